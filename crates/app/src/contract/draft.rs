@@ -1,0 +1,95 @@
+//! The fields a mediator fills, exactly as typed. Nothing here is checked: a draft
+//! may be wrong or half empty and is saved all the same; `domain` judges it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Everything typed for one applicant. Field names are the `name=` of the inputs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DraftFields {
+    /// BCP 47 code of the person's language, for the paper and the read-back.
+    pub lang: String,
+    pub family_names: String,
+    pub given_names: String,
+    pub birth: BirthFields,
+    pub birth_place: String,
+    /// ISO 3166-1 alpha-3, or `XXA` for a stateless person.
+    pub nationality: String,
+    /// AGDREF number, 9 or 10 digits, or empty.
+    pub agdref: String,
+    /// True when the person shows no identity document.
+    pub declared: bool,
+    pub contact: ContactFields,
+    /// Present when the applicant is a minor or is represented.
+    pub representative: Option<RepresentativeFields>,
+    /// A procedure key from `Boot::procedures`.
+    pub procedure: String,
+    /// Present when a right may lapse.
+    pub limit: Option<LimitFields>,
+}
+
+/// A birth date as people know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct BirthFields {
+    pub form: BirthForm,
+    pub day: String,
+    pub month: String,
+    pub year: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BirthForm {
+    /// Day, month and year are known.
+    #[default]
+    Whole,
+    /// Only the year is known.
+    Year,
+    /// Papers say 1 January because only the year was known.
+    Customary,
+}
+
+/// How to reach the person. All optional: many have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactFields {
+    pub phone: String,
+    pub email: String,
+    pub postal: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct RepresentativeFields {
+    pub family_names: String,
+    pub given_names: String,
+    /// `parent`, `guardian` or `child_welfare`.
+    pub relation: String,
+}
+
+/// A right that may lapse, and what shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitFields {
+    /// `protection_order`, `court_injunction` or `permit_expiry`.
+    pub right: String,
+    /// Last useful day as `YYYY-MM-DD`; or empty when `days` is given.
+    pub last_day: String,
+    /// Days from today (a court's "within N days"); or empty when `last_day` is given.
+    pub days: String,
+    /// What was shown: reference of the order, the permit's number of pages, …
+    pub evidence: String,
+}
+
+/// One field that keeps the draft from becoming a registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FieldProblem {
+    /// Dotted path in `DraftFields`, e.g. `birth.month`.
+    pub field: String,
+    /// Code of the sentence in errors.ftl.
+    pub code: String,
+    /// A named limit the sentence needs (`max`), or empty.
+    pub max: String,
+}

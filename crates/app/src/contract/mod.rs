@@ -1,0 +1,74 @@
+//! What the window and the core say to each other: the one list of commands and
+//! the shapes they carry. Holds view models only, never a rule.
+//!
+//! Every command answers `Result<T, Problem>`. Shapes are exported to TypeScript by
+//! [`export_typescript`]; `ui/src/generated` is never edited by hand.
+
+mod draft;
+mod views;
+
+pub use draft::{
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields,
+    RepresentativeFields,
+};
+pub use views::{
+    Boot, Connection, DateSource, DateView, DraftView, HomeView, LanguageView, LeaseView,
+    LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState, PrintView,
+    ReadBackLine, ReadBackView, SessionView, UnfinishedView,
+};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use ts_rs::TS;
+
+/// A refusal or a failure as the window sees it: a code whose sentence stands in
+/// `locales/<lang>/errors.ftl` under `error-<code with dashes>`, and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Problem {
+    pub code: String,
+    pub args: BTreeMap<String, String>,
+}
+
+/// Every command of the window, in the order a visit meets them. The shell registers
+/// exactly these, its capability file grants exactly these, and a test compares.
+pub const COMMANDS: [&str; 19] = [
+    "boot",
+    "unlock",
+    "lock",
+    "home",
+    "start_visit",
+    "open_visit",
+    "save_draft",
+    "discard_draft",
+    "scan_page",
+    "remove_page",
+    "read_back",
+    "confirm",
+    "date",
+    "print",
+    "print_status",
+    "answer_print",
+    "finish_visit",
+    "outbox",
+    "sync_now",
+];
+
+/// Writes one TypeScript file per shape into `dir`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
+    let config = ts_rs::Config::new().with_out_dir(dir).with_large_int("number");
+    Boot::export_all(&config)?;
+    SessionView::export_all(&config)?;
+    HomeView::export_all(&config)?;
+    DraftView::export_all(&config)?;
+    DraftFields::export_all(&config)?;
+    PageView::export_all(&config)?;
+    ReadBackView::export_all(&config)?;
+    DateView::export_all(&config)?;
+    PrintView::export_all(&config)?;
+    OutboxView::export_all(&config)?;
+    Problem::export_all(&config)
+}

@@ -1,0 +1,239 @@
+//! What each screen shows. Dates and times are civil strings (`YYYY-MM-DD`,
+//! `YYYY-MM-DDThh:mm`) of the site's zone; the window never computes with them.
+
+use super::draft::{DraftFields, FieldProblem};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What the window needs before anybody has unlocked.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Boot {
+    pub site_name: String,
+    pub mediators: Vec<MediatorView>,
+    pub languages: Vec<LanguageView>,
+    /// Procedure keys; names stand in ui.ftl as `procedure-<key with dashes>`.
+    pub procedures: Vec<String>,
+    pub limits: Vec<LimitChoice>,
+    /// Nationality codes (ISO 3166-1 alpha-3); names by `Intl.DisplayNames`.
+    pub nationalities: Vec<String>,
+    pub session: Option<SessionView>,
+    /// Seconds without a touch before the person's traces are cleared.
+    pub idle_s: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct MediatorView {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LanguageView {
+    pub code: String,
+    /// The language's name in itself.
+    pub name: String,
+    /// `ltr` or `rtl`.
+    pub dir: String,
+    /// True when screens exist in this language; all have paper.
+    pub screens: bool,
+}
+
+/// A right that may lapse; its name stands in ui.ftl as `limit-<key with dashes>`.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LimitChoice {
+    pub key: String,
+    /// True when a court may give the limit as a number of days.
+    pub in_days: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SessionView {
+    pub mediator: MediatorView,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    Online,
+    Offline,
+    /// Central answers but refuses this kiosk; the problem says why.
+    Refused,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct HomeView {
+    pub connection: Connection,
+    /// Civil date-time of the last answer from central, in the site's zone.
+    pub last_contact: Option<String>,
+    pub lease: LeaseView,
+    /// Records not yet acknowledged by central.
+    pub waiting: u32,
+    /// Records acknowledged but not yet applied.
+    pub held: u32,
+    /// Records central has set aside; a person must look.
+    pub set_aside: u32,
+    /// Visits that were begun and not finished, latest first.
+    pub unfinished: Vec<UnfinishedView>,
+}
+
+/// Firm dates this kiosk may give without the network.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LeaseView {
+    pub free: u32,
+    pub used: u32,
+    pub first_day: Option<String>,
+    pub last_day: Option<String>,
+}
+
+/// A draft to take up again, or a kept date whose paper is not out.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct UnfinishedView {
+    /// The visit to open with `open_visit`.
+    pub visit: String,
+    /// `draft`, `kept` (no byte went to the printer) or `ask` (was it printed?).
+    pub state: String,
+    /// The follow-up code, once there is a date.
+    pub code: Option<String>,
+    /// Name as typed; shown to a mediator only.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DraftView {
+    pub visit: String,
+    pub fields: DraftFields,
+    pub problems: Vec<FieldProblem>,
+    pub pages: Vec<PageView>,
+    /// True once the vault holds exactly these fields.
+    pub saved: bool,
+    /// The follow-up code when this visit already has its date.
+    pub code: Option<String>,
+}
+
+/// One scanned page. The picture is small and only for the eye; the page itself is
+/// already locked.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PageView {
+    pub id: String,
+    pub number: u32,
+    /// `data:image/jpeg;base64,…`, at most 240 px wide.
+    pub thumbnail: String,
+}
+
+/// What is read back to the person, in their language, before it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReadBackView {
+    pub lang: String,
+    pub lines: Vec<ReadBackLine>,
+    pub problems: Vec<FieldProblem>,
+}
+
+/// `key` is a message of ui.ftl (`readback-<key>`); `value` is shown as it is.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReadBackLine {
+    pub key: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DateSource {
+    /// Central gave it, now.
+    Online,
+    /// This kiosk took it from its lease.
+    Lease,
+    /// No slot was left: a rank, and at most a latest day.
+    Rank,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PaperKind {
+    Convocation,
+    Receipt,
+}
+
+/// What a person leaves with.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct DateView {
+    pub visit: String,
+    pub code: String,
+    pub kind: PaperKind,
+    pub source: DateSource,
+    /// `YYYY-MM-DDThh:mm`, or none for a ranked receipt.
+    pub slot_at: Option<String>,
+    pub zone: String,
+    /// The slot's id as text, or none for a ranked receipt.
+    pub slot: Option<String>,
+    pub site: String,
+    /// The last useful day of a time limit, when there is one.
+    pub limit: Option<String>,
+    /// True when the date lies after the last useful day: an escalation was written.
+    pub after_limit: bool,
+    /// True until central has acknowledged it or paper is out.
+    pub only_here: bool,
+    /// The door code's text, to copy when no printer works.
+    pub code_large: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PrintState {
+    /// Nothing has gone to a printer yet.
+    NotSent,
+    /// All bytes are at the printer.
+    Sent,
+    /// The printer says the job is complete.
+    Printed,
+    /// The printer waits: no paper, jam, cover open. `problem` says which.
+    Waiting,
+    /// The job failed and was cancelled; it may be sent again.
+    Failed,
+    /// Nobody can tell whether paper came out: ask the mediator once.
+    Ask,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PrintView {
+    pub code: String,
+    pub attempt: String,
+    pub state: PrintState,
+    pub job_id: Option<i32>,
+    pub bytes: u32,
+    pub sha256: String,
+    pub problem: Option<super::Problem>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxState {
+    /// Only on this kiosk.
+    Waiting,
+    /// Central holds it.
+    Held,
+    /// Central has applied it.
+    Applied,
+    /// Central could not apply it; the reason is in `problem`.
+    SetAside,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct OutboxItem {
+    pub id: String,
+    /// `registration`, `print`, `piece`, …; its name stands in ui.ftl as `record-<kind>`.
+    pub kind: String,
+    pub code: Option<String>,
+    pub at: String,
+    pub state: OutboxState,
+    /// Tries since it was written.
+    pub tries: u32,
+    pub problem: Option<super::Problem>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct OutboxView {
+    pub connection: Connection,
+    pub items: Vec<OutboxItem>,
+    /// Why the last exchange with central failed, if it did.
+    pub problem: Option<super::Problem>,
+}

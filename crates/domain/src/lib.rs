@@ -1,0 +1,19 @@
+//! People, procedures, rights and time limits, slots, leases, ranking.
+//!
+//! Functions of data: no I/O, no clock, no randomness, no async. What the rules need
+//! from outside (the time, an id, free slots) is passed in.
+
+pub mod applicant;
+pub mod assign;
+pub mod birth;
+pub mod bytes;
+pub mod calendar;
+pub mod code;
+pub mod ids;
+pub mod lease;
+pub mod limit;
+pub mod place;
+pub mod procedure;
+pub mod registration;
+pub mod text;
+pub mod token;

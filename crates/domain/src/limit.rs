@@ -1,0 +1,154 @@
+//! Rights that may lapse and the days they bound.
+//!
+//! A protection order's permit is due as soon as possible: its end is a backstop and
+//! never a target (design, idea 7). A court's injunction has its own term.
+
+use crate::text::{self, TextRefusal};
+use jiff::{ToSpan, civil::Date};
+use serde::{Deserialize, Serialize};
+
+/// Furthest a last useful day may lie; beyond it somebody mistyped the year.
+pub const FURTHEST_DAYS: i32 = 3_660;
+/// Longest evidence text in characters.
+pub const EVIDENCE_MAX: usize = 200;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// Ordonnance de protection.
+    ProtectionOrder,
+    /// A judge's order to the préfecture to convene the person within a term.
+    CourtInjunction,
+    /// A permit, visa or attestation that ends.
+    PermitExpiry,
+}
+
+impl Right {
+    pub const ALL: [Self; 3] = [Self::ProtectionOrder, Self::CourtInjunction, Self::PermitExpiry];
+
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::ProtectionOrder => "protection_order",
+            Self::CourtInjunction => "court_injunction",
+            Self::PermitExpiry => "permit_expiry",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.key() == key)
+    }
+
+    /// True when the term is usually given as a number of days.
+    #[must_use]
+    pub fn in_days(self) -> bool {
+        matches!(self, Self::CourtInjunction)
+    }
+}
+
+/// A right, the last day on which an appointment still serves it, and what was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeLimit {
+    pub right: Right,
+    pub last_day: Date,
+    pub evidence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitRefusal {
+    UnknownRight,
+    /// Neither a day nor a number of days.
+    Missing,
+    BadDate,
+    BadDays,
+    /// The last useful day is before today: the right has lapsed already.
+    Passed,
+    TooFar,
+    NoEvidence,
+    Evidence(TextRefusal),
+}
+
+impl LimitRefusal {
+    /// The field of the draft (under `limit.`) and the code of the sentence.
+    #[must_use]
+    pub fn field_and_code(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UnknownRight => ("right", "unknown_right"),
+            Self::Missing => ("last_day", "limit_missing"),
+            Self::BadDate => ("last_day", "bad_date"),
+            Self::BadDays => ("days", "bad_days"),
+            Self::Passed => ("last_day", "limit_passed"),
+            Self::TooFar => ("last_day", "limit_too_far"),
+            Self::NoEvidence => ("evidence", "evidence_missing"),
+            Self::Evidence(refusal) => ("evidence", refusal.code()),
+        }
+    }
+}
+
+impl TimeLimit {
+    /// Reads a declared limit: `last_day` as `YYYY-MM-DD`, or `days` counted from
+    /// `today` (today plus N is the last day). A given day wins over a number of days.
+    ///
+    /// # Errors
+    /// See [`LimitRefusal`].
+    pub fn declared(
+        right: &str,
+        last_day: &str,
+        days: &str,
+        evidence: &str,
+        today: Date,
+    ) -> Result<Self, LimitRefusal> {
+        let right = Right::parse(right).ok_or(LimitRefusal::UnknownRight)?;
+        let last_day = match (last_day.trim(), days.trim()) {
+            ("", "") => return Err(LimitRefusal::Missing),
+            ("", days) => {
+                let days = days.parse::<u16>().map_err(|_| LimitRefusal::BadDays)?;
+                if days == 0 || i32::from(days) > FURTHEST_DAYS {
+                    return Err(LimitRefusal::BadDays);
+                }
+                today.saturating_add(i32::from(days).days())
+            }
+            (day, _) => day.parse::<Date>().map_err(|_| LimitRefusal::BadDate)?,
+        };
+        if last_day < today {
+            return Err(LimitRefusal::Passed);
+        }
+        if last_day > today.saturating_add(FURTHEST_DAYS.days()) {
+            return Err(LimitRefusal::TooFar);
+        }
+        let evidence = text::one_line(evidence, EVIDENCE_MAX).map_err(|refusal| match refusal {
+            TextRefusal::Empty => LimitRefusal::NoEvidence,
+            other => LimitRefusal::Evidence(other),
+        })?;
+        Ok(Self { right, last_day, evidence })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const TODAY: Date = date(2027, 2, 10);
+
+    #[test]
+    fn a_court_term_counts_from_today() {
+        let limit = TimeLimit::declared("court_injunction", "", "40", "TA 2700123", TODAY).unwrap();
+        assert_eq!(limit.last_day, date(2027, 3, 22));
+    }
+
+    #[test]
+    fn what_cannot_be_a_limit_is_named() {
+        let declared = |right, day, days, evidence| TimeLimit::declared(right, day, days, evidence, TODAY);
+        assert_eq!(declared("x", "", "4", "a"), Err(LimitRefusal::UnknownRight));
+        assert_eq!(declared("permit_expiry", "", "", "a"), Err(LimitRefusal::Missing));
+        assert_eq!(declared("permit_expiry", "2027-02-30", "", "a"), Err(LimitRefusal::BadDate));
+        assert_eq!(declared("permit_expiry", "2027-02-09", "", "a"), Err(LimitRefusal::Passed));
+        assert_eq!(declared("permit_expiry", "9027-02-09", "", "a"), Err(LimitRefusal::TooFar));
+        assert_eq!(declared("permit_expiry", "", "-4", "a"), Err(LimitRefusal::BadDays));
+        assert_eq!(declared("permit_expiry", "", "99999999", "a"), Err(LimitRefusal::BadDays));
+        assert_eq!(declared("permit_expiry", "", "4", " "), Err(LimitRefusal::NoEvidence));
+    }
+}
