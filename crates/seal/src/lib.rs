@@ -1,0 +1,13 @@
+//! Keys and signatures, and the two codes of every paper: *door* (who, when, where:
+//! verified offline) and *rebuild* (the rest, locked to central's recovery key).
+//!
+//! Takes its randomness and its clock from outside; reads no file and no network.
+
+pub mod certificate;
+pub mod door;
+pub mod keys;
+pub mod rebuild;
+pub mod ring;
+pub mod text;
+pub mod token;
+pub mod verify;

@@ -1,0 +1,156 @@
+//! Judging a door code with nothing but the key ring: at the door, offline.
+
+use crate::certificate::DeviceCertificate;
+use crate::door::{Door, Ground, rebuild_mark};
+use crate::keys::{self, Context};
+use crate::ring::KeyRing;
+use crate::token::{self, TokenRefusal};
+use domain::ids::{KioskId, SiteId};
+use jiff::{Timestamp, civil::DateTime};
+use serde::Serialize;
+
+/// What a person at the door is told. Red is only `Forged` and `Replaced`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Valid,
+    Forged,
+    Replaced,
+    Cancelled,
+    UnknownIssuer,
+    /// Sealed rightly, yet a person must look.
+    Look,
+    Unreadable,
+}
+
+/// The answer of `jalonctl seal verify`. Fields are told only from a code whose seal is
+/// right: a forged paper names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    pub verdict: Verdict,
+    /// Why, as a stable word; empty for `valid`.
+    pub reason: &'static str,
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub birth: Option<String>,
+    /// Civil date-time at the site; none on a ranked receipt.
+    pub slot_at: Option<DateTime>,
+    pub site: Option<SiteId>,
+    pub issued_at: Option<Timestamp>,
+    /// The kiosk's device key (a convocation) or its id (a receipt).
+    pub kiosk: Option<String>,
+}
+
+/// What else the verifier knows.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances<'a> {
+    /// Where the paper is shown.
+    pub site: Option<&'a SiteId>,
+    /// The moment it is shown; a code issued later than this is from a clock ahead.
+    pub at: Option<Timestamp>,
+    /// The rebuild code read beside it.
+    pub rebuild_code: Option<&'a [u8]>,
+}
+
+/// Judges the bytes of a door code.
+#[must_use]
+pub fn verify(code: &[u8], ring: &KeyRing, circumstances: &Circumstances<'_>) -> Verification {
+    let Some((door, signature, message)) = Door::read(code) else {
+        return Verification::bare(Verdict::Unreadable, "not_a_door_code");
+    };
+    let device = match &door.ground {
+        Ground::Slot(signed) => match token::check(ring, signed) {
+            Err(TokenRefusal::UnknownIssuer) => {
+                return Verification::bare(Verdict::UnknownIssuer, "slot_key_unknown");
+            }
+            Err(TokenRefusal::Forged) => {
+                return Verification::bare(Verdict::Forged, "token_not_by_central");
+            }
+            Ok(()) => signed.token.kiosk,
+        },
+        Ground::Rank(certificate) => match certificate.is_by(ring) {
+            None => return Verification::bare(Verdict::UnknownIssuer, "issuer_unknown"),
+            Some(false) => {
+                return Verification::bare(Verdict::Forged, "certificate_not_by_central");
+            }
+            Some(true) => certificate.key,
+        },
+    };
+    if !keys::verify(&device, Context::Door, message, &signature) {
+        return Verification::bare(Verdict::Forged, "not_sealed_by_this_kiosk");
+    }
+    let (verdict, reason) = judge(&door, circumstances);
+    Verification::of(&door, verdict, reason)
+}
+
+/// A rightly sealed code against what the verifier knows.
+fn judge(door: &Door, circumstances: &Circumstances<'_>) -> (Verdict, &'static str) {
+    if let Ground::Slot(signed) = &door.ground
+        && door.issued_at > signed.token.last_issue
+    {
+        return (Verdict::Forged, "issued_after_last_issue");
+    }
+    if circumstances.rebuild_code.is_some_and(|code| rebuild_mark(code) != door.rebuild) {
+        return (Verdict::Forged, "rebuild_code_of_another_paper");
+    }
+    if circumstances.site.is_some_and(|site| *site != *site_of(door)) {
+        return (Verdict::Look, "other_site");
+    }
+    if circumstances.at.is_some_and(|at| door.issued_at > at) {
+        return (Verdict::Look, "issued_later_than_now");
+    }
+    (Verdict::Valid, "")
+}
+
+fn site_of(door: &Door) -> &SiteId {
+    match &door.ground {
+        Ground::Slot(signed) => &signed.token.site,
+        Ground::Rank(certificate) => &certificate.site,
+    }
+}
+
+impl Verification {
+    fn bare(verdict: Verdict, reason: &'static str) -> Self {
+        Self {
+            verdict,
+            reason,
+            code: None,
+            name: None,
+            birth: None,
+            slot_at: None,
+            site: None,
+            issued_at: None,
+            kiosk: None,
+        }
+    }
+
+    fn of(door: &Door, verdict: Verdict, reason: &'static str) -> Self {
+        if verdict == Verdict::Forged {
+            return Self::bare(verdict, reason);
+        }
+        let (slot_at, kiosk) = match &door.ground {
+            Ground::Slot(signed) => (Some(signed.token.at), signed.token.kiosk.to_string()),
+            Ground::Rank(DeviceCertificate { kiosk, .. }) => (None, KioskId::to_string(kiosk)),
+        };
+        let name = if door.name_cut { format!("{}…", door.name) } else { door.name.clone() };
+        Self {
+            verdict,
+            reason,
+            code: Some(door.code.to_string()),
+            name: Some(name),
+            birth: Some(door.birth.to_string()),
+            slot_at,
+            site: Some(site_of(door).clone()),
+            issued_at: Some(door.issued_at),
+            kiosk: Some(kiosk),
+        }
+    }
+
+    /// An answer for input that is not even bytes of a code.
+    #[must_use]
+    pub fn unreadable(reason: &'static str) -> Self {
+        Self::bare(Verdict::Unreadable, reason)
+    }
+}
+
+

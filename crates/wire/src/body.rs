@@ -1,0 +1,134 @@
+//! What a record says. JSON, schema 1; the author's bytes are kept as they are.
+
+use crate::bytes::Bytes;
+use domain::bytes::Hash;
+use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::registration::Registration;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The version of every body below.
+pub const SCHEMA: u16 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// A person registered, with the date the paper carries.
+    Registration(Box<Registered>),
+    /// The pages scanned for a registration, complete and in order.
+    Piece(Piece),
+    /// An attempt to print, or what became of it.
+    Print(Print),
+    /// Leased slots the kiosk gives back.
+    Release(Release),
+}
+
+impl Body {
+    /// The header's kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Registration(_) => "registration",
+            Self::Piece(_) => "piece",
+            Self::Print(_) => "print",
+            Self::Release(_) => "release",
+        }
+    }
+
+    /// Reads a body of a known kind. None: store it, acknowledge it, let it wait.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    #[must_use]
+    pub fn registration(&self) -> Option<RegistrationId> {
+        match self {
+            Self::Registration(registered) => Some(registered.registration.id),
+            Self::Piece(piece) => Some(piece.registration),
+            Self::Print(print) => Some(print.registration),
+            Self::Release(_) => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    pub registration: Registration,
+    pub outcome: Outcome,
+    /// When the date was kept.
+    pub at: Timestamp,
+}
+
+/// Where the date on the paper comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Central gave it in time. `token` is a signed slot token.
+    Online { token: Bytes },
+    /// The kiosk took it from its lease.
+    Lease { lease: LeaseId, token: Bytes },
+    /// No slot was left: a rank, and central gives the date.
+    Rank,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn token(&self) -> Option<&[u8]> {
+        match self {
+            Self::Online { token } | Self::Lease { token, .. } => Some(&token.0),
+            Self::Rank => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub registration: RegistrationId,
+    pub pages: Vec<Page>,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// One page of a piece. The hash is of the locked bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub page: PageId,
+    pub number: u16,
+    /// Degrees clockwise to show it upright: 0, 90, 180 or 270.
+    pub rotation: u16,
+    pub bytes: u64,
+    pub sha256: Hash,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Print {
+    pub registration: RegistrationId,
+    pub attempt: AttemptId,
+    pub state: PrintOutcome,
+    pub sha256: Hash,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrintOutcome {
+    /// Written before the first byte goes out.
+    Attempted,
+    /// The printer said the job is complete.
+    Printed,
+    /// The job ended without paper and was cancelled.
+    Failed,
+    /// After a crash the mediator said the paper had come out.
+    SaidPrinted,
+    /// After a crash the mediator said no paper had come out.
+    SaidNotPrinted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    pub lease: LeaseId,
+    pub slots: Vec<SlotId>,
+    pub at: Timestamp,
+}

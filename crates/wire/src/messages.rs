@@ -1,0 +1,172 @@
+//! The bodies of requests and answers, one pair for each endpoint.
+
+use crate::bytes::Bytes;
+use crate::record::{Acknowledgement, Head, Record};
+use domain::bytes::{Hash, PublicKey, Signature};
+use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
+use domain::lease::Stratum;
+use domain::registration::Registration;
+use jiff::{Timestamp, civil::{Date, DateTime}};
+use serde::{Deserialize, Serialize};
+
+/// `POST /v1/enrol`. The only request that is not signed by an enrolled device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolRequest {
+    pub code: String,
+    pub key: PublicKey,
+    /// The new key's signature over the code, under `jalon/enrolment/1`.
+    pub proof: Signature,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnrolAnswer {
+    pub kiosk: KioskId,
+    pub site: Site,
+    /// A device certificate in its fixed layout.
+    pub certificate: Bytes,
+    /// The key ring's JSON: root and certificates.
+    pub ring: serde_json::Value,
+    /// The age recipient that opens pieces (`age1…`).
+    pub site_key: String,
+    pub roster: SignedRoster,
+    pub epoch: String,
+    pub now: Timestamp,
+}
+
+/// What papers and screens say of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: String,
+    /// Lines of the postal address.
+    pub address: Vec<String>,
+    pub phone: Option<String>,
+    /// IANA time zone.
+    pub zone: String,
+}
+
+/// Who may unlock a kiosk of this site. Only forward: a lower version is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    pub site: SiteId,
+    pub version: u64,
+    pub mediators: Vec<RosterEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterEntry {
+    pub id: MediatorId,
+    pub name: String,
+    /// Argon2id in PHC form over the PIN.
+    pub pin: String,
+}
+
+/// The roster's JSON and central's signature over those bytes, under `jalon/roster/1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedRoster {
+    pub roster: Bytes,
+    /// Key id in hexadecimal.
+    pub key: String,
+    pub signature: Signature,
+}
+
+/// `POST /v1/registrations`, with `Idempotency-Key: <registration id>`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateRequest {
+    pub registration: Registration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateAnswer {
+    pub registration: RegistrationId,
+    /// A signed slot token; none when the site has no capacity at all.
+    pub token: Option<Bytes>,
+    /// True when the date lies after the time limit: an escalation was written with it.
+    pub after_limit: bool,
+}
+
+/// `POST /v1/journal`: records of one chain, in order. Idempotent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushRequest {
+    pub records: Vec<Record>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PushAnswer {
+    pub epoch: String,
+    /// What central holds of this kiosk's chain, signed; none when it holds nothing.
+    pub received: Option<Acknowledgement>,
+    /// What is on other storage too; none until a replica or verified backup exists.
+    pub durable: Option<Head>,
+}
+
+/// `GET /v1/changes?cursor=N`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangesAnswer {
+    pub epoch: String,
+    pub received: Option<Acknowledgement>,
+    pub durable: Option<Head>,
+    /// Ask from here next time.
+    pub cursor: u64,
+    /// True when there is more to pull at once.
+    pub more: bool,
+    pub changes: Vec<Change>,
+    pub roster_version: u64,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// What became of a record of this kiosk.
+    Result { incarnation: u32, seq: u64, result: Applied },
+    /// Slots lent to this kiosk.
+    Lease { lease: LeaseId, slots: Vec<LentSlot> },
+    /// A ranked registration of this kiosk has its date.
+    Dated { registration: RegistrationId, token: Bytes },
+    /// The roster of mediators.
+    Roster { roster: SignedRoster },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Applied {
+    Applied,
+    /// Kept, not applied; a person looks. `reason` is a stable word.
+    SetAside { reason: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LentSlot {
+    pub slot: SlotId,
+    pub at: DateTime,
+    pub stratum: Stratum,
+    /// The signed slot token.
+    pub token: Bytes,
+}
+
+/// `POST /v1/lease`: asks central to fill this kiosk's lease. The slots arrive by pull.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseRequest {
+    /// The kiosk's trusted civil day; central never lends a slot before it.
+    pub today: Date,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LeaseAnswer {
+    /// Slots newly lent.
+    pub lent: u32,
+}
+
+/// The metadata of a tus upload (`POST /v1/pieces`), as `Upload-Metadata` carries it:
+/// keys `registration`, `page`, `sha256`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PieceMetadata {
+    pub registration: RegistrationId,
+    pub page: domain::ids::PageId,
+    pub sha256: Hash,
+}
