@@ -1,0 +1,397 @@
+//! The paper as others see it: poppler's reading of the text, a scanner's reading of the codes, a
+//! PDF checker's reading of the tags. Every value is an invented person's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+
+use std::process::Command;
+
+use jiff::civil::date;
+use l10n::Lang;
+use letter::{Class, Fonts, Kind, Letter, LetterFailure, render};
+
+fn specimen(lang: &str, name: &str) -> Letter {
+    Letter {
+        kind: Kind::Convocation {
+            at: date(2027, 1, 12).at(9, 40, 0, 0),
+            zone: "Europe/Paris".into(),
+            counter: Some("2".into()),
+        },
+        lang: Lang::parse(lang).unwrap(),
+        name: name.into(),
+        birth: "01/01/1988".into(),
+        birth_place: "Béjaïa".into(),
+        nationality: "Algérie".into(),
+        agdref: Some("7512345678".into()),
+        declared: true,
+        representative: None,
+        procedures: vec!["renewal".into()],
+        site_name: "Préfecture de démonstration".into(),
+        site_address: vec!["12 rue de l'Exemple".into(), "99999 Ville-Modèle".into()],
+        site_phone: Some("01 99 00 12 34".into()),
+        code: "7K3Q-9MZT-4XW2-P".into(),
+        issued_at: date(2026, 11, 20).at(11, 5, 0, 0),
+        rule_version: "2026-1".into(),
+        class: Class::Ordinary,
+        registered_at: "2026-11-20 11:04:37".into(),
+        tie_break: "4f1c9a72".into(),
+        door: (0..287u32).map(|i| (i * 37 % 251) as u8).collect(),
+        rebuild: (0..330u32).map(|i| (i * 91 % 256) as u8).collect(),
+    }
+}
+
+fn made(letter: &Letter) -> Vec<u8> {
+    render(&mut Fonts::new(), letter).unwrap()
+}
+
+/// Runs one of poppler's tools on the bytes; its output on stdout.
+fn poppler(tool: &str, arguments: &[&str], pdf: &[u8]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let mut command = Command::new(tool);
+    command.args(arguments).arg(&path);
+    if tool == "pdftotext" {
+        command.arg("-");
+    }
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("{tool} (Debian package poppler-utils): {e}"));
+    assert!(
+        output.status.success(),
+        "{tool}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// Text as copied from the page: spaces and line ends as one space, direction marks taken out.
+fn copied(pdf: &[u8]) -> String {
+    let text = String::from_utf8(poppler("pdftotext", &[], pdf)).unwrap();
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'))
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn has(pdf: &[u8], wanted: &str) {
+    let text = copied(pdf);
+    let wanted = wanted.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&wanted), "`{wanted}` is not in:\n{text}");
+}
+
+#[test]
+fn a_french_convocation_says_who_when_where_and_what_it_is() {
+    let pdf = made(&specimen("fr", "DIALLO Aïssatou Œuvrard"));
+    for wanted in [
+        "Attestation d'inscription et convocation",
+        "DIALLO Aïssatou Œuvrard",
+        "mardi 12 janvier 2027",
+        "9 h 40",
+        "7K3Q-9MZT-4XW2-P",
+        "Préfecture de démonstration",
+        "12 rue de l'Exemple",
+        "Renouvellement de titre de séjour",
+        "Ce n'est pas l'enregistrement de votre demande",
+        "Il ne peut être ni vendu ni donné",
+        "demande de date plus proche",
+        "Identité déclarée, sans document présenté.",
+        "ordinaire",
+        "2026-1",
+        "2026-11-20 11:04:37",
+        "4f1c9a72",
+    ] {
+        has(&pdf, wanted);
+    }
+    assert!(pdf.len() <= 60_000, "{} bytes", pdf.len());
+}
+
+#[test]
+fn an_arabic_convocation_carries_both_languages() {
+    let pdf = made(&specimen("ar", "أحمد بن عبد الرحمن"));
+    for wanted in [
+        "أحمد بن عبد الرحمن",
+        "mardi 12 janvier 2027",
+        "يناير",
+        "9:40",
+        "7K3Q-9MZT-4XW2-P",
+        "موعدكم",
+    ] {
+        has(&pdf, wanted);
+    }
+    assert!(pdf.len() <= 60_000, "{} bytes", pdf.len());
+}
+
+#[test]
+fn a_receipt_says_the_date_it_cannot_pass_or_that_none_is_set() {
+    let mut letter = specimen("fr", "HADDAD Leïla");
+    let held = date(2027, 3, 4).at(14, 20, 0, 0);
+    letter.kind = Kind::Receipt {
+        no_later_than: Some(held),
+        zone: "America/Cayenne".into(),
+    };
+    let pdf = made(&letter);
+    has(&pdf, "au plus tard le");
+    has(&pdf, "jeudi 4 mars 2027");
+    has(&pdf, "America/Cayenne");
+    letter.kind = Kind::Receipt {
+        no_later_than: None,
+        zone: "Europe/Paris".into(),
+    };
+    let pdf = made(&letter);
+    has(&pdf, "Aucune date n'est encore fixée");
+    assert!(!copied(&pdf).contains("mars"));
+}
+
+#[test]
+fn no_paper_is_called_a_recepisse() {
+    for lang in Lang::ALL {
+        for (_, source) in l10n::files(lang)
+            .iter()
+            .filter(|(area, _)| *area == "paper")
+        {
+            let sentences = source
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .collect::<String>();
+            assert!(!sentences.to_lowercase().contains("récépissé"), "{lang}");
+        }
+    }
+}
+
+#[test]
+fn the_page_is_tagged_one_a4_and_its_metadata_names_nobody() {
+    let pdf = made(&specimen("ar", "SECRETNAME Only-On-Page"));
+    let info = String::from_utf8(poppler("pdfinfo", &[], &pdf)).unwrap();
+    assert!(info.contains("Tagged:          yes"), "{info}");
+    assert!(
+        info.contains("Pages:           1\n") && info.contains("(A4)"),
+        "{info}"
+    );
+    assert!(
+        info.contains("Attestation d'inscription et convocation"),
+        "{info}"
+    );
+    let metadata = String::from_utf8(poppler("pdfinfo", &["-meta"], &pdf)).unwrap();
+    assert!(!info.contains("SECRETNAME") && !metadata.contains("SECRETNAME"));
+    let tree = String::from_utf8(poppler("pdfinfo", &["-struct-text"], &pdf)).unwrap();
+    assert!(
+        tree.contains("H1") && tree.contains("Figure") && tree.contains("SECRETNAME"),
+        "{tree}"
+    );
+    let checked = {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letter.pdf");
+        std::fs::write(&path, &pdf).unwrap();
+        Command::new("qpdf")
+            .arg("--check")
+            .arg(&path)
+            .output()
+            .expect("Debian package qpdf")
+    };
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
+    );
+}
+
+#[test]
+fn equal_letters_give_equal_bytes() {
+    let letter = specimen("ar", "BEN ABDALLAH Ahmed");
+    let mut fonts = Fonts::new();
+    let first = render(&mut fonts, &letter).unwrap();
+    assert_eq!(first, render(&mut fonts, &letter).unwrap());
+    assert_eq!(first, made(&letter));
+    let mut other = letter.clone();
+    other.tie_break.push('x');
+    assert_ne!(first, render(&mut fonts, &other).unwrap());
+}
+
+#[test]
+fn both_codes_are_read_back_exactly_from_a_200_dpi_print() {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for (door, rebuild) in [
+        (
+            (0..287u32).map(|i| (i * 37 % 251) as u8).collect(),
+            (0..330u32).map(|i| (i * 91 % 256) as u8).collect(),
+        ),
+        (every_byte.clone(), vec![0]),
+        (b"0123456789".to_vec(), vec![0xff; 330]),
+    ] {
+        let letter = Letter {
+            door,
+            rebuild,
+            ..specimen("ar", "BEN ABDALLAH Ahmed")
+        };
+        let pdf = made(&letter);
+        let page = image::load_from_memory(&poppler(
+            "pdftoppm",
+            &["-r", "200", "-gray", "-png", "-singlefile"],
+            &pdf,
+        ));
+        let page = page.unwrap().into_luma8();
+        assert_eq!(read_code(&page, 0), letter.door);
+        assert_eq!(read_code(&page, 1), letter.rebuild);
+    }
+}
+
+/// The code at `place` (0 or 1) from the left, at the foot of the page.
+fn read_code(page: &image::GrayImage, place: u32) -> Vec<u8> {
+    use rxing::{
+        BarcodeFormat, DecodeHints, RXingResultMetadataType, RXingResultMetadataValue, Reader,
+    };
+    let mm = |n: f32| (n / 25.4 * 200.0) as u32;
+    // A band where nothing but the codes stands.
+    let quiet = |x: u32| {
+        (0..page.height())
+            .all(|y| y < mm(242.0) || y > mm(252.0) || page.get_pixel(x, y).0[0] > 128)
+    };
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    for x in (mm(10.0)..mm(92.0)).filter(|x| !quiet(*x)) {
+        match edges.last_mut() {
+            // A code may have a white column, never a white gap as wide as two quiet zones.
+            Some((_, to)) if x - *to < mm(2.5) => *to = x,
+            _ => edges.push((x, x)),
+        }
+    }
+    let (from, to) = edges[place as usize];
+    let margin = mm(1.6);
+    let crop = image::imageops::crop_imm(
+        page,
+        from - margin,
+        mm(215.0),
+        to - from + 2 * margin,
+        mm(60.0),
+    )
+    .to_image();
+    let (width, height) = crop.dimensions();
+    let pixels = crop.into_raw();
+    let source = rxing::Luma8LuminanceSource::new(pixels, width, height).unwrap();
+    let mut bitmap = rxing::BinaryBitmap::new(rxing::common::HybridBinarizer::new(source));
+    let hints = DecodeHints::default().with(rxing::DecodeHintValue::TryHarder(true));
+    let found = rxing::qrcode::QRCodeReader
+        .decode_with_hints(&mut bitmap, &hints)
+        .unwrap();
+    assert_eq!(*found.getBarcodeFormat(), BarcodeFormat::QR_CODE);
+    match &found.getRXingResultMetadata()[&RXingResultMetadataType::BYTE_SEGMENTS] {
+        RXingResultMetadataValue::ByteSegments(segments) => segments.concat(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn hostile_names_are_printed_exactly() {
+    let long = "Guðrún Þórhildur ".repeat(12);
+    let names = [
+        "Robert'); DROP TABLE people;-- end",
+        "<script>alert(1)</script> & <b>x</b>",
+        "Zoé \u{1f600}\u{1f469}\u{200d}\u{1f467} Smiley",
+        "{ $name } paper-title",
+        "ኣብርሃም ተስፋይ",
+        "王小明",
+        "Ñ\u{303}and\u{fa} Œdipe ﬁnﬂ",
+        long.trim(),
+    ];
+    let mut fonts = Fonts::new();
+    for lang in ["fr", "ar"] {
+        for name in names {
+            let pdf = render(&mut fonts, &specimen(lang, name)).unwrap();
+            // Emoji joiners have no width: poppler may or may not give them back.
+            let bare = |text: &str| text.replace(['\u{200d}', ' ', '\n'], "");
+            let text = copied(&pdf);
+            assert!(
+                bare(&text).contains(&bare(name)),
+                "{lang} `{name}` is not in:\n{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_word_longer_than_a_line_is_broken_and_never_cut() {
+    let name = "W".repeat(199) + "Z";
+    let pdf = made(&specimen("ar", &name));
+    let text = copied(&pdf).replace(' ', "");
+    assert!(text.contains(&name), "{text}");
+}
+
+#[test]
+fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
+    let long = "Très long nom de lieu ".repeat(9);
+    let mut letter = specimen("ar", &"Prénom-Composé ".repeat(13));
+    letter.birth_place = long.clone();
+    letter.nationality = long.clone();
+    letter.representative = Some(long.clone());
+    letter.site_name = long.clone();
+    letter.site_address = vec![long.clone(); 4];
+    letter.procedures = vec![
+        "renewal".into(),
+        "family_reunification".into(),
+        "unknown_key".into(),
+    ];
+    let pdf = made(&letter);
+    has(&pdf, "unknown_key");
+    let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();
+    let edge = |line: &str, name: &str| -> f32 {
+        line.split(&format!("{name}=\""))
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    let words: Vec<_> = boxes
+        .lines()
+        .filter(|line| line.contains("<word "))
+        .collect();
+    assert!(words.len() > 200);
+    for line in words {
+        assert!(
+            edge(line, "xMin") >= 20.0 && edge(line, "xMax") <= 576.0,
+            "{line}"
+        );
+        assert!(
+            edge(line, "yMin") >= 20.0 && edge(line, "yMax") <= 825.0,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn control_characters_and_overrides_show_as_a_mark() {
+    let pdf = made(&specimen("fr", "A\u{202e}B\u{0}C\nD"));
+    has(&pdf, "A\u{fffd}B\u{fffd}C\u{fffd}D");
+}
+
+#[test]
+fn what_cannot_be_printed_is_said() {
+    let mut fonts = Fonts::new();
+    let refused = |fonts: &mut Fonts, change: &dyn Fn(&mut Letter)| {
+        let mut letter = specimen("fr", "X");
+        change(&mut letter);
+        render(fonts, &letter).unwrap_err()
+    };
+    assert!(matches!(
+        refused(&mut fonts, &|l| l.door = vec![1; 331]),
+        LetterFailure::Code(331)
+    ));
+    assert!(matches!(
+        refused(&mut fonts, &|l| l.rebuild.clear()),
+        LetterFailure::Code(0)
+    ));
+    assert_eq!(
+        refused(&mut fonts, &|l| l.name = "x".repeat(601)).code(),
+        "letter_value_too_long"
+    );
+    assert_eq!(
+        refused(&mut fonts, &|l| {
+            l.site_address = vec!["W".repeat(600); 12];
+            l.procedures = vec!["W".repeat(600); 12];
+        })
+        .code(),
+        "letter_does_not_fit"
+    );
+}
