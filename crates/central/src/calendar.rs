@@ -1,0 +1,97 @@
+//! Slots in the database: made from the site's patterns as far ahead as somebody needs
+//! one. `domain::calendar` says when counters are open; this only stores it.
+
+use crate::Refusal;
+use domain::calendar::{self, Closure, Holidays, Pattern};
+use domain::ids::SiteId;
+use jiff::{ToSpan, civil::Date};
+use sqlx::{PgConnection, Row};
+
+/// Days made at once.
+const STEP_DAYS: i32 = 28;
+/// How far past the newest made day one request may look. A site without a single open
+/// day in ten years has no capacity.
+const FURTHEST_DAYS: i32 = 3_660;
+
+/// Makes at least one more open day's slots after the site's newest, and tells whether
+/// there was any. Takes the site's row lock, so two requests never make a day twice.
+pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT holidays, slots_until::text FROM site WHERE id = $1 FOR UPDATE")
+        .bind(site.as_str())
+        .fetch_one(&mut *db)
+        .await?;
+    let holidays = Holidays::parse(row.try_get(0)?).ok_or(Refusal::Stored("holidays"))?;
+    let until = date(row.try_get(1)?)?;
+    let counters = counters(&mut *db, site).await?;
+    let closures = closures(&mut *db, site).await?;
+
+    let mut day = until;
+    let furthest = until.saturating_add(FURTHEST_DAYS.days());
+    while day < furthest {
+        let next = day.saturating_add(STEP_DAYS.days());
+        let mut made = 0;
+        while day < next {
+            day = day.saturating_add(1.days());
+            for (counter, patterns) in &counters {
+                let starts = calendar::open_starts(patterns, &closures, holidays, day);
+                let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+                if starts.is_empty() {
+                    continue;
+                }
+                made += insert(&mut *db, site, *counter, &starts).await?;
+            }
+        }
+        if made > 0 {
+            sqlx::query("UPDATE site SET slots_until = $2::text::date WHERE id = $1")
+                .bind(site.as_str())
+                .bind(day.to_string())
+                .execute(&mut *db)
+                .await?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn insert(db: &mut PgConnection, site: &SiteId, counter: i64, starts: &[String]) -> Result<u64, Refusal> {
+    let done = sqlx::query(
+        "INSERT INTO slot (site, counter, at) \
+         SELECT $1, $2, start::timestamp FROM unnest($3::text[]) AS start \
+         ON CONFLICT (counter, at) DO NOTHING",
+    )
+    .bind(site.as_str())
+    .bind(counter)
+    .bind(starts)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn counters(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(i64, Vec<Pattern>)>, Refusal> {
+    let rows = sqlx::query("SELECT id, patterns::text FROM counter WHERE site = $1 ORDER BY id")
+        .bind(site.as_str())
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let patterns: &str = row.try_get(1)?;
+            let patterns =
+                serde_json::from_str(patterns).map_err(|_| Refusal::Stored("opening pattern"))?;
+            Ok((row.try_get(0)?, patterns))
+        })
+        .collect()
+}
+
+async fn closures(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Closure>, Refusal> {
+    let rows = sqlx::query("SELECT first::text, last::text FROM closure WHERE site = $1")
+        .bind(site.as_str())
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| Ok(Closure { first: date(row.try_get(0)?)?, last: date(row.try_get(1)?)? }))
+        .collect()
+}
+
+fn date(text: &str) -> Result<Date, Refusal> {
+    text.parse().map_err(|_| Refusal::Stored("date"))
+}

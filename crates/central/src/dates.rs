@@ -1,0 +1,275 @@
+//! Giving a registration its date: the earliest free slot in its window, in one short
+//! transaction. The rule is `domain::assign`'s; a test holds the two against each other.
+
+use crate::device::Device;
+use crate::{Central, Refusal, calendar};
+use domain::birth::Birth;
+use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::registration::Registration;
+use domain::token::{SignedToken, SlotToken};
+use domain::assign::Window;
+use domain::bytes::PublicKey;
+use jiff::{ToSpan, civil::{Date, DateTime}, tz::TimeZone};
+use seal::keys::sha256;
+use sqlx::{PgConnection, Row};
+
+/// A date given: the signed token, and whether it lies after the time limit.
+pub(crate) struct Given {
+    pub token: SignedToken,
+    pub after_limit: bool,
+}
+
+/// Gives `registration` its date, or the one it already has. None when the site has no
+/// capacity at all; an escalation then stands in the same transaction.
+pub(crate) async fn give(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<Option<Given>, Refusal> {
+    if let Some(held) = slot_of(&mut *db, registration.id).await? {
+        return sign(db, central, device, registration, held).await.map(Some);
+    }
+    let window = registration.window();
+    let slot = match earliest(&mut *db, &device.site, &window).await? {
+        Some(slot) => slot,
+        None => {
+            escalate(db, central, registration, "no_capacity").await?;
+            return Ok(None);
+        }
+    };
+    take(&mut *db, slot.0, registration.id).await?;
+    if window.latest.is_some_and(|latest| slot.1.date() > latest) {
+        escalate(&mut *db, central, registration, "after_limit").await?;
+    }
+    sign(db, central, device, registration, slot).await.map(Some)
+}
+
+/// Writes a registration central has not seen yet; keeps the one it has. A different
+/// registration under the same id is a conflict.
+pub(crate) async fn remember(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<(), Refusal> {
+    let place = registration.place();
+    let body = serde_json::to_string(registration).map_err(|_| Refusal::BadBody)?;
+    let code = i64::try_from(registration.code.to_bits()).map_err(|_| Refusal::BadBody)?;
+    let person = person_key(registration);
+    let inserted = sqlx::query(
+        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, 'asked') ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(registration.id.0.as_slice())
+    .bind(code)
+    .bind(registration.site.as_str())
+    .bind(device.kiosk.0.as_slice())
+    .bind(registration.procedure.key())
+    .bind(place.class.key())
+    .bind(place.registered_s)
+    .bind(i64::from(place.tie_break))
+    .bind(&body)
+    .bind(person.as_ref().map(<[u8; 32]>::as_slice))
+    .execute(&mut *db)
+    .await
+    .map_err(|error| match &error {
+        // Another registration with the same 60-bit code: the kiosk draws a new one.
+        sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
+        _ => Refusal::Database(error),
+    })?;
+    if inserted.rows_affected() == 0 {
+        let row = sqlx::query("SELECT kiosk, body = $2::text::jsonb FROM registration WHERE id = $1")
+            .bind(registration.id.0.as_slice())
+            .bind(&body)
+            .fetch_one(&mut *db)
+            .await?;
+        let (kiosk, same): (&[u8], bool) = (row.try_get(0)?, row.try_get(1)?);
+        if kiosk != device.kiosk.0 || !same {
+            return Err(Refusal::Conflict);
+        }
+    } else if let Some(person) = person {
+        link_duplicate(db, central, registration, &person).await?;
+    }
+    Ok(())
+}
+
+/// The slot a registration holds, with its start.
+pub(crate) async fn slot_of(
+    db: &mut PgConnection,
+    id: RegistrationId,
+) -> Result<Option<(SlotId, DateTime)>, Refusal> {
+    let row = sqlx::query("SELECT id, at::text FROM slot WHERE registration = $1")
+        .bind(id.0.as_slice())
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| Ok((slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?))).transpose()
+}
+
+/// Gives a free slot to a registration. The unique index is I1's last word.
+pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId) -> Result<(), Refusal> {
+    let slot = i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?;
+    let done = sqlx::query("UPDATE slot SET registration = $2 WHERE id = $1 AND registration IS NULL")
+        .bind(slot)
+        .bind(id.0.as_slice())
+        .execute(db)
+        .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(Refusal::Conflict) }
+}
+
+/// Frees whatever slot a registration holds.
+pub(crate) async fn free(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query("UPDATE slot SET registration = NULL WHERE registration = $1")
+        .bind(id.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The earliest free slot of the site from the window's first day on, locked. Slots
+/// another transaction is taking are passed over, so nobody waits.
+pub(crate) async fn earliest(
+    db: &mut PgConnection,
+    site: &SiteId,
+    window: &Window,
+) -> Result<Option<(SlotId, DateTime)>, Refusal> {
+    first_free_from(db, site, window.earliest).await
+}
+
+pub(crate) async fn first_free_from(
+    db: &mut PgConnection,
+    site: &SiteId,
+    from: Date,
+) -> Result<Option<(SlotId, DateTime)>, Refusal> {
+    loop {
+        let row = sqlx::query(
+            "SELECT id, at::text FROM slot \
+             WHERE site = $1 AND lease IS NULL AND registration IS NULL AND at >= $2::text::timestamp \
+             ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(site.as_str())
+        .bind(from.to_string())
+        .fetch_optional(&mut *db)
+        .await?;
+        if let Some(row) = row {
+            return Ok(Some((slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?)));
+        }
+        if !calendar::extend(&mut *db, site).await? {
+            return Ok(None);
+        }
+    }
+}
+
+/// Signs the token that lets `kiosk` print this slot, until the slot begins.
+pub(crate) fn token(
+    central: &Central,
+    kiosk: PublicKey,
+    site: &SiteId,
+    zone: &str,
+    slot: (SlotId, DateTime),
+) -> Result<SignedToken, Refusal> {
+    let zone = TimeZone::get(zone).map_err(|_| Refusal::Stored("time zone"))?;
+    let last_issue =
+        zone.to_timestamp(slot.1).map_err(|_| Refusal::Stored("slot time"))?;
+    let token = SlotToken { slot: slot.0, site: site.clone(), at: slot.1, kiosk, last_issue };
+    Ok(seal::token::sign(&central.keys.slot, token))
+}
+
+async fn sign(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+    slot: (SlotId, DateTime),
+) -> Result<Given, Refusal> {
+    let zone = zone_of(db, &device.site).await?;
+    let after_limit =
+        registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
+    Ok(Given { token: token(central, device.key, &device.site, &zone, slot)?, after_limit })
+}
+
+pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<String, Refusal> {
+    let row = sqlx::query("SELECT zone FROM site WHERE id = $1").bind(site.as_str()).fetch_one(db).await?;
+    Ok(row.try_get(0)?)
+}
+
+async fn escalate(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    reason: &str,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO escalation (site, registration, reason, made_s) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (registration, reason) DO NOTHING",
+    )
+    .bind(registration.site.as_str())
+    .bind(registration.id.0.as_slice())
+    .bind(reason)
+    .bind(central.now().as_second())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("UPDATE registration SET after_limit = true WHERE id = $1")
+        .bind(registration.id.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// *Certain* needs the same AGDREF number and name and whole birth date (I2).
+fn person_key(registration: &Registration) -> Option<[u8; 32]> {
+    let applicant = &registration.applicant;
+    let agdref = applicant.agdref.as_ref()?;
+    let Birth::Whole { date } = applicant.birth else { return None };
+    let name = applicant.name_folded();
+    Some(sha256(&[agdref.as_str().as_bytes(), b"\n", name.as_bytes(), b"\n", date.to_string().as_bytes()]).0)
+}
+
+/// Links a certain duplicate to the earlier registration. Both dates stand, and the
+/// kiosk is told nothing: what the counter shows never depends on another file.
+async fn link_duplicate(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    person: &[u8; 32],
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO merge_link (later, earlier, made_s) \
+         SELECT $1, id, $4 FROM registration \
+         WHERE person = $2 AND procedure = $3 AND id <> $1 \
+         ORDER BY registered_s, tie_break LIMIT 1 ON CONFLICT (later) DO NOTHING",
+    )
+    .bind(registration.id.0.as_slice())
+    .bind(person.as_slice())
+    .bind(registration.procedure.key())
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Slots already lent to this kiosk that nobody holds and that are still to come.
+pub(crate) async fn unused_lent(
+    db: &mut PgConnection,
+    kiosk: KioskId,
+    today: Date,
+) -> Result<Vec<(String, i64)>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT slot.stratum, count(*) FROM slot JOIN lease ON lease.id = slot.lease \
+         WHERE lease.kiosk = $1 AND slot.registration IS NULL AND slot.at >= $2::text::timestamp \
+         GROUP BY slot.stratum",
+    )
+    .bind(kiosk.0.as_slice())
+    .bind(today.saturating_add(1.days()).to_string())
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn slot_id(id: i64) -> Result<SlotId, Refusal> {
+    u64::try_from(id).map(SlotId).map_err(|_| Refusal::Stored("slot id"))
+}
+
+fn civil(text: &str) -> Result<DateTime, Refusal> {
+    text.parse().map_err(|_| Refusal::Stored("slot time"))
+}

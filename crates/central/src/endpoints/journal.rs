@@ -1,0 +1,34 @@
+//! `POST /v1/journal`: records of one chain. Held first, and acknowledged as held even
+//! when one of them cannot be applied.
+
+use crate::device::SignedRequest;
+use crate::{Central, Refusal, changes, journal};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use wire::limits::PUSH_RECORDS;
+use wire::messages::{PushAnswer, PushRequest};
+
+pub(super) async fn push(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Json<PushAnswer>, Refusal> {
+    let request = SignedRequest::check(&central, request).await?;
+    let PushRequest { records } = request.json()?;
+    if records.len() > PUSH_RECORDS {
+        return Err(Refusal::TooLarge);
+    }
+    let mut tx = central.pool.begin().await?;
+    let head = journal::store(&mut tx, &central, &request.device, &records).await?;
+    tx.commit().await?;
+    if let Err(refusal) = journal::apply_held(&central, &request.device).await {
+        // Held all the same; the next push or pull applies it.
+        tracing::error!(cause = ?refusal, "applying was put off");
+    }
+    Ok(Json(PushAnswer {
+        epoch: central.epoch.to_string(),
+        received: changes::acknowledge(&central, request.device.kiosk, head),
+        durable: None,
+    }))
+}

@@ -1,0 +1,128 @@
+//! `POST /v1/lease`: fills the kiosk's lease to its shape. The slots arrive by pull,
+//! each with a token central signed; they leave the free ones in this transaction.
+
+use crate::device::{Device, SignedRequest};
+use crate::{Central, Refusal, changes, dates};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use domain::assign::LEAD_DAYS;
+use domain::ids::{LeaseId, SlotId};
+use domain::lease::{LeaseShape, Stratum};
+use jiff::{ToSpan, civil::{Date, DateTime}};
+use sqlx::{PgConnection, Row};
+use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
+
+/// Days beyond the queue front where tail slots are taken: far enough that nobody
+/// waiting today would have been given them.
+const TAIL_DAYS: i32 = 14;
+
+pub(super) async fn fill(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Json<LeaseAnswer>, Refusal> {
+    let request = SignedRequest::check(&central, request).await?;
+    let LeaseRequest { today } = request.json()?;
+    let device = &request.device;
+    let mut tx = central.pool.begin().await?;
+    changes::lock(&mut tx, device.kiosk).await?;
+    let today = later(today, &central, &mut tx, device).await?;
+    let lent = lend(&mut tx, &central, device, today).await?;
+    let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
+    if let Some((lease, slots)) = lent.into_parts() {
+        changes::append(&mut tx, device.kiosk, &[Change::Lease { lease, slots }]).await?;
+    }
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+/// The later of the kiosk's day and central's own day at the site.
+async fn later(today: Date, central: &Central, tx: &mut PgConnection, device: &Device) -> Result<Date, Refusal> {
+    let zone = dates::zone_of(tx, &device.site).await?;
+    let zone = jiff::tz::TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
+    Ok(today.max(zone.to_datetime(central.now()).date()))
+}
+
+/// The slots of one new lease.
+#[derive(Default)]
+struct Lent {
+    lease: Option<LeaseId>,
+    slots: Vec<LentSlot>,
+}
+
+impl Lent {
+    fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn into_parts(self) -> Option<(LeaseId, Vec<LentSlot>)> {
+        self.lease.map(|lease| (lease, self.slots))
+    }
+}
+
+async fn lend(tx: &mut PgConnection, central: &Central, device: &Device, today: Date) -> Result<Lent, Refusal> {
+    let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1")
+        .bind(device.site.as_str())
+        .fetch_one(&mut *tx)
+        .await?;
+    let (slots, zone): (i16, String) = (row.try_get(0)?, row.try_get(1)?);
+    let shape = LeaseShape::of(u16::try_from(slots).unwrap_or(0));
+    let unused = dates::unused_lent(&mut *tx, device.kiosk, today).await?;
+    let mut lent = Lent::default();
+    let first_day = today.saturating_add(LEAD_DAYS.days());
+    let mut front_end = first_day;
+    for stratum in [Stratum::Near, Stratum::Front, Stratum::Tail] {
+        let has = unused.iter().find(|(key, _)| key == stratum.key()).map_or(0, |(_, count)| *count);
+        let from = match stratum {
+            Stratum::Near | Stratum::Front => first_day,
+            Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
+        };
+        for _ in has..i64::from(shape.wanted(stratum)) {
+            let Some((slot, at)) = dates::first_free_from(&mut *tx, &device.site, from).await? else { break };
+            let lease = match lent.lease {
+                Some(lease) => lease,
+                None => *lent.lease.insert(open(&mut *tx, central, device).await?),
+            };
+            put(&mut *tx, lease, slot, stratum).await?;
+            lent.slots.push(lent_slot(central, device, &zone, slot, at, stratum)?);
+            if stratum == Stratum::Front {
+                front_end = front_end.max(at.date());
+            }
+        }
+    }
+    Ok(lent)
+}
+
+fn lent_slot(
+    central: &Central,
+    device: &Device,
+    zone: &str,
+    slot: SlotId,
+    at: DateTime,
+    stratum: Stratum,
+) -> Result<LentSlot, Refusal> {
+    let token = dates::token(central, device.key, &device.site, zone, (slot, at))?;
+    Ok(LentSlot { slot, at, stratum, token: token.to_bytes().into() })
+}
+
+async fn open(tx: &mut PgConnection, central: &Central, device: &Device) -> Result<LeaseId, Refusal> {
+    let lease = LeaseId(central.random_16());
+    sqlx::query("INSERT INTO lease (id, kiosk, given_s) VALUES ($1, $2, $3)")
+        .bind(lease.0.as_slice())
+        .bind(device.kiosk.0.as_slice())
+        .bind(central.now().as_second())
+        .execute(tx)
+        .await?;
+    Ok(lease)
+}
+
+async fn put(tx: &mut PgConnection, lease: LeaseId, slot: SlotId, stratum: Stratum) -> Result<(), Refusal> {
+    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = $1")
+        .bind(i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?)
+        .bind(lease.0.as_slice())
+        .bind(stratum.key())
+        .execute(tx)
+        .await?;
+    Ok(())
+}

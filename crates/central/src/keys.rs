@@ -1,0 +1,132 @@
+//! Central's own keys: a folder with the slot key, the acknowledgement key and the ring
+//! that certifies them. The root and the recovery key are never in it.
+
+use jiff::Timestamp;
+use seal::keys::Signer;
+use seal::ring::{KeyCertificate, KeyRing, Role};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+pub struct CentralKeys {
+    pub(crate) slot: Signer,
+    pub(crate) acknowledgement: Signer,
+    pub(crate) ring: KeyRing,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeysFailure {
+    #[error("cannot read or write {file}")]
+    Io { file: String, source: std::io::Error },
+    #[error("{0} is not a key file")]
+    Unreadable(String),
+    #[error("the ring does not certify this central's keys")]
+    NotCertified,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    /// RFC 8032 seed in hexadecimal.
+    slot: String,
+    acknowledgement: String,
+}
+
+/// The file names inside a key folder.
+pub const CENTRAL_KEYS: &str = "central.keys.json";
+pub const RING: &str = "root.pub.json";
+pub const ROOT: &str = "root.key";
+pub const RECOVERY: &str = "recovery.key";
+
+impl CentralKeys {
+    /// # Errors
+    /// The slot or acknowledgement key is not certified by the ring.
+    pub fn new(slot: Signer, acknowledgement: Signer, ring: KeyRing) -> Result<Self, KeysFailure> {
+        let certified = ring.find(Role::Slot, slot.key_id()).is_some()
+            && ring.find(Role::Acknowledgement, acknowledgement.key_id()).is_some();
+        if !certified {
+            return Err(KeysFailure::NotCertified);
+        }
+        Ok(Self { slot, acknowledgement, ring })
+    }
+
+    /// Reads a folder made by [`make`].
+    ///
+    /// # Errors
+    /// See [`KeysFailure`].
+    pub fn load(folder: &Path) -> Result<Self, KeysFailure> {
+        let file: KeyFile = serde_json::from_slice(&read(folder, CENTRAL_KEYS)?)
+            .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+        let ring = KeyRing::from_json(&read(folder, RING)?)
+            .map_err(|_| KeysFailure::Unreadable(RING.into()))?;
+        Self::new(signer(&file.slot)?, signer(&file.acknowledgement)?, ring)
+    }
+
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+}
+
+/// Makes a root, a recovery key and central's keys, each in its own file of `folder`:
+/// for the demonstration and for tests. In service the root stays with its holders.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(), KeysFailure> {
+    let seed = || {
+        let mut seed = [0; 32];
+        random(&mut seed);
+        seed
+    };
+    let (root_seed, slot_seed, acknowledgement_seed, recovery_seed) = (seed(), seed(), seed(), seed());
+    let root = Signer::from_seed(&root_seed);
+    let recovery = seal::rebuild::public_of(&recovery_seed)
+        .ok_or_else(|| KeysFailure::Unreadable(RECOVERY.into()))?;
+    // Five years of signing; verifying has no end.
+    let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
+    let from = Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now);
+    let certify = |role, key| KeyCertificate::issue(&root, role, key, from, until);
+    let ring = KeyRing::new(
+        root.public(),
+        vec![
+            certify(Role::Slot, Signer::from_seed(&slot_seed).public()),
+            certify(Role::Acknowledgement, Signer::from_seed(&acknowledgement_seed).public()),
+            certify(Role::Recovery, recovery),
+        ],
+    )
+    .map_err(|_| KeysFailure::NotCertified)?;
+    let keys = KeyFile { slot: hex::encode(slot_seed), acknowledgement: hex::encode(acknowledgement_seed) };
+    let json = |value: serde_json::Result<Vec<u8>>, file: &str| {
+        value.map_err(|_| KeysFailure::Unreadable(file.into()))
+    };
+    write(folder, CENTRAL_KEYS, &json(serde_json::to_vec_pretty(&keys), CENTRAL_KEYS)?)?;
+    write(folder, RING, &json(serde_json::to_vec_pretty(&ring), RING)?)?;
+    write(folder, ROOT, hex::encode(root_seed).as_bytes())?;
+    write(folder, RECOVERY, hex::encode(recovery_seed).as_bytes())
+}
+
+fn signer(seed: &str) -> Result<Signer, KeysFailure> {
+    let seed: [u8; 32] = hex::decode(seed.trim())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    Ok(Signer::from_seed(&seed))
+}
+
+fn read(folder: &Path, file: &str) -> Result<Vec<u8>, KeysFailure> {
+    std::fs::read(folder.join(file)).map_err(|source| KeysFailure::Io { file: file.into(), source })
+}
+
+fn write(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let io = |source| KeysFailure::Io { file: file.into(), source };
+    // create_new: a key is never overwritten.
+    let mut out = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(folder.join(file))
+        .map_err(io)?;
+    out.write_all(bytes).and_then(|()| out.sync_all()).map_err(io)
+}

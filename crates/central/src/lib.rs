@@ -1,0 +1,82 @@
+//! The reference central service: waitlist, dates, leases, acknowledgements.
+//!
+//! Keeps no state of its own but its keys: everything else is in PostgreSQL, so any
+//! number of it run side by side. Never lists free slots to anyone.
+
+pub mod admin;
+pub mod calendar;
+mod changes;
+mod dates;
+mod device;
+mod endpoints;
+mod journal;
+pub mod keys;
+mod openapi;
+mod problem;
+pub mod serve;
+mod sites;
+mod store;
+
+pub use endpoints::{ROUTES, router};
+pub use problem::Refusal;
+pub use store::{connect, migrate};
+
+use jiff::Timestamp;
+use keys::CentralKeys;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// Where the time comes from: the machine's clock in service, a simulated one in tests.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// Where randomness comes from. Fills the whole buffer.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Everything a request needs.
+#[derive(Clone)]
+pub struct Central {
+    pool: PgPool,
+    keys: Arc<CentralKeys>,
+    clock: Clock,
+    random: Random,
+    epoch: Arc<str>,
+}
+
+impl Central {
+    /// Takes a migrated database. The epoch is read from the database itself: a
+    /// restored one has another.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn new(pool: PgPool, keys: CentralKeys, clock: Clock, random: Random) -> Result<Self, sqlx::Error> {
+        let epoch = store::epoch(&pool).await?;
+        Ok(Self { pool, keys: Arc::new(keys), clock, random, epoch: epoch.into() })
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn random_16(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        (self.random)(&mut bytes);
+        bytes
+    }
+}
+
+/// The machine's clock.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
+/// The operating system's randomness. A system that has none cannot make keys: the
+/// process ends rather than go on with bytes that are not random.
+#[must_use]
+pub fn system_random() -> Random {
+    Arc::new(|buffer| {
+        if getrandom::fill(buffer).is_err() {
+            tracing::error!("the operating system gives no randomness");
+            std::process::abort();
+        }
+    })
+}

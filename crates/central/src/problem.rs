@@ -1,0 +1,86 @@
+//! What central refuses, and the one place where a refusal or a failure becomes an
+//! answer (RFC 9457). Sentences for people are made at the kiosk from the code.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::collections::BTreeMap;
+use wire::problem::Problem;
+
+/// Everything an endpoint may answer instead of its result.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("the request is not signed, or not by an enrolled kiosk")]
+    NotEnrolled,
+    #[error("the signature is not this kiosk's over this request")]
+    BadSignature,
+    #[error("the request's time is too far from central's")]
+    ClockOff,
+    #[error("the body is not what this endpoint takes")]
+    BadBody,
+    #[error("the body or a part of it is over its limit")]
+    TooLarge,
+    #[error("the enrolment code is unknown, used or past")]
+    BadCode,
+    #[error("the request names another site or kiosk")]
+    OtherSite,
+    #[error("a record does not follow the one before it")]
+    NotNext,
+    #[error("another record stands at this place of the chain")]
+    Fork,
+    #[error("a record's signature or hash is wrong")]
+    BadRecord,
+    #[error("this id was used for something else")]
+    Conflict,
+    #[error("no such upload")]
+    NoUpload,
+    #[error("the upload stands at another offset")]
+    BadOffset,
+    #[error("the part or the whole does not match its checksum")]
+    Checksum,
+    #[error("no such page or method here")]
+    NotFound,
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("stored data cannot be read: {0}")]
+    Stored(&'static str),
+}
+
+impl Refusal {
+    fn status_and_code(&self) -> (u16, &'static str) {
+        match self {
+            Self::NotEnrolled => (401, "not_enrolled"),
+            Self::BadSignature => (401, "bad_signature"),
+            Self::ClockOff => (401, "clock_off"),
+            Self::BadBody => (400, "bad_body"),
+            Self::TooLarge => (413, "too_large"),
+            Self::BadCode => (403, "bad_code"),
+            Self::OtherSite => (403, "other_site"),
+            Self::NotNext => (409, "not_next"),
+            Self::Fork => (409, "fork"),
+            Self::BadRecord => (422, "bad_record"),
+            Self::Conflict => (409, "conflict"),
+            Self::NoUpload => (404, "no_upload"),
+            Self::BadOffset => (409, "bad_offset"),
+            // tus 1.0, checksum extension.
+            Self::Checksum => (460, "checksum"),
+            Self::NotFound => (404, "not_found"),
+            Self::Database(_) | Self::Stored(_) => (503, "try_again"),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        if status == 503 {
+            // The cause is for the log; it holds no bound values.
+            tracing::error!(code, cause = ?self, "request failed");
+        } else {
+            tracing::info!(code, "request refused");
+        }
+        let problem = Problem { code: code.to_owned(), status, args: BTreeMap::new() };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
+}

@@ -1,0 +1,68 @@
+//! Sites as papers and kiosks know them, and the signed roster of their mediators.
+
+use crate::keys::CentralKeys;
+use crate::Refusal;
+use domain::ids::{MediatorId, SiteId};
+use seal::keys::Context;
+use sqlx::{PgConnection, Row};
+use wire::messages::{Roster, RosterEntry, SignedRoster, Site};
+
+pub(crate) async fn site(db: &mut PgConnection, id: &SiteId) -> Result<Site, Refusal> {
+    let row = sqlx::query("SELECT name, address, phone, zone FROM site WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_one(db)
+        .await?;
+    Ok(Site {
+        id: id.clone(),
+        name: row.try_get("name")?,
+        address: row.try_get("address")?,
+        phone: row.try_get("phone")?,
+        zone: row.try_get("zone")?,
+    })
+}
+
+/// The site's age recipient.
+pub(crate) async fn site_key(db: &mut PgConnection, id: &SiteId) -> Result<String, Refusal> {
+    let row = sqlx::query("SELECT site_key FROM site WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_one(db)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+pub(crate) async fn roster_version(db: &mut PgConnection, id: &SiteId) -> Result<u64, Refusal> {
+    let row = sqlx::query("SELECT roster_version FROM site WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_one(db)
+        .await?;
+    let version: i64 = row.try_get(0)?;
+    u64::try_from(version).map_err(|_| Refusal::Stored("roster version"))
+}
+
+/// The roster of this site, signed now.
+pub(crate) async fn roster(
+    db: &mut PgConnection,
+    keys: &CentralKeys,
+    id: &SiteId,
+) -> Result<SignedRoster, Refusal> {
+    let version = roster_version(&mut *db, id).await?;
+    let rows = sqlx::query("SELECT id, name, pin FROM mediator WHERE site = $1 ORDER BY id")
+        .bind(id.as_str())
+        .fetch_all(db)
+        .await?;
+    let mediators = rows
+        .iter()
+        .map(|row| {
+            let id = MediatorId::parse(row.try_get("id")?).map_err(|_| Refusal::Stored("mediator id"))?;
+            Ok(RosterEntry { id, name: row.try_get("name")?, pin: row.try_get("pin")? })
+        })
+        .collect::<Result<Vec<_>, Refusal>>()?;
+    let roster = Roster { site: id.clone(), version, mediators };
+    let bytes = serde_json::to_vec(&roster).map_err(|_| Refusal::Stored("roster"))?;
+    let signature = keys.acknowledgement.sign(Context::Roster, &bytes);
+    Ok(SignedRoster {
+        roster: bytes.into(),
+        key: hex::encode(keys.acknowledgement.key_id().0),
+        signature,
+    })
+}

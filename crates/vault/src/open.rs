@@ -1,0 +1,158 @@
+//! Opening the vault, and the one door through which everything is written.
+
+use crate::{Tx, VaultFailure};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The 32 bytes that open a vault.
+pub type VaultKey = Zeroizing<[u8; 32]>;
+
+/// One migration a file, applied in order, never edited once merged.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_store.sql")];
+
+/// An open vault. Dropping it lets another process take it.
+pub struct Vault {
+    connection: Mutex<Connection>,
+    /// Set by the first I/O error: after a failed sync nobody knows what the disk holds.
+    failed: AtomicBool,
+    /// Held for the vault's life; the lock ends with the process, however it ends.
+    _lock: File,
+}
+
+impl Vault {
+    /// Makes a new vault. Refuses when there is a file already.
+    ///
+    /// # Errors
+    /// The file exists or cannot be made; see [`VaultFailure`].
+    pub fn create(path: &Path, key: &VaultKey) -> Result<Self, VaultFailure> {
+        if path.exists() {
+            return Err(VaultFailure::Io(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        Self::open_with(path, key, OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens an existing vault and brings its schema up to date. A file that does not
+    /// open is left exactly as it is.
+    ///
+    /// # Errors
+    /// See [`VaultFailure`].
+    pub fn open(path: &Path, key: &VaultKey) -> Result<Self, VaultFailure> {
+        if !path.exists() {
+            return Err(VaultFailure::Io(std::io::ErrorKind::NotFound.into()));
+        }
+        Self::open_with(path, key, OpenFlags::empty())
+    }
+
+    fn open_with(path: &Path, key: &VaultKey, create: OpenFlags) -> Result<Self, VaultFailure> {
+        let lock = lock(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        {
+            let mut hex = Zeroizing::new(String::with_capacity(80));
+            hex.push_str("x'");
+            for byte in key.iter() {
+                use std::fmt::Write as _;
+                let _ = write!(hex, "{byte:02x}");
+            }
+            hex.push('\'');
+            connection.pragma_update(None, "key", hex.as_str())?;
+        }
+        // The first read tells whether the key opens it; until then nothing is written.
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if version > known {
+            return Err(VaultFailure::Newer(version));
+        }
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: what a screen calls kept is on the disk. NORMAL can lose it.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // A checkpoint costs two syncs: it is made when the counter is idle, see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        migrate(&mut connection, version)?;
+        Ok(Self { connection: Mutex::new(connection), failed: AtomicBool::new(false), _lock: lock })
+    }
+
+    /// Runs `act` in one transaction: all of it is on the disk when this returns `Ok`,
+    /// none of it otherwise. After an I/O error every call fails until the vault is
+    /// opened again: a failed sync is never retried.
+    ///
+    /// # Errors
+    /// Whatever `act` answers, or a failure of the store.
+    pub fn transact<T, E: From<VaultFailure>>(
+        &self,
+        act: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(VaultFailure::Disk.into());
+        }
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = Tx { sql: begun.map_err(|error| self.note(error))? };
+        let done = act(&tx)?;
+        tx.sql.commit().map_err(|error| self.note(error))?;
+        Ok(done)
+    }
+
+    /// Runs `look` on a consistent view; writes nothing.
+    ///
+    /// # Errors
+    /// Whatever `look` answers, or a failure of the store.
+    pub fn read<T, E: From<VaultFailure>>(&self, look: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Deferred);
+        let tx = Tx { sql: begun.map_err(|error| self.note(error))? };
+        look(&tx)
+    }
+
+    /// Moves the write-ahead log into the file. For idle moments.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn checkpoint(&self) -> Result<(), VaultFailure> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| self.note(error))
+    }
+
+    fn note(&self, error: rusqlite::Error) -> VaultFailure {
+        let failure = VaultFailure::from(error);
+        if matches!(failure, VaultFailure::Disk) {
+            self.failed.store(true, Ordering::Release);
+        }
+        failure
+    }
+}
+
+fn lock(path: &Path) -> Result<File, VaultFailure> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.with_extension("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(VaultFailure::Busy),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn migrate(connection: &mut Connection, version: i64) -> Result<(), VaultFailure> {
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    for (n, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "user_version", i64::try_from(n + 1).unwrap_or(i64::MAX))?;
+        tx.commit()?;
+    }
+    Ok(())
+}

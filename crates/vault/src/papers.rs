@@ -1,0 +1,77 @@
+//! What a paper is made from, kept so that a reprint carries the same seal.
+
+use crate::{Tx, VaultFailure};
+use domain::code::FollowUpCode;
+use domain::ids::RegistrationId;
+use jiff::Timestamp;
+use rusqlite::params;
+use wire::body::Registered;
+
+#[derive(Debug, Clone)]
+pub struct Paper {
+    pub registered: Registered,
+    /// The signed slot token of the date now printed; none on a ranked receipt.
+    pub token: Option<Vec<u8>>,
+    pub door: Vec<u8>,
+    pub rebuild: Vec<u8>,
+    pub issued_at: Timestamp,
+}
+
+impl Tx<'_> {
+    /// Keeps a paper, or replaces the receipt of a registration that now has its date.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn keep_paper(&self, paper: &Paper) -> Result<(), VaultFailure> {
+        let registration = &paper.registered.registration;
+        let text = serde_json::to_string(&paper.registered).map_err(|_| VaultFailure::Stored("registration"))?;
+        self.sql
+            .prepare_cached(
+                "INSERT INTO paper (registration, code, registered, token, door, rebuild, issued_s) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (registration) DO UPDATE SET \
+                 token = excluded.token, door = excluded.door, rebuild = excluded.rebuild, issued_s = excluded.issued_s",
+            )?
+            .execute(params![
+                registration.id.0,
+                code(registration.code)?,
+                text,
+                paper.token,
+                paper.door,
+                paper.rebuild,
+                paper.issued_at.as_second()
+            ])?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// The store fails.
+    pub fn paper(&self, id: RegistrationId) -> Result<Option<Paper>, VaultFailure> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT registered, token, door, rebuild, issued_s FROM paper WHERE registration = ?1")?;
+        let mut rows = statement.query([id.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let registered: String = row.get(0)?;
+        Ok(Some(Paper {
+            registered: serde_json::from_str(&registered).map_err(|_| VaultFailure::Stored("registration"))?,
+            token: row.get(1)?,
+            door: row.get(2)?,
+            rebuild: row.get(3)?,
+            issued_at: Timestamp::from_second(row.get(4)?).map_err(|_| VaultFailure::Stored("time"))?,
+        }))
+    }
+
+    /// Registrations of every kept paper, oldest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn papers(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached("SELECT registration FROM paper ORDER BY issued_s, code")?;
+        let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn code(code: FollowUpCode) -> Result<i64, VaultFailure> {
+    i64::try_from(code.to_bits()).map_err(|_| VaultFailure::Stored("code"))
+}
