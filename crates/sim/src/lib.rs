@@ -2,3 +2,5 @@
 //! only. Nothing here is compiled into what people run.
 
 pub mod escl_scanner;
+#[cfg(unix)]
+pub mod ipp_printer;
