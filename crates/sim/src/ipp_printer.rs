@@ -3,14 +3,18 @@
 //! which a container or a new machine has not: a private one is started for it. Both are ended, with
 //! what they started, when the handle is dropped.
 
-use std::io::{BufRead, BufReader, Error, Result};
+use std::io::{BufRead, BufReader, Error, Read, Result, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The wait for the printer to answer.
 const START: Duration = Duration::from_secs(20);
+
+/// Printers started by this process.
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// What happens to jobs from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +63,13 @@ impl IppPrinter {
         let (bus, address) = bus()?;
         let end = Instant::now() + START;
         loop {
-            // Free a moment ago: taken in between, the printer ends and another is tried.
+            // Free a moment ago: taken in between, the printer ends and another port is tried. Its
+            // name tells it from another that took the port.
+            let name = format!(
+                "Specimen-{}-{}",
+                std::process::id(),
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            );
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let mut printer = Group(
                 Command::new(program())
@@ -78,7 +88,7 @@ impl IppPrinter {
                     .arg(&spool)
                     .arg("-c")
                     .arg(&script)
-                    .arg("Specimen")
+                    .arg(&name)
                     .env("DBUS_SYSTEM_BUS_ADDRESS", &address)
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
@@ -92,7 +102,7 @@ impl IppPrinter {
                     })?,
             );
             while printer.0.try_wait()?.is_none() {
-                if TcpStream::connect(("localhost", port)).is_ok() {
+                if answers(port, &name).unwrap_or(false) {
                     return Ok(IppPrinter {
                         port,
                         folder: folder.to_owned(),
@@ -198,6 +208,24 @@ fn bus() -> Result<(Group, String)> {
         "" => Err(Error::other("dbus-daemon gave no address")),
         address => Ok((bus, address.to_owned())),
     }
+}
+
+/// Whether the printer of this name answers on `port`: its page for browsers shows it.
+fn answers(port: u16, name: &str) -> Result<bool> {
+    let mut stream = TcpStream::connect(("localhost", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let (mut page, mut part) = (String::new(), [0; 4096]);
+    while page.len() < 64 * 1024 && !page.contains(name) {
+        let read = stream.read(&mut part)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        page.push_str(&String::from_utf8_lossy(
+            part.get(..read).unwrap_or_default(),
+        ));
+    }
+    Ok(page.contains(name))
 }
 
 /// Not on every user's PATH.
