@@ -1,3 +1,22 @@
-//! The kiosk's use cases. Knows the vault, the devices and central; never a window.
+//! The kiosk's use cases, one file each. Knows the vault, the devices and central;
+//! never a window. Every method of [`Kiosk`] is one command of the contract.
 
+mod capture;
+mod check;
 pub mod contract;
+mod enrol;
+mod keep;
+mod kiosk;
+mod outbox;
+mod paper;
+mod print_paper;
+mod problem;
+mod read_back;
+mod session;
+pub mod settings;
+pub mod sync;
+mod visit;
+
+pub use enrol::enrol;
+pub use kiosk::{Clock, Kiosk, Random, World};
+pub use settings::Settings;

@@ -1,0 +1,178 @@
+//! From what was typed to a registration, or the list of fields that stand in the way.
+//! The rules are `domain`'s; this only names the fields.
+
+use crate::contract::{BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RepresentativeFields};
+use domain::applicant::{
+    Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative, is_email,
+    is_phone,
+};
+use domain::birth::{Birth, BirthRefusal};
+use domain::limit::TimeLimit;
+use domain::procedure::Procedure;
+use domain::text::{self, TextRefusal};
+use jiff::civil::Date;
+
+/// Largest draft kept, in bytes of JSON.
+pub(crate) const DRAFT_BYTES: usize = 64 * 1024;
+
+/// What a complete draft says.
+pub(crate) struct Checked {
+    pub applicant: Applicant,
+    pub procedure: Procedure,
+    pub limit: Option<TimeLimit>,
+    pub lang: String,
+}
+
+/// Judges a whole draft; every fault is listed, not the first only.
+pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<FieldProblem>> {
+    let mut faults = Faults::default();
+    let family_names = faults.line("family_names", &fields.family_names, NAME_MAX);
+    let given_names = faults.optional("given_names", &fields.given_names, NAME_MAX);
+    let birth = faults.birth(&fields.birth, today);
+    let birth_place = faults.optional("birth_place", &fields.birth_place, NAME_MAX);
+    let nationality = match Nationality::parse(&fields.nationality) {
+        Some(nationality) => Some(nationality),
+        None if fields.nationality.is_empty() => faults.add("nationality", "empty", 0),
+        None => faults.add("nationality", "unknown_nationality", 0),
+    };
+    let agdref = match fields.agdref.trim() {
+        "" => None,
+        number => Agdref::parse(number).or_else(|| faults.add("agdref", "bad_agdref", 0)),
+    };
+    let contact = faults.contact(&fields.contact);
+    let representative = fields.representative.as_ref().and_then(|r| faults.representative(r));
+    let procedure = match Procedure::parse(&fields.procedure) {
+        Some(procedure) => Some(procedure),
+        None if fields.procedure.is_empty() => faults.add("procedure", "empty", 0),
+        None => faults.add("procedure", "unknown_procedure", 0),
+    };
+    let limit = fields.limit.as_ref().and_then(|limit| {
+        TimeLimit::declared(&limit.right, &limit.last_day, &limit.days, &limit.evidence, today)
+            .map_err(|refusal| {
+                let (field, code) = refusal.field_and_code();
+                faults.add::<()>(&format!("limit.{field}"), code, domain::limit::EVIDENCE_MAX);
+            })
+            .ok()
+    });
+    let lang = l10n::Lang::parse(&fields.lang).map(|lang| lang.code().to_owned());
+    if lang.is_none() {
+        faults.add::<()>("lang", "empty", 0);
+    }
+    match (family_names, birth, nationality, procedure, lang) {
+        (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang)) if faults.0.is_empty() => {
+            let identity = if fields.declared { Identity::Declared } else { Identity::Document };
+            let applicant = Applicant {
+                family_names,
+                given_names,
+                birth,
+                birth_place,
+                nationality,
+                agdref,
+                identity,
+                contact,
+                representative,
+            };
+            Ok(Checked { applicant, procedure, limit, lang })
+        }
+        _ => Err(faults.0),
+    }
+}
+
+#[derive(Default)]
+struct Faults(Vec<FieldProblem>);
+
+impl Faults {
+    fn add<T>(&mut self, field: &str, code: &str, max: usize) -> Option<T> {
+        let max = if code == "too_long" { max.to_string() } else { String::new() };
+        self.0.push(FieldProblem { field: field.to_owned(), code: code.to_owned(), max });
+        None
+    }
+
+    fn line(&mut self, field: &str, value: &str, max: usize) -> Option<String> {
+        text::one_line(value, max).map_err(|refusal| self.refused(field, refusal, max)).ok()
+    }
+
+    fn optional(&mut self, field: &str, value: &str, max: usize) -> Option<String> {
+        text::optional_line(value, max).map_err(|refusal| self.refused(field, refusal, max)).ok().flatten()
+    }
+
+    fn refused(&mut self, field: &str, refusal: TextRefusal, max: usize) {
+        self.add::<()>(field, refusal.code(), max);
+    }
+
+    fn birth(&mut self, fields: &BirthFields, today: Date) -> Option<Birth> {
+        let birth = match fields.form {
+            BirthForm::Whole => Birth::whole(&fields.day, &fields.month, &fields.year, today),
+            BirthForm::Year => Birth::year(&fields.year, today),
+            BirthForm::Customary => Birth::customary(&fields.year, today),
+        };
+        birth
+            .map_err(|refusal| {
+                let field = if refusal == BirthRefusal::BadDate { "birth.day" } else { "birth.year" };
+                let code = if fields.year.trim().is_empty() { "empty" } else { refusal.code() };
+                self.add::<()>(field, code, 0);
+            })
+            .ok()
+    }
+
+    fn contact(&mut self, fields: &ContactFields) -> Contact {
+        let phone = self.optional("contact.phone", &fields.phone, NAME_MAX);
+        let email = self.optional("contact.email", &fields.email, NAME_MAX);
+        let postal = self.optional("contact.postal", &fields.postal, POSTAL_MAX);
+        if phone.as_deref().is_some_and(|phone| !is_phone(phone)) {
+            self.add::<()>("contact.phone", "bad_phone", 0);
+        }
+        if email.as_deref().is_some_and(|email| !is_email(email)) {
+            self.add::<()>("contact.email", "bad_email", 0);
+        }
+        Contact { phone, email, postal }
+    }
+
+    fn representative(&mut self, fields: &RepresentativeFields) -> Option<Representative> {
+        let family_names = self.line("representative.family_names", &fields.family_names, NAME_MAX);
+        let given_names = self.optional("representative.given_names", &fields.given_names, NAME_MAX);
+        let relation = Relation::parse(&fields.relation)
+            .or_else(|| self.add("representative.relation", "relation_missing", 0));
+        Some(Representative { family_names: family_names?, given_names, relation: relation? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const TODAY: Date = date(2027, 3, 1);
+
+    fn whole() -> DraftFields {
+        DraftFields {
+            lang: "ar".into(),
+            family_names: "TRAORÉ".into(),
+            given_names: "Aïssata".into(),
+            birth: BirthFields { day: "14".into(), month: "3".into(), year: "1991".into(), ..Default::default() },
+            nationality: "MLI".into(),
+            procedure: "renewal".into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_whole_draft_passes_and_an_empty_one_names_each_field() {
+        assert!(check(&whole(), TODAY).is_ok());
+        let faults = check(&DraftFields::default(), TODAY).err().unwrap();
+        let named: Vec<_> = faults.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(named, ["family_names", "birth.year", "nationality", "procedure", "lang"]);
+        assert!(faults.iter().all(|f| f.code == "empty"));
+    }
+
+    #[test]
+    fn hostile_values_are_kept_exactly_or_refused_by_name() {
+        let exact = DraftFields { family_names: "'; DROP TABLE x;-- <script>alert(1)</script> 😀".into(), ..whole() };
+        let checked = check(&exact, TODAY).ok().unwrap();
+        assert_eq!(checked.applicant.family_names, exact.family_names);
+        for (value, code) in [("a\u{202e}b", "bidi_override"), ("a\u{7}b", "control_character"), (&"x".repeat(201), "too_long")] {
+            let faults = check(&DraftFields { given_names: value.into(), ..whole() }, TODAY).err().unwrap();
+            assert_eq!((faults[0].field.as_str(), faults[0].code.as_str()), ("given_names", code));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Making this machine a kiosk of a site: a new device key, a single-use code, and only
+//! when central has answered a vault with its key in the keyring.
+
+use crate::contract::Problem;
+use crate::kiosk::{IDENTITY, Identity, ROSTER, StoredIdentity, World, blocking};
+use crate::settings::{KioskFile, Settings};
+use crate::sync::transfer::HttpRemote;
+use crate::sync::trust;
+use seal::keys::{Context, Signer};
+use seal::ring::KeyRing;
+use vault::VaultFailure;
+use wire::messages::EnrolRequest;
+use zeroize::Zeroizing;
+
+/// Enrols with `code` at `file.central`; `file.kiosk` is replaced by the id central gives.
+///
+/// # Errors
+/// There is a vault already, central refuses the code or is not the one `ca` vouches
+/// for, or the keyring does not take the key. Nothing is left behind then.
+pub async fn enrol(settings: &Settings, mut file: KioskFile, code: &str, world: &World) -> Result<KioskFile, Problem> {
+    if settings.vault().exists() {
+        return Err(Problem::new("already_enrolled"));
+    }
+    std::fs::create_dir_all(&settings.home).map_err(|_| Problem::new("disk_failed"))?;
+    let seed = Zeroizing::new(world.bytes::<32>());
+    let device = Signer::from_seed(&seed);
+    let request = EnrolRequest {
+        code: code.to_owned(),
+        key: device.public(),
+        proof: device.sign(Context::Enrolment, code.as_bytes()),
+    };
+    let remote = HttpRemote::open(&file.central, &file.ca)?;
+    let answer = remote.enrol(&request).await?;
+    let ring: KeyRing =
+        serde_json::from_value(answer.ring).map_err(|_| Problem::new("central_bad_answer"))?;
+    let stored = StoredIdentity {
+        kiosk: answer.kiosk,
+        device: hex::encode(seed.as_slice()),
+        certificate: answer.certificate,
+        ring,
+        site: answer.site,
+        site_key: answer.site_key,
+    };
+    let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("central_bad_answer"))?;
+    if identity.certificate.is_by(&identity.ring) != Some(true) || identity.certificate.key != device.public() {
+        return Err(Problem::new("central_bad_answer"));
+    }
+    let roster = trust::roster(&identity, &answer.roster).ok_or_else(|| Problem::new("central_bad_answer"))?;
+    file.kiosk = answer.kiosk;
+    let (path, kiosk) = (settings.vault(), answer.kiosk);
+    let key = Zeroizing::new(world.bytes::<32>());
+    blocking(move || {
+        let vault = vault::key::create(&path, kiosk, key)?;
+        vault.transact(|tx| {
+            tx.put_json(IDENTITY, &stored)?;
+            tx.put_json(ROSTER, &roster)?;
+            Ok::<_, VaultFailure>(())
+        })?;
+        Ok(())
+    })
+    .await?;
+    settings.write(&file)?;
+    Ok(file)
+}

@@ -1,0 +1,216 @@
+//! From *Confirm* to a date on the screen.
+//!
+//! The kiosk commits, then asks central; no answer in time means it takes the date from
+//! its lease under the same registration id, and what it then keeps is the date (I6).
+
+use crate::check::{self, Checked};
+use crate::contract::{DateSource, DateView, PaperKind, Problem};
+use crate::kiosk::{Inner, Kiosk, lock};
+use crate::sync::trust;
+use crate::{paper, visit};
+use domain::assign::{self, Choice};
+use domain::code::FollowUpCode;
+use domain::ids::{MediatorId, RegistrationId, VisitId};
+use domain::registration::Registration;
+use domain::token::SignedToken;
+use std::time::Duration;
+use vault::{EntryState, Tx, Visit, VisitState};
+use wire::body::{Body, Outcome, Page, Piece, Registered};
+use wire::messages::DateRequest;
+
+/// How long the counter waits for central's date.
+const ASK_LIMIT: Duration = Duration::from_millis(3_000);
+/// The same, when central was out of reach a moment ago.
+const ASK_LIMIT_OFFLINE: Duration = Duration::from_millis(1_000);
+
+impl Kiosk {
+    /// Keeps the registration and gives its date. Repeating it answers the same date.
+    ///
+    /// # Errors
+    /// The draft is incomplete, or the vault fails; nothing is lost then.
+    pub async fn confirm(&self, visit: &str) -> Result<DateView, Problem> {
+        let id = visit::visit_id(visit)?;
+        let asked = self.off(move |inner| commit(inner, id)).await?;
+        if let Some(registration) = asked {
+            let token = self.ask(&registration).await;
+            self.off(move |inner| keep(inner, id, registration, token)).await?;
+            self.inner.wake.notify_one();
+        }
+        self.off(move |inner| inner.vault.read(|tx| date_view(inner, tx, id))).await
+    }
+
+    /// The date of a visit that has one.
+    ///
+    /// # Errors
+    /// The visit has no date yet, or is not there.
+    pub async fn date(&self, visit: &str) -> Result<DateView, Problem> {
+        let id = visit::visit_id(visit)?;
+        self.off(move |inner| inner.vault.read(|tx| date_view(inner, tx, id))).await
+    }
+
+    /// Central's date, if it comes in time and is what it says.
+    async fn ask(&self, registration: &Registration) -> Option<SignedToken> {
+        let inner = &self.inner;
+        let online = lock(&inner.sync).connection == crate::contract::Connection::Online;
+        let limit = if online { ASK_LIMIT } else { ASK_LIMIT_OFFLINE };
+        let request = DateRequest { registration: registration.clone() };
+        let answer = tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await.ok()?;
+        match answer {
+            Ok(answer) if answer.registration == registration.id => {
+                trust::token(&inner.identity, &answer.token?.0)
+            }
+            Ok(_) => None,
+            Err(failure) => {
+                tracing::info!(code = failure.code(), "central gave no date");
+                None
+            }
+        }
+    }
+}
+
+/// Fixes what will be asked, on the disk. None when the visit has its date already.
+fn commit(inner: &Inner, id: VisitId) -> Result<Option<Registration>, Problem> {
+    let session = inner.session()?;
+    inner.vault.transact(|tx| {
+        let visit = visit::open(tx, id)?;
+        match visit.state {
+            VisitState::Kept | VisitState::Finished => Ok(None),
+            VisitState::Asking => asked(&visit).map(Some),
+            VisitState::Draft => {
+                let checked = check::check(&visit::fields(&visit), inner.today())
+                    .map_err(|_| Problem::new("draft_incomplete"))?;
+                let registration = registration(inner, checked, session.mediator);
+                let text = serde_json::to_string(&registration).map_err(|_| Problem::new("unknown"))?;
+                tx.ask(id, registration.id, &text)?;
+                Ok(Some(registration))
+            }
+        }
+    })
+}
+
+fn asked(visit: &Visit) -> Result<Registration, Problem> {
+    visit
+        .asked
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .ok_or_else(|| Problem::new("vault_damaged"))
+}
+
+fn registration(inner: &Inner, checked: Checked, mediator: MediatorId) -> Registration {
+    let now = inner.now();
+    Registration {
+        id: RegistrationId(inner.world.bytes()),
+        code: FollowUpCode::from_random(inner.world.bytes()),
+        site: inner.site_id().clone(),
+        procedure: checked.procedure,
+        limit: checked.limit,
+        applicant: checked.applicant,
+        lang: checked.lang,
+        registered_at: now,
+        registered_on: inner.civil(now).date(),
+        mediator,
+    }
+}
+
+/// One transaction: the slot, the record, the paper's codes, the pages. On the disk when
+/// it returns, and only then may a screen say *kept*.
+fn keep(
+    inner: &Inner,
+    id: VisitId,
+    registration: Registration,
+    token: Option<SignedToken>,
+) -> Result<(), Problem> {
+    let at = inner.now();
+    let random = inner.world.bytes();
+    inner.vault.transact(|tx| {
+        if visit::open(tx, id)?.state == VisitState::Kept {
+            return Ok(());
+        }
+        let (outcome, token) = match token {
+            Some(token) => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
+            None => from_lease(inner, tx, &registration)?,
+        };
+        let mediator = registration.mediator.clone();
+        let registered = Registered { registration, outcome, at };
+        let paper = paper::make(inner, registered.clone(), token, at, random)?;
+        let registration = registered.registration.id;
+        let author = inner.author();
+        tx.append(&author, &Body::Registration(Box::new(registered)), inner.salt(), at)?;
+        tx.keep_paper(&paper)?;
+        let pages: Vec<Page> = tx
+            .pages(id)?
+            .iter()
+            .map(|page| Page {
+                page: page.id,
+                number: page.number,
+                rotation: 0,
+                bytes: page.bytes,
+                sha256: page.sha256,
+            })
+            .collect();
+        if !pages.is_empty() {
+            let piece = Piece { registration, pages, mediator, at };
+            tx.append(&author, &Body::Piece(piece), inner.salt(), at)?;
+            tx.keep_pages(id)?;
+        }
+        Ok(tx.mark_visit_kept(id)?)
+    })
+}
+
+/// The first eligible slot of the lease, or a rank.
+fn from_lease(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    registration: &Registration,
+) -> Result<(Outcome, Option<SignedToken>), Problem> {
+    // A leased slot is good for papers issued today, whenever the person registered.
+    let mut window = registration.window();
+    window.earliest = window.earliest.max(assign::Window::new(inner.today(), None).earliest);
+    let free = tx.free_slots(window.earliest)?;
+    let choice = assign::choose(free, &window);
+    if matches!(choice, Choice::Nothing) {
+        return Ok((Outcome::Rank, None));
+    }
+    let taken = match choice.slot() {
+        Some(slot) => tx.take_slot(slot.slot, registration.id)?,
+        None => None,
+    };
+    let Some((lease, bytes)) = taken else { return Ok((Outcome::Rank, None)) };
+    let token = SignedToken::from_bytes(&bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
+    Ok((Outcome::Lease { lease, token: bytes.into() }, Some(token)))
+}
+
+fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Problem> {
+    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
+    let paper = match visit.registration {
+        Some(registration) => tx.paper(registration)?,
+        None => None,
+    }
+    .ok_or_else(|| Problem::new("draft_incomplete"))?;
+    let registration = &paper.registered.registration;
+    let token = paper.token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token);
+    let limit = registration.limit.as_ref().map(|limit| limit.last_day);
+    let source = match &paper.registered.outcome {
+        Outcome::Online { .. } => DateSource::Online,
+        Outcome::Lease { .. } => DateSource::Lease,
+        Outcome::Rank => DateSource::Rank,
+    };
+    let waiting = tx.registration_state(registration.id)? == Some(EntryState::Waiting);
+    let printed = tx
+        .last_attempt(registration.id)?
+        .is_some_and(|attempt| attempt.state == vault::AttemptState::Printed);
+    Ok(DateView {
+        visit: id.to_string(),
+        code: registration.code.to_string(),
+        kind: if token.is_some() { PaperKind::Convocation } else { PaperKind::Receipt },
+        source,
+        slot_at: token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+        zone: inner.identity.site.zone.clone(),
+        slot: token.as_ref().map(|token| token.slot.to_string()),
+        site: inner.identity.site.name.clone(),
+        limit: limit.map(|day| day.to_string()),
+        after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
+        only_here: waiting && !printed,
+        code_large: seal::text::from_bytes(&paper.door),
+    })
+}

@@ -1,0 +1,236 @@
+//! An open kiosk: its vault, keys, devices and the way to central.
+
+use crate::contract::{Connection, Problem};
+use crate::session::Session;
+use crate::settings::{KioskFile, Settings};
+use crate::sync::transfer::HttpRemote;
+use crate::sync::SyncState;
+use domain::bytes::{PublicKey, Salt};
+use domain::ids::{KioskId, SiteId};
+use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
+use print::AnyPrinter;
+use scan::AnyScanner;
+use seal::certificate::DeviceCertificate;
+use seal::keys::Signer;
+use seal::ring::{KeyRing, Role};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vault::{Author, Vault};
+use wire::messages::Site;
+use zeroize::Zeroize as _;
+
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// What comes from outside: the clock and randomness.
+#[derive(Clone)]
+pub struct World {
+    pub clock: Clock,
+    pub random: Random,
+}
+
+impl World {
+    /// The machine's clock and the operating system's randomness. Without randomness
+    /// there are no keys: the process ends rather than go on.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(Timestamp::now),
+            random: Arc::new(|buffer| {
+                if getrandom::fill(buffer).is_err() {
+                    tracing::error!("the operating system gives no randomness");
+                    std::process::abort();
+                }
+            }),
+        }
+    }
+
+    pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+}
+
+/// A kiosk. Cheap to clone; the last clone closes the vault.
+#[derive(Clone)]
+pub struct Kiosk {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub vault: Vault,
+    pub world: World,
+    pub file: KioskFile,
+    pub identity: Identity,
+    pub remote: HttpRemote,
+    pub scanner: Option<AnyScanner>,
+    pub printer: Option<AnyPrinter>,
+    pub session: Mutex<Option<Session>>,
+    pub sync: Mutex<SyncState>,
+    /// One exchange with central at a time.
+    pub exchange: tokio::sync::Mutex<()>,
+    /// One paper of this kiosk goes to the printer at a time.
+    pub printing: tokio::sync::Mutex<()>,
+    /// The job this process is following.
+    pub live: Mutex<Option<crate::print_paper::Live>>,
+    pub fonts: Mutex<Option<letter::Fonts>>,
+    /// Wakes the background exchange.
+    pub wake: tokio::sync::Notify,
+    /// Wrong PINs in a row, and when the next try is taken.
+    pub pin_wait: Mutex<(u32, Timestamp)>,
+}
+
+/// Who this kiosk is and whom it trusts, as enrolment left it in the vault.
+pub(crate) struct Identity {
+    pub kiosk: KioskId,
+    pub device: Signer,
+    pub certificate: DeviceCertificate,
+    pub ring: KeyRing,
+    pub site: Site,
+    pub site_key: age::x25519::Recipient,
+    pub zone: TimeZone,
+}
+
+/// How the identity is stored, under `identity` in the vault.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredIdentity {
+    pub kiosk: KioskId,
+    /// The device seed in hexadecimal; wiped once it is read.
+    pub device: String,
+    pub certificate: wire::bytes::Bytes,
+    pub ring: KeyRing,
+    pub site: Site,
+    pub site_key: String,
+}
+
+pub(crate) const IDENTITY: &str = "identity";
+pub(crate) const ROSTER: &str = "roster";
+/// A second incarnation arises only from a restored or copied disk.
+pub(crate) const INCARNATION: u32 = 1;
+
+impl Identity {
+    pub fn from_stored(stored: &StoredIdentity) -> Option<Self> {
+        let seed: [u8; 32] = hex::decode(stored.device.as_str()).ok()?.try_into().ok()?;
+        Some(Self {
+            kiosk: stored.kiosk,
+            device: Signer::from_seed(&seed),
+            certificate: DeviceCertificate::from_bytes(&stored.certificate.0)?,
+            ring: stored.ring.clone(),
+            site_key: stored.site_key.parse().ok()?,
+            zone: TimeZone::get(&stored.site.zone).ok()?,
+            site: stored.site.clone(),
+        })
+    }
+
+    pub fn recovery(&self) -> Option<PublicKey> {
+        self.ring.latest(Role::Recovery).map(|certificate| certificate.key)
+    }
+}
+
+impl Kiosk {
+    /// Opens an enrolled kiosk, with the key from the keyring.
+    ///
+    /// # Errors
+    /// It is not enrolled, or the vault does not open; nothing is changed then.
+    pub async fn open(settings: Settings) -> Result<Self, Problem> {
+        Self::open_in(settings, World::system()).await
+    }
+
+    /// Like [`Kiosk::open`], with a clock and randomness passed in.
+    ///
+    /// # Errors
+    /// As [`Kiosk::open`].
+    pub async fn open_in(settings: Settings, world: World) -> Result<Self, Problem> {
+        let file = settings.read()?;
+        let (path, kiosk) = (settings.vault(), file.kiosk);
+        let vault = blocking(move || vault::key::open(&path, kiosk).map_err(Problem::from)).await?;
+        let mut stored: StoredIdentity = vault
+            .read(|tx| tx.get_json(IDENTITY))
+            .map_err(Problem::from)?
+            .ok_or_else(|| Problem::new("not_enrolled"))?;
+        let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_damaged"))?;
+        stored.device.zeroize();
+        let remote = HttpRemote::open(&file.central, &file.ca)?;
+        // A device that cannot be opened is told when it is used; the counter goes on.
+        let scanner = file.scanner.as_deref().and_then(|address| AnyScanner::open(address).ok());
+        let ca = std::fs::read(&file.ca).ok();
+        let printer = file.printer.as_deref().and_then(|uri| AnyPrinter::open_with(uri, ca.as_deref()).ok());
+        let inner = Inner {
+            vault,
+            world,
+            identity,
+            remote,
+            scanner,
+            printer,
+            session: Mutex::new(None),
+            sync: Mutex::new(SyncState::new(Connection::Offline)),
+            exchange: tokio::sync::Mutex::new(()),
+            printing: tokio::sync::Mutex::new(()),
+            live: Mutex::new(None),
+            fonts: Mutex::new(None),
+            wake: tokio::sync::Notify::new(),
+            pin_wait: Mutex::new((0, Timestamp::UNIX_EPOCH)),
+            file,
+        };
+        let mark = inner.vault.read(crate::sync::time_mark)?;
+        inner.trust_time(Timestamp::from_second(mark).unwrap_or(Timestamp::UNIX_EPOCH));
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs work on the vault or on pictures off the async threads.
+    pub(crate) async fn off<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || work(&inner)).await
+    }
+}
+
+impl Inner {
+    /// Trusted time: never before the last record this kiosk wrote or the last time
+    /// central told, whatever the machine's clock says.
+    pub fn now(&self) -> Timestamp {
+        let mark = lock(&self.sync).time_mark;
+        let now = Timestamp::from_second((self.world.clock)().as_second()).unwrap_or(mark);
+        now.max(mark)
+    }
+
+    /// The civil moment at the site.
+    pub fn civil(&self, at: Timestamp) -> DateTime {
+        self.identity.zone.to_datetime(at)
+    }
+
+    pub fn today(&self) -> Date {
+        self.civil(self.now()).date()
+    }
+
+    pub fn site_id(&self) -> &SiteId {
+        &self.identity.site.id
+    }
+
+    pub fn author(&self) -> Author<'_> {
+        Author { kiosk: self.identity.kiosk, incarnation: INCARNATION, device: &self.identity.device }
+    }
+
+    pub fn salt(&self) -> Salt {
+        Salt(self.world.bytes())
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => {
+            tracing::error!(%failed, "a task ended badly");
+            Err(Problem::new("unknown"))
+        }
+    }
+}

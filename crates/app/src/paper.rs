@@ -1,0 +1,138 @@
+//! The paper of a kept registration: its codes, made once and kept, and its page, made
+//! from them each time it is printed, byte for byte the same.
+
+use crate::contract::Problem;
+use crate::kiosk::{Inner, lock};
+use domain::applicant::Identity;
+use domain::place::{Class, RULE_VERSION};
+use domain::registration::Registration;
+use domain::token::SignedToken;
+use jiff::Timestamp;
+use letter::{Fonts, Kind, Letter};
+use seal::door::{Door, DoorParts, Ground};
+use seal::rebuild;
+use vault::Paper;
+use wire::body::Registered;
+
+/// Makes the two codes. `random` must be fresh.
+pub(crate) fn make(
+    inner: &Inner,
+    registered: Registered,
+    token: Option<SignedToken>,
+    issued_at: Timestamp,
+    random: [u8; 32],
+) -> Result<Paper, Problem> {
+    let registration = &registered.registration;
+    let recovery = inner.identity.recovery().ok_or_else(|| Problem::new("vault_damaged"))?;
+    let rebuild = rebuild::lock(&recovery, &registration.id.0, &rebuild_content(registration), random)
+        .map_err(|_| Problem::new("vault_damaged"))?;
+    let ground = match &token {
+        Some(token) => Ground::Slot(token.clone()),
+        None => Ground::Rank(inner.identity.certificate.clone()),
+    };
+    let name = registration.applicant.name_as_printed();
+    let door = Door::new(DoorParts {
+        ground,
+        registration: registration.id,
+        code: registration.code,
+        birth: registration.applicant.birth,
+        issued_at,
+        rebuild_code: &rebuild,
+        name: &name,
+    })
+    .seal(&inner.identity.device);
+    let token = token.map(|token| token.to_bytes());
+    Ok(Paper { registered, token, door, rebuild, issued_at })
+}
+
+/// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
+/// no longer fits is left out: the person can say it again, a date they cannot.
+fn rebuild_content(registration: &Registration) -> Vec<u8> {
+    let applicant = &registration.applicant;
+    let limit = registration.limit.as_ref();
+    let representative = applicant.representative.as_ref();
+    let parts: [(u8, Option<String>); 16] = [
+        (1, Some(registration.procedure.key().to_owned())),
+        (2, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
+        (3, Some(registration.registered_at.as_second().to_string())),
+        (4, Some(applicant.nationality.code().to_owned())),
+        (5, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
+        (6, Some(registration.lang.clone())),
+        (7, Some(registration.mediator.as_str().to_owned())),
+        (8, (applicant.identity == Identity::Declared).then(String::new)),
+        (9, Some(applicant.family_names.clone())),
+        (10, applicant.given_names.clone()),
+        (11, applicant.contact.phone.clone()),
+        (12, applicant.contact.email.clone()),
+        (13, applicant.birth_place.clone()),
+        (14, representative.map(|r| r.family_names.clone())),
+        (15, limit.map(|limit| limit.evidence.clone())),
+        (16, applicant.contact.postal.clone()),
+    ];
+    let mut content = Vec::with_capacity(rebuild::CONTENT_MAX);
+    for (tag, value) in parts {
+        let Some(value) = value else { continue };
+        if content.len() + 2 + value.len() > rebuild::CONTENT_MAX {
+            continue;
+        }
+        content.push(tag);
+        if domain::bytes::put_text(&mut content, &value).is_none() {
+            content.pop();
+        }
+    }
+    content
+}
+
+/// The page as PDF.
+pub(crate) fn render(inner: &Inner, paper: &Paper) -> Result<Vec<u8>, Problem> {
+    let letter = letter(inner, paper)?;
+    let mut fonts = lock(&inner.fonts);
+    Ok(letter::render(fonts.get_or_insert_with(Fonts::new), &letter)?)
+}
+
+fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
+    let registration = &paper.registered.registration;
+    let applicant = &registration.applicant;
+    let site = &inner.identity.site;
+    let token = match &paper.token {
+        Some(bytes) => {
+            let signed = SignedToken::from_bytes(bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
+            Some(signed.token)
+        }
+        None => None,
+    };
+    let kind = match token {
+        Some(token) => Kind::Convocation { at: token.at, zone: site.zone.clone(), counter: None },
+        None => Kind::Receipt { no_later_than: None, zone: site.zone.clone() },
+    };
+    let place = registration.place();
+    Ok(Letter {
+        kind,
+        lang: l10n::Lang::parse(&registration.lang).unwrap_or(l10n::Lang::FRENCH),
+        name: applicant.name_as_printed(),
+        birth: applicant.birth.to_string(),
+        birth_place: applicant.birth_place.clone().unwrap_or_default(),
+        nationality: applicant.nationality.code().to_owned(),
+        agdref: applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned()),
+        declared: applicant.identity == Identity::Declared,
+        representative: applicant.representative.as_ref().map(|r| match &r.given_names {
+            Some(given) => format!("{} {given}", r.family_names),
+            None => r.family_names.clone(),
+        }),
+        procedures: vec![registration.procedure.key().to_owned()],
+        site_name: site.name.clone(),
+        site_address: site.address.clone(),
+        site_phone: site.phone.clone(),
+        code: registration.code.to_string(),
+        issued_at: inner.civil(paper.issued_at),
+        rule_version: RULE_VERSION.to_owned(),
+        class: match registration.class() {
+            Class::WithTimeLimit => letter::Class::WithTimeLimit,
+            Class::Ordinary => letter::Class::Ordinary,
+        },
+        registered_at: inner.civil(registration.registered_at).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        tie_break: place.tie_break_text(),
+        door: paper.door.clone(),
+        rebuild: paper.rebuild.clone(),
+    })
+}

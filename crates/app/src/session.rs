@@ -1,0 +1,183 @@
+//! Who is at the counter: unlocking with a PIN, locking, the home screen.
+//!
+//! The PIN says *who*; it opens nothing by itself (the vault's key does).
+
+use crate::contract::{
+    Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, UnfinishedView,
+};
+use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
+use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
+use domain::applicant::Nationality;
+use domain::assign::LEAD_DAYS;
+use domain::ids::MediatorId;
+use domain::limit::Right;
+use jiff::{Timestamp, ToSpan};
+use vault::{AttemptState, Visit, VisitState};
+use wire::messages::Roster;
+
+/// Longest PIN looked at.
+const PIN_MAX: usize = 64;
+/// Wrong PINs before a wait; it doubles with each further one.
+const FREE_TRIES: u32 = 3;
+const LONGEST_WAIT_S: i64 = 900;
+/// Unfinished visits the home screen lists.
+const UNFINISHED: u32 = 50;
+
+/// A mediator at the counter.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub mediator: MediatorId,
+    pub name: String,
+}
+
+impl Kiosk {
+    /// # Errors
+    /// The vault fails.
+    pub async fn boot(&self) -> Result<Boot, Problem> {
+        self.off(|inner| {
+            let roster = inner.roster()?;
+            let session = lock(&inner.session).clone();
+            Ok(Boot {
+                site_name: inner.identity.site.name.clone(),
+                mediators: roster
+                    .mediators
+                    .iter()
+                    .map(|m| MediatorView { id: m.id.as_str().to_owned(), name: m.name.clone() })
+                    .collect(),
+                languages: l10n::Lang::ALL
+                    .iter()
+                    .map(|lang| LanguageView {
+                        code: lang.code().to_owned(),
+                        name: lang.name_in_itself(),
+                        dir: lang.dir().as_str().to_owned(),
+                        screens: true,
+                    })
+                    .collect(),
+                procedures: domain::procedure::all().iter().map(|p| p.key.clone()).collect(),
+                limits: Right::ALL
+                    .iter()
+                    .map(|right| LimitChoice { key: right.key().to_owned(), in_days: right.in_days() })
+                    .collect(),
+                nationalities: Nationality::all().map(|n| n.code().to_owned()).collect(),
+                session: session.map(|session| session.view()),
+                idle_s: inner.file.idle_s,
+            })
+        })
+        .await
+    }
+
+    /// # Errors
+    /// The PIN is wrong, or it is too soon after wrong ones.
+    pub async fn unlock(&self, mediator: &str, pin: &str) -> Result<SessionView, Problem> {
+        let (mediator, pin) = (mediator.to_owned(), zeroize::Zeroizing::new(pin.to_owned()));
+        self.off(move |inner| {
+            let now = inner.now();
+            let wait = lock(&inner.pin_wait).1.as_second() - now.as_second();
+            if wait > 0 {
+                return Err(Problem::new("pin_wait").with("seconds", wait));
+            }
+            let roster = inner.roster()?;
+            let entry = roster.mediators.iter().find(|entry| entry.id.as_str() == mediator);
+            let right = pin.len() <= PIN_MAX
+                && entry.is_some_and(|entry| {
+                    PasswordHash::new(&entry.pin)
+                        .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
+                });
+            let mut tries = lock(&inner.pin_wait);
+            let (Some(entry), true) = (entry, right) else {
+                tries.0 += 1;
+                if tries.0 >= FREE_TRIES {
+                    let wait = (1_i64 << (tries.0 - FREE_TRIES).min(20)).min(LONGEST_WAIT_S);
+                    tries.1 = now.saturating_add(wait.seconds()).unwrap_or(now);
+                }
+                return Err(Problem::new("bad_pin"));
+            };
+            *tries = (0, Timestamp::UNIX_EPOCH);
+            let session = Session { mediator: entry.id.clone(), name: entry.name.clone() };
+            let view = session.view();
+            *lock(&inner.session) = Some(session);
+            Ok(view)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// Never; the shape is the contract's.
+    pub async fn lock(&self) -> Result<(), Problem> {
+        *lock(&self.inner.session) = None;
+        Ok(())
+    }
+
+    /// # Errors
+    /// Nobody has unlocked, or the vault fails.
+    pub async fn home(&self) -> Result<HomeView, Problem> {
+        self.off(|inner| {
+            inner.session()?;
+            let from = inner.today().saturating_add(LEAD_DAYS.days());
+            let state = lock(&inner.sync).clone();
+            inner.vault.read(|tx| {
+                let free = tx.free_slots(from)?;
+                let [waiting, held, _, set_aside] = tx.counts()?;
+                let unfinished = tx
+                    .open_visits(UNFINISHED)?
+                    .iter()
+                    .filter_map(|visit| unfinished(tx, visit).transpose())
+                    .collect::<Result<_, Problem>>()?;
+                Ok(HomeView {
+                    connection: state.connection,
+                    last_contact: state.last_contact.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
+                    lease: LeaseView {
+                        free: u32::try_from(free.len()).unwrap_or(u32::MAX),
+                        used: tx.given_slots()?,
+                        first_day: free.first().map(|slot| slot.at.date().to_string()),
+                        last_day: free.last().map(|slot| slot.at.date().to_string()),
+                    },
+                    waiting,
+                    held,
+                    set_aside,
+                    unfinished,
+                })
+            })
+        })
+        .await
+    }
+}
+
+fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView>, Problem> {
+    let fields: crate::contract::DraftFields = serde_json::from_str(&visit.fields).unwrap_or_default();
+    let name = format!("{} {}", fields.family_names, fields.given_names).trim().to_owned();
+    let view = |state: &str, code| {
+        Some(UnfinishedView { visit: visit.id.to_string(), state: state.to_owned(), code, name: name.clone() })
+    };
+    Ok(match (visit.state, visit.registration) {
+        (VisitState::Draft | VisitState::Asking, _) => view("draft", None),
+        (VisitState::Kept, Some(id)) => {
+            let code = tx.paper(id)?.map(|paper| paper.registered.registration.code.to_string());
+            match tx.last_attempt(id)?.map(|attempt| attempt.state) {
+                None | Some(AttemptState::Failed) => view("kept", code),
+                Some(AttemptState::Attempted | AttemptState::Sent) => view("ask", code),
+                Some(AttemptState::Printed) => view("kept", code),
+            }
+        }
+        _ => None,
+    })
+}
+
+impl Session {
+    fn view(&self) -> SessionView {
+        SessionView {
+            mediator: MediatorView { id: self.mediator.as_str().to_owned(), name: self.name.clone() },
+        }
+    }
+}
+
+impl Inner {
+    /// The mediator at the counter.
+    pub fn session(&self) -> Result<Session, Problem> {
+        lock(&self.session).clone().ok_or_else(|| Problem::new("no_session"))
+    }
+
+    pub fn roster(&self) -> Result<Roster, Problem> {
+        self.vault.read(|tx| tx.get_json(ROSTER))?.ok_or_else(|| Problem::new("not_enrolled"))
+    }
+}

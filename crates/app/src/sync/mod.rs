@@ -1,0 +1,193 @@
+//! Sync: what to do next is [`plan`]'s (pure), how it travels is [`transfer`]'s, what an
+//! answer may be believed to say is [`trust`]'s. This file only takes the steps.
+
+mod apply;
+pub mod plan;
+pub mod transfer;
+pub(crate) mod trust;
+
+pub(crate) use apply::time_mark;
+
+use crate::contract::{Connection, Problem};
+use crate::kiosk::{INCARNATION, Inner, Kiosk, lock};
+use jiff::Timestamp;
+use plan::{Known, Step};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use transfer::{Caller, RemoteFailure};
+use wire::limits::PUSH_RECORDS;
+use wire::messages::{LeaseRequest, PushRequest};
+
+/// How often an idle kiosk asks.
+const EVERY: Duration = Duration::from_secs(20);
+/// First wait after a failure; doubled up to `LONGEST`.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Steps of one exchange: a fault in the plan must not spin for ever.
+const STEPS: usize = 10_000;
+
+/// What is known of central, in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct SyncState {
+    pub connection: Connection,
+    pub last_contact: Option<Timestamp>,
+    /// The highest time this kiosk has reason to trust.
+    pub time_mark: Timestamp,
+    pub problem: Option<Problem>,
+    /// Exchanges that failed in a row.
+    pub failures: u32,
+}
+
+impl SyncState {
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            last_contact: None,
+            time_mark: Timestamp::UNIX_EPOCH,
+            problem: None,
+            failures: 0,
+        }
+    }
+}
+
+impl Kiosk {
+    /// Keeps exchanging with central in the background until the last clone is gone.
+    pub fn start(&self) {
+        let weak = Arc::downgrade(&self.inner);
+        tokio::spawn(background(weak));
+    }
+
+    /// One whole exchange: push, pull, lease, pages.
+    ///
+    /// # Errors
+    /// Central is out of reach or refuses, or the vault fails; what was done stays done.
+    pub async fn exchange(&self) -> Result<(), Problem> {
+        let _one = self.inner.exchange.lock().await;
+        let done = self.steps().await;
+        let mut state = lock(&self.inner.sync);
+        match &done {
+            Ok(()) => {
+                state.connection = Connection::Online;
+                state.last_contact = Some((self.inner.world.clock)());
+                state.problem = None;
+                state.failures = 0;
+            }
+            Err(problem) => {
+                let unreachable = problem.code == "central_unreachable";
+                state.connection = if unreachable { Connection::Offline } else { Connection::Refused };
+                state.problem = Some(problem.clone());
+                state.failures = state.failures.saturating_add(1);
+            }
+        }
+        done
+    }
+
+    async fn steps(&self) -> Result<(), Problem> {
+        let mut known = self.off(|inner| inner.known()).await?;
+        let mut passed_over = Vec::new();
+        for _ in 0..STEPS {
+            match plan::next(&known) {
+                Step::Push { after } => {
+                    let records = self
+                        .off(move |inner| Ok(inner.vault.read(|tx| tx.records_after(after, PUSH_RECORDS))?))
+                        .await?;
+                    let answer =
+                        self.inner.remote.push(self.inner.caller(), &PushRequest { records }).await?;
+                    known.received =
+                        self.off(move |inner| apply::received(inner, answer.received.as_ref())).await?;
+                    // Central took less than was sent: it will not take more by repeating.
+                    known.push_stalled = known.received <= after;
+                }
+                Step::Pull => {
+                    let cursor = self.off(apply::cursor).await?;
+                    let answer = self.inner.remote.changes(self.inner.caller(), cursor).await?;
+                    known.pulled = !answer.more;
+                    self.off(move |inner| apply::changes(inner, answer)).await?;
+                }
+                Step::FillLease => {
+                    let request = LeaseRequest { today: self.inner.today() };
+                    let answer = self.inner.remote.lease(self.inner.caller(), &request).await?;
+                    known.lease_filled = true;
+                    known.pulled = known.pulled && answer.lent == 0;
+                }
+                Step::SendPage => {
+                    let skip = passed_over.clone();
+                    let page = self.off(move |inner| Ok(inner.vault.read(|tx| tx.next_page(&skip))?)).await?;
+                    let Some(page) = page else {
+                        known.pages_waiting = false;
+                        continue;
+                    };
+                    let id = page.id;
+                    match self.inner.remote.send_page(self.inner.caller(), &page).await {
+                        Ok(()) => {
+                            self.off(move |inner| {
+                                inner.vault.transact::<_, Problem>(|tx| Ok(tx.mark_page_sent(id)?))
+                            })
+                            .await?;
+                        }
+                        // One page that is refused never holds up the others.
+                        Err(RemoteFailure::Refused { code, .. }) => {
+                            tracing::warn!(code, "a page was refused");
+                            passed_over.push(id);
+                        }
+                        Err(failure) => return Err(failure.into()),
+                    }
+                }
+                Step::Done => return Ok(()),
+            }
+        }
+        Err(Problem::new("central_bad_answer"))
+    }
+}
+
+impl Inner {
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller { kiosk: self.identity.kiosk, device: &self.identity.device, now: self.now() }
+    }
+
+    fn known(&self) -> Result<Known, Problem> {
+        self.vault.read(|tx| {
+            let head = tx.head(INCARNATION)?.seq;
+            let received = tx.get_json::<u64>(apply::RECEIVED)?.unwrap_or(0);
+            Ok(Known {
+                head,
+                received: received.min(head),
+                push_stalled: false,
+                pulled: false,
+                lease_filled: false,
+                pages_waiting: tx.unsent_pages()? > 0,
+            })
+        })
+    }
+
+    /// Raises the trusted time; it never goes back.
+    pub(crate) fn trust_time(&self, at: Timestamp) {
+        let mut state = lock(&self.sync);
+        state.time_mark = state.time_mark.max(at);
+    }
+}
+
+async fn background(weak: Weak<Inner>) {
+    let mut retry = FIRST_RETRY;
+    loop {
+        let Some(inner) = weak.upgrade() else { return };
+        let kiosk = Kiosk { inner };
+        let wait = match kiosk.exchange().await {
+            Ok(()) => {
+                retry = FIRST_RETRY;
+                EVERY
+            }
+            Err(problem) => {
+                tracing::info!(code = problem.code, "no exchange with central");
+                let wait = retry;
+                retry = (retry * 2).min(LONGEST_RETRY);
+                // 2 000 kiosks must not come back in the same second.
+                let [jitter] = kiosk.inner.world.bytes::<1>();
+                wait + wait.mul_f32(f32::from(jitter) / 512.0)
+            }
+        };
+        let woken = Arc::clone(&kiosk.inner);
+        drop(kiosk);
+        let _ = tokio::time::timeout(wait, woken.wake.notified()).await;
+    }
+}

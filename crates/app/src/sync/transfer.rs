@@ -1,0 +1,304 @@
+//! How messages travel. Requests are signed here; an answer is bounded, must be what
+//! the endpoint answers, and proves nothing by itself (see [`super::trust`]).
+
+use crate::contract::Problem;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::ids::KioskId;
+use jiff::Timestamp;
+use reqwest::{Certificate, Client, Method};
+use seal::keys::{Context, Signer, sha256};
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use vault::LockedPage;
+use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
+use wire::messages::{
+    ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer, LeaseRequest, PushAnswer,
+    PushRequest,
+};
+use wire::request;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// Parts sent again after a checksum or offset refusal, for one page.
+const PAGE_TRIES: u32 = 3;
+
+/// Why a message did not get its answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteFailure {
+    #[error("central is out of reach")]
+    Unreachable,
+    #[error("the other end is not the central this kiosk trusts")]
+    Untrusted,
+    #[error("the answer is not central's")]
+    BadAnswer,
+    #[error("central refuses: {code}")]
+    Refused { code: String, status: u16, now: Option<i64> },
+}
+
+impl RemoteFailure {
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unreachable => "central_unreachable",
+            Self::Untrusted => "central_untrusted",
+            Self::BadAnswer => "central_bad_answer",
+            Self::Refused { code, .. } => code,
+        }
+    }
+}
+
+impl From<RemoteFailure> for Problem {
+    fn from(failure: RemoteFailure) -> Self {
+        match failure {
+            RemoteFailure::Refused { code, status, .. } => match code.as_str() {
+                "clock_off" => Self::new("clock_off"),
+                // Central's database is away: nothing is wrong with this kiosk.
+                _ if status == 503 => Self::new("central_unreachable"),
+                _ => Self::new("central_refused").with("reason", code),
+            },
+            other => Self::new(other.code()),
+        }
+    }
+}
+
+/// One HTTP request, whole.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub method: &'static str,
+    /// Path with query.
+    pub target: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+/// One HTTP answer, whole and within [`MESSAGE_BYTES`].
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, RemoteFailure>> + Send + 'a>>;
+
+/// Carries a call to central and brings its answer: HTTPS in service, the router itself
+/// in the simulation.
+pub trait Transport: Send + Sync {
+    fn send(&self, call: Call) -> Sending<'_>;
+}
+
+/// Who signs a request, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub kiosk: KioskId,
+    pub device: &'a Signer,
+    pub now: Timestamp,
+}
+
+/// Central as this kiosk speaks to it.
+#[derive(Clone)]
+pub struct HttpRemote {
+    transport: Arc<dyn Transport>,
+}
+
+impl HttpRemote {
+    /// Over HTTPS, trusting `ca` (PEM) and nothing else: no system roots, no proxy.
+    pub(crate) fn open(central: &str, ca: &Path) -> Result<Self, Problem> {
+        let pem = std::fs::read(ca).map_err(|_| Problem::new("central_untrusted"))?;
+        let ca = Certificate::from_pem(&pem).map_err(|_| Problem::new("central_untrusted"))?;
+        let client = Client::builder()
+            .tls_certs_only([ca])
+            .https_only(true)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(ANSWER_LIMIT)
+            .build()
+            .map_err(|_| Problem::new("central_untrusted"))?;
+        let https = Https { client, base: central.trim_end_matches('/').to_owned() };
+        Ok(Self { transport: Arc::new(https) })
+    }
+
+    /// Over any transport.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>) -> Self {
+        Self { transport }
+    }
+
+    pub(crate) async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Problem> {
+        let call = Call { method: "POST", target: "/v1/enrol".into(), headers: Vec::new(), body: json(request)? };
+        let answer = self.transport.send(call).await?;
+        Ok(read(&accept(answer)?)?)
+    }
+
+    pub(crate) async fn date(&self, caller: Caller<'_>, request: &DateRequest) -> Result<DateAnswer, RemoteFailure> {
+        let key = ("idempotency-key", request.registration.id.to_string());
+        read(&self.signed(caller, "POST", "/v1/registrations", vec![key], json(request)?).await?)
+    }
+
+    pub(crate) async fn push(&self, caller: Caller<'_>, request: &PushRequest) -> Result<PushAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/journal", Vec::new(), json(request)?).await?)
+    }
+
+    pub(crate) async fn changes(&self, caller: Caller<'_>, cursor: u64) -> Result<ChangesAnswer, RemoteFailure> {
+        let target = format!("/v1/changes?cursor={cursor}");
+        read(&self.signed(caller, "GET", &target, Vec::new(), Vec::new()).await?)
+    }
+
+    pub(crate) async fn lease(&self, caller: Caller<'_>, request: &LeaseRequest) -> Result<LeaseAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/lease", Vec::new(), json(request)?).await?)
+    }
+
+    /// Sends a locked page by tus, from wherever an earlier try broke off.
+    pub(crate) async fn send_page(&self, caller: Caller<'_>, page: &LockedPage) -> Result<(), RemoteFailure> {
+        let metadata = format!(
+            "registration {},page {},sha256 {}",
+            STANDARD.encode(page.registration.to_string()),
+            STANDARD.encode(page.id.to_string()),
+            STANDARD.encode(page.sha256.to_string()),
+        );
+        let headers = vec![
+            ("tus-resumable", "1.0.0".to_owned()),
+            ("upload-length", page.locked.len().to_string()),
+            ("upload-metadata", metadata),
+        ];
+        self.signed(caller, "POST", "/v1/pieces", headers, Vec::new()).await?;
+        let target = format!("/v1/pieces/{}", page.id);
+        let mut tries = 0;
+        let mut offset = self.offset(caller, &target).await?;
+        while let Some(part) = page.locked.get(offset..).filter(|rest| !rest.is_empty()) {
+            let part = part.get(..part.len().min(CHUNK_BYTES)).unwrap_or(part);
+            let headers = vec![
+                ("tus-resumable", "1.0.0".to_owned()),
+                ("upload-offset", offset.to_string()),
+                ("upload-checksum", format!("sha256 {}", STANDARD.encode(sha256(&[part]).0))),
+            ];
+            match self.signed(caller, "PATCH", &target, headers, part.to_vec()).await {
+                Ok(_) => offset += part.len(),
+                Err(RemoteFailure::Refused { code, .. })
+                    if tries < PAGE_TRIES && matches!(code.as_str(), "bad_offset" | "checksum") =>
+                {
+                    tries += 1;
+                    offset = self.offset(caller, &target).await?;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
+    async fn offset(&self, caller: Caller<'_>, target: &str) -> Result<usize, RemoteFailure> {
+        let answer = self.signed(caller, "HEAD", target, Vec::new(), Vec::new()).await?;
+        answer.header("upload-offset").and_then(|text| text.parse().ok()).ok_or(RemoteFailure::BadAnswer)
+    }
+
+    /// Signs and sends; asks once more with central's time when the clock was off.
+    async fn signed(
+        &self,
+        caller: Caller<'_>,
+        method: &'static str,
+        target: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, RemoteFailure> {
+        let at = |at: Timestamp| {
+            let message = request::message(caller.kiosk, method, target, &sha256(&[&body]), at);
+            let signature = caller.device.sign(Context::Request, &message);
+            let mut headers = headers.clone();
+            headers.push((request::KIOSK, caller.kiosk.to_string()));
+            headers.push((request::TIME, at.as_second().to_string()));
+            headers.push((request::SIGNATURE, signature.to_string()));
+            Call { method, target: target.to_owned(), headers, body: body.clone() }
+        };
+        match accept(self.transport.send(at(caller.now)).await?) {
+            Err(RemoteFailure::Refused { code, now: Some(now), .. }) if code == "clock_off" => {
+                let now = Timestamp::from_second(now).map_err(|_| RemoteFailure::BadAnswer)?;
+                accept(self.transport.send(at(now)).await?)
+            }
+            other => other,
+        }
+    }
+}
+
+/// An answer that is a success, or the refusal it carries.
+fn accept(answer: Answer) -> Result<Answer, RemoteFailure> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let now = answer.header(request::NOW).and_then(|text| text.parse().ok());
+    let problem = answer
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/problem+json"))
+        .then(|| serde_json::from_slice::<wire::problem::Problem>(&answer.body).ok())
+        .flatten();
+    match problem {
+        Some(problem) => Err(RemoteFailure::Refused { code: problem.code, status: answer.status, now }),
+        // HEAD has no body.
+        None if answer.body.is_empty() && now.is_some() => {
+            Err(RemoteFailure::Refused { code: "not_found".into(), status: answer.status, now })
+        }
+        None => Err(RemoteFailure::BadAnswer),
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, RemoteFailure> {
+    serde_json::from_slice(&answer.body).map_err(|_| RemoteFailure::BadAnswer)
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, RemoteFailure> {
+    serde_json::to_vec(value).map_err(|_| RemoteFailure::BadAnswer)
+}
+
+struct Https {
+    client: Client,
+    base: String,
+}
+
+impl Transport for Https {
+    fn send(&self, call: Call) -> Sending<'_> {
+        Box::pin(async move {
+            let method = Method::from_bytes(call.method.as_bytes()).map_err(|_| RemoteFailure::BadAnswer)?;
+            let mut request = self.client.request(method, format!("{}{}", self.base, call.target));
+            for (name, value) in call.headers {
+                request = request.header(name, value);
+            }
+            let mut response = request.body(call.body).send().await.map_err(|error| failure(&error))?;
+            let headers = response
+                .headers()
+                .iter()
+                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+                .collect();
+            let status = response.status().as_u16();
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+                if body.len() + chunk.len() > MESSAGE_BYTES {
+                    return Err(RemoteFailure::BadAnswer);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Answer { status, headers, body })
+        })
+    }
+}
+
+fn failure(error: &reqwest::Error) -> RemoteFailure {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = cause {
+        // rustls says so when the certificate is not by the authority this kiosk trusts.
+        if inner.to_string().contains("invalid peer certificate") {
+            return RemoteFailure::Untrusted;
+        }
+        cause = inner.source();
+    }
+    RemoteFailure::Unreachable
+}

@@ -1,0 +1,41 @@
+//! What central's answers may be believed to say: only what its keys signed, for this
+//! kiosk, under this root.
+
+use crate::kiosk::Identity;
+use domain::token::{KeyId, SignedToken};
+use seal::keys::{self, Context};
+use seal::ring::Role;
+use wire::messages::{Roster, SignedRoster};
+use wire::record::Acknowledgement;
+
+/// A slot token for this kiosk at this site, or none.
+pub(crate) fn token(identity: &Identity, bytes: &[u8]) -> Option<SignedToken> {
+    let signed = SignedToken::from_bytes(bytes)?;
+    let ours = signed.token.kiosk == identity.device.public()
+        && signed.token.site == identity.site.id
+        && seal::token::check(&identity.ring, &signed).is_ok();
+    ours.then_some(signed)
+}
+
+/// The roster of this site, or none.
+pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roster> {
+    let key = key(identity, &signed.key)?;
+    if !keys::verify(&key, Context::Roster, &signed.roster.0, &signed.signature) {
+        return None;
+    }
+    let roster: Roster = serde_json::from_slice(&signed.roster.0).ok()?;
+    (roster.site == identity.site.id).then_some(roster)
+}
+
+/// Is this acknowledgement central's, about this kiosk?
+pub(crate) fn acknowledged(identity: &Identity, acknowledgement: &Acknowledgement) -> bool {
+    acknowledgement.kiosk == identity.kiosk
+        && key(identity, &acknowledgement.key).is_some_and(|key| {
+            keys::verify(&key, Context::Acknowledgement, &acknowledgement.to_bytes(), &acknowledgement.signature)
+        })
+}
+
+fn key(identity: &Identity, id: &str) -> Option<domain::bytes::PublicKey> {
+    let id: [u8; 4] = hex::decode(id).ok()?.try_into().ok()?;
+    identity.ring.find(Role::Acknowledgement, KeyId(id)).map(|certificate| certificate.key)
+}

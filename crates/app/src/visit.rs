@@ -1,0 +1,188 @@
+//! A visit: begun, typed, saved at every pause, discarded or finished. A draft may be
+//! wrong or half empty; it is kept all the same.
+
+use crate::check::{self, DRAFT_BYTES};
+use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
+use crate::kiosk::{Inner, Kiosk};
+use age::secrecy::ExposeSecret as _;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::ids::{PageId, VisitId};
+use vault::{Tx, Visit, VisitState};
+
+impl Kiosk {
+    /// Begins a visit in the person's language.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, or the vault fails.
+    pub async fn start_visit(&self, lang: &str) -> Result<DraftView, Problem> {
+        let lang = lang.to_owned();
+        self.off(move |inner| {
+            let session = inner.session()?;
+            let id = VisitId(inner.world.bytes());
+            let fields = DraftFields { lang, ..DraftFields::default() };
+            let text = to_json(&fields)?;
+            // Opens this visit's pages until it is finished, then exists no more.
+            let identity = age::x25519::Identity::generate().to_string();
+            let begun = inner.now().as_second();
+            inner.vault.transact(|tx| {
+                tx.begin_visit(id, session.mediator.as_str(), &text, identity.expose_secret(), begun)?;
+                view(inner, tx, id)
+            })
+        })
+        .await
+    }
+
+    /// Takes up a visit that was not finished.
+    ///
+    /// # Errors
+    /// There is no such open visit.
+    pub async fn open_visit(&self, visit: &str) -> Result<DraftView, Problem> {
+        let visit = visit.to_owned();
+        self.off(move |inner| {
+            inner.session()?;
+            let id = visit_id(&visit)?;
+            inner.vault.read(|tx| view(inner, tx, id))
+        })
+        .await
+    }
+
+    /// Keeps what is typed; on the disk when this returns.
+    ///
+    /// # Errors
+    /// The visit is gone or has its date already, or the fields are over their limit.
+    pub async fn save_draft(&self, visit: &str, fields: DraftFields) -> Result<DraftView, Problem> {
+        let visit = visit.to_owned();
+        self.off(move |inner| {
+            inner.session()?;
+            let id = visit_id(&visit)?;
+            let text = to_json(&fields)?;
+            inner.vault.transact(|tx| {
+                if !tx.save_fields(id, &text)? {
+                    let code = if tx.visit(id)?.is_some() { "already_kept" } else { "no_visit" };
+                    return Err(Problem::new(code));
+                }
+                view(inner, tx, id)
+            })
+        })
+        .await
+    }
+
+    /// Throws a draft away, its pages too.
+    ///
+    /// # Errors
+    /// It has its date already, or is not there.
+    pub async fn discard_draft(&self, visit: &str) -> Result<(), Problem> {
+        let visit = visit.to_owned();
+        self.off(move |inner| {
+            inner.session()?;
+            let id = visit_id(&visit)?;
+            let gone = inner.vault.transact::<_, Problem>(|tx| Ok(tx.discard(id)?))?;
+            if gone { Ok(()) } else { Err(Problem::new("already_kept")) }
+        })
+        .await
+    }
+
+    /// Removes a page of a draft.
+    ///
+    /// # Errors
+    /// There is no such draft.
+    pub async fn remove_page(&self, visit: &str, page: &str) -> Result<DraftView, Problem> {
+        let (visit, page) = (visit.to_owned(), page.to_owned());
+        self.off(move |inner| {
+            inner.session()?;
+            let id = visit_id(&visit)?;
+            let page = PageId::parse(&page).ok_or_else(|| Problem::new("no_page"))?;
+            inner.vault.transact(|tx| {
+                draft(tx, id)?;
+                tx.remove_page(id, page)?;
+                view(inner, tx, id)
+            })
+        })
+        .await
+    }
+
+    /// Ends a visit: the session identity is destroyed, the person's traces leave the
+    /// window's side of the vault. A draft without a date stays a draft.
+    ///
+    /// # Errors
+    /// The visit has no date yet, or is not there.
+    pub async fn finish_visit(&self, visit: &str) -> Result<(), Problem> {
+        let visit = visit.to_owned();
+        self.off(move |inner| {
+            let id = visit_id(&visit)?;
+            inner.vault.transact(|tx| match tx.visit(id)?.map(|visit| visit.state) {
+                Some(VisitState::Kept) => Ok(tx.finish_visit(id)?),
+                Some(VisitState::Finished) => Ok(()),
+                Some(VisitState::Draft | VisitState::Asking) => Err(Problem::new("draft_incomplete")),
+                None => Err(Problem::new("no_visit")),
+            })
+        })
+        .await?;
+        self.inner.wake.notify_one();
+        Ok(())
+    }
+}
+
+pub(crate) fn visit_id(text: &str) -> Result<VisitId, Problem> {
+    VisitId::parse(text).ok_or_else(|| Problem::new("no_visit"))
+}
+
+/// An open visit, whatever its state.
+pub(crate) fn open(tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
+    match tx.visit(id)? {
+        Some(visit) if visit.state != VisitState::Finished => Ok(visit),
+        _ => Err(Problem::new("no_visit")),
+    }
+}
+
+/// A visit that is still a draft.
+pub(crate) fn draft(tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
+    let visit = open(tx, id)?;
+    if visit.state == VisitState::Draft { Ok(visit) } else { Err(Problem::new("already_kept")) }
+}
+
+pub(crate) fn fields(visit: &Visit) -> DraftFields {
+    serde_json::from_str(&visit.fields).unwrap_or_default()
+}
+
+/// What stands in the way of a registration, today.
+pub(crate) fn problems(inner: &Inner, fields: &DraftFields) -> Vec<FieldProblem> {
+    check::check(fields, inner.today()).err().unwrap_or_default()
+}
+
+pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView, Problem> {
+    let visit = open(tx, id)?;
+    let fields = fields(&visit);
+    let pages = tx
+        .pages(id)?
+        .into_iter()
+        .map(|page| PageView {
+            id: page.id.to_string(),
+            number: u32::from(page.number),
+            thumbnail: page
+                .thumbnail
+                .map(|jpeg| format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)))
+                .unwrap_or_default(),
+        })
+        .collect();
+    let code = match visit.registration {
+        Some(registration) => tx.paper(registration)?.map(|paper| paper.registered.registration.code.to_string()),
+        None => None,
+    };
+    Ok(DraftView {
+        visit: id.to_string(),
+        problems: problems(inner, &fields),
+        fields,
+        pages,
+        saved: true,
+        code,
+    })
+}
+
+fn to_json(fields: &DraftFields) -> Result<String, Problem> {
+    let text = serde_json::to_string(fields).map_err(|_| Problem::new("unknown"))?;
+    if text.len() > DRAFT_BYTES {
+        return Err(Problem::new("too_long").with("max", DRAFT_BYTES));
+    }
+    Ok(text)
+}
