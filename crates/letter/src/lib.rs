@@ -4,10 +4,13 @@
 
 mod code;
 mod fonts;
+mod glyphs;
+mod ink;
 mod layout;
 mod pdf;
 mod pictogram;
 mod say;
+mod section;
 mod text;
 
 use jiff::civil::DateTime;
