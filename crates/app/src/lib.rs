@@ -14,6 +14,7 @@ mod problem;
 mod read_back;
 mod session;
 pub mod settings;
+mod status;
 pub mod sync;
 mod visit;
 

@@ -1,12 +1,9 @@
 //! The database: connecting, migrating, telling one history from another.
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Row};
 use std::str::FromStr;
 use std::time::Duration;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Most connections one central holds.
 const CONNECTIONS: u32 = 10;
@@ -26,12 +23,49 @@ pub async fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
         .await
 }
 
-/// Brings the schema up to date. Refuses a database from a newer version.
+/// One migration a file, applied in order, never edited once merged.
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../migrations/0001_sites.sql"),
+    include_str!("../migrations/0002_slots.sql"),
+    include_str!("../migrations/0003_journal.sql"),
+    include_str!("../migrations/0004_pieces.sql"),
+];
+
+/// Why a schema is not brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateFailure {
+    #[error("the database was migrated by a newer version (schema {0})")]
+    Newer(i32),
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Brings the schema up to date, all of it or nothing. Two centrals starting at once
+/// wait for each other; a database from a newer version is refused.
 ///
 /// # Errors
-/// A migration fails, or the database holds one this version does not know.
-pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
-    MIGRATIONS.run(pool).await
+/// See [`MigrateFailure`].
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateFailure> {
+    let mut tx = pool.begin().await?;
+    sqlx::raw_sql(
+        "CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL); \
+         LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE; \
+         INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version);",
+    )
+    .execute(&mut *tx)
+    .await?;
+    let row = sqlx::query("SELECT version FROM schema_version").fetch_one(&mut *tx).await?;
+    let version: i32 = row.try_get(0)?;
+    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    if version > known {
+        return Err(MigrateFailure::Newer(version));
+    }
+    for migration in MIGRATIONS.into_iter().skip(usize::try_from(version).unwrap_or(0)) {
+        sqlx::raw_sql(migration).execute(&mut *tx).await?;
+    }
+    sqlx::query("UPDATE schema_version SET version = $1").bind(known).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The database's own identity and timeline: another cluster, or this one restored to

@@ -5,6 +5,7 @@
 //! Never deletes or replaces a file it cannot open.
 
 mod attempts;
+mod check;
 mod journal;
 pub mod key;
 mod leases;

@@ -72,3 +72,12 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     OutboxView::export_all(&config)?;
     Problem::export_all(&config)
 }
+
+/// The sentence of a problem in a language with screens, for callers without a window.
+#[must_use]
+pub fn sentence(problem: &Problem, lang: &str) -> String {
+    let lang = l10n::Lang::parse(lang).unwrap_or(l10n::Lang::FRENCH);
+    let key = format!("error-{}", problem.code.replace('_', "-"));
+    let args: Vec<(&str, &str)> = problem.args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    l10n::try_text(&lang, &key, &args).unwrap_or_else(|| l10n::text(&lang, "error-unknown", &[("code", &problem.code)]))
+}

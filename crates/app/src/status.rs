@@ -1,0 +1,63 @@
+//! What this kiosk holds, in figures: for `jalonctl` and for checks from outside. Codes
+//! and dates, never a name.
+
+use crate::contract::Problem;
+use crate::kiosk::{Kiosk, lock};
+use domain::assign::LEAD_DAYS;
+use domain::token::SignedToken;
+use jiff::ToSpan;
+use serde_json::{Value, json};
+use vault::{EntryState, VaultFailure};
+use wire::body::Outcome;
+
+impl Kiosk {
+    /// # Errors
+    /// The vault fails.
+    pub async fn status(&self) -> Result<Value, Problem> {
+        self.off(|inner| {
+            let connection = lock(&inner.sync).connection;
+            let from = inner.today().saturating_add(LEAD_DAYS.days());
+            let status = inner.vault.read(|tx| {
+                let [waiting, held, applied, set_aside] = tx.counts()?;
+                let mut registrations = Vec::new();
+                for id in tx.papers()? {
+                    let Some(paper) = tx.paper(id)? else { continue };
+                    let token = paper.token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token);
+                    let state = tx.registration_state(id)?;
+                    registrations.push(json!({
+                        "code": paper.registered.registration.code,
+                        "source": match paper.registered.outcome {
+                            Outcome::Online { .. } => "online",
+                            Outcome::Lease { .. } => "lease",
+                            Outcome::Rank => "rank",
+                        },
+                        "slot_at": token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+                        "zone": inner.identity.site.zone,
+                        "slot": token.as_ref().map(|token| token.slot.to_string()),
+                        "acknowledged": state.is_some_and(|state| state != EntryState::Waiting),
+                        "applied": state == Some(EntryState::Applied),
+                    }));
+                }
+                Ok::<_, VaultFailure>(json!({
+                    "kiosk": inner.identity.kiosk,
+                    "site": inner.identity.site.id,
+                    "connection": connection,
+                    "journal": { "waiting": waiting, "held": held, "applied": applied, "set_aside": set_aside },
+                    "lease": { "free": tx.free_slots(from)?.len(), "given": tx.given_slots()? },
+                    "pages_waiting": tx.unsent_pages()?,
+                    "registrations": registrations,
+                }))
+            })?;
+            Ok(status)
+        })
+        .await
+    }
+
+    /// Reads the vault through: every page of the file, every record of the chain.
+    ///
+    /// # Errors
+    /// Something in it cannot be read or does not follow.
+    pub async fn check_vault(&self) -> Result<(), Problem> {
+        self.off(|inner| Ok(inner.vault.check(&inner.identity.device.public())?)).await
+    }
+}

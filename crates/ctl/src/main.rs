@@ -1,0 +1,106 @@
+//! `jalonctl`: for support staff and automation. The same core as the window, under the
+//! same limits; says who holds the vault instead of taking it by force.
+
+mod codes;
+mod kiosk;
+mod seal_verify;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The kiosk's core on the command line.
+#[derive(Parser)]
+#[command(name = "jalonctl", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make this machine a kiosk of a site, with a single-use code.
+    Enrol {
+        /// Central's URL, e.g. https://central.example:8443
+        #[arg(long)]
+        central: String,
+        #[arg(long)]
+        code: String,
+        /// The authority central's certificate is signed by, as a PEM file.
+        #[arg(long)]
+        ca: PathBuf,
+        /// ipp(s)://…
+        #[arg(long)]
+        printer: Option<String>,
+        /// sane:NAME | escl:URL | file:PATH
+        #[arg(long)]
+        scanner: Option<String>,
+    },
+    /// What this kiosk holds, and how it stands with central.
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Exchange with central once.
+    Sync,
+    /// The seals of papers.
+    Seal {
+        #[command(subcommand)]
+        act: SealAct,
+    },
+    /// The vault itself.
+    Vault {
+        #[command(subcommand)]
+        act: VaultAct,
+    },
+}
+
+#[derive(Subcommand)]
+enum SealAct {
+    /// Verify a door code, offline. Exit 0 only when it is valid.
+    Verify {
+        /// The code as text (JALON1.…); `-` reads it from standard input.
+        #[arg(long, required_unless_present = "image", allow_hyphen_values = true)]
+        text: Option<String>,
+        /// A picture of the paper, PNG or JPEG.
+        #[arg(long, conflicts_with = "text")]
+        image: Option<PathBuf>,
+        /// The key ring file (root and what it certifies).
+        #[arg(long)]
+        root: PathBuf,
+        /// The moment the paper is shown, RFC 3339.
+        #[arg(long)]
+        at: Option<jiff::Timestamp>,
+    },
+}
+
+#[derive(Subcommand)]
+enum VaultAct {
+    /// Open the vault and read it through; changes nothing.
+    Check,
+}
+
+/// Exit codes every binary of Jalon shares.
+pub(crate) const REFUSED: u8 = 1;
+pub(crate) const MISSING: u8 = 3;
+pub(crate) const FAILED: u8 = 4;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // First of all: the graph must never choose a provider by itself.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("JALON_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    match Cli::parse().command {
+        Command::Enrol { central, code, ca, printer, scanner } => {
+            kiosk::enrol(central, &code, ca, printer, scanner).await
+        }
+        Command::Status { json } => kiosk::status(json).await,
+        Command::Sync => kiosk::sync().await,
+        Command::Vault { act: VaultAct::Check } => kiosk::check().await,
+        Command::Seal { act: SealAct::Verify { text, image, root, at } } => {
+            seal_verify::verify(text.as_deref(), image.as_deref(), &root, at)
+        }
+    }
+}

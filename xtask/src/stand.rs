@@ -1,0 +1,93 @@
+//! Calling the workspace's own stand: the demonstration, the real-window journey, the
+//! simulation. Everything it starts lives and ends in one process tree.
+
+use crate::place::{cargo, root, step, target};
+use crate::{Done, Stop, setup};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// One graph for everything: the tests' own, with the window's automation hook.
+pub const GRAPH: [&str; 4] = ["--workspace", "--all-targets", "--features", "kiosk/webdriver"];
+
+/// `cargo xtask run`.
+pub fn run(args: &[String]) -> Done {
+    setup::setup()?;
+    build()?;
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    let mut args = args.to_vec();
+    if !display && !args.iter().any(|arg| arg == "--headless") {
+        println!("no display here: running without one (--headless)");
+        args.push("--headless".into());
+    }
+    let headless = args.iter().any(|arg| arg == "--headless");
+    ended(&mut stand("run", &args, headless))
+}
+
+/// `cargo xtask sim`.
+pub fn sim(args: &[String]) -> Done {
+    setup::setup()?;
+    build()?;
+    ended(&mut stand("sim", args, true))
+}
+
+/// `cargo xtask codegen`.
+pub fn codegen(args: &[String]) -> Done {
+    setup::setup()?;
+    build()?;
+    ended(Command::new(program("stand")).arg("codegen").args(args).current_dir(root()))
+}
+
+/// Builds every program and test, once.
+pub fn build() -> Done {
+    step("build", cargo(&["build"]).args(GRAPH))
+}
+
+pub fn program(name: &str) -> PathBuf {
+    target().join("debug").join(name)
+}
+
+/// The stand in a process tree of its own: when it ends, however it ends, nothing of it
+/// is left. With `screen` it has a screen of its own too.
+pub fn stand(verb: &str, args: &[String], screen: bool) -> Command {
+    let mut inner = vec![program("stand").display().to_string(), verb.to_owned()];
+    inner.extend(args.iter().cloned());
+    alone(&inner, screen)
+}
+
+/// Runs `words` under its own pid namespace, message bus and, if asked, screen.
+pub fn alone(words: &[String], screen: bool) -> Command {
+    let mut command = Command::new("setsid");
+    command.args(["--wait", "unshare"]);
+    let root_user = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    if !root_user {
+        command.args(["--user", "--map-current-user"]);
+    }
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+    // xvfb-run as the first process of the namespace would hang for ever: hence this shell.
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+    let bus = format!("dbus-run-session -- {}", quoted.join(" "));
+    let script = if screen {
+        format!("xvfb-run -a -s '-screen 0 1280x1024x24' {bus}; exit $?")
+    } else {
+        format!("{bus}; exit $?")
+    };
+    command.arg(script).stdin(Stdio::null()).current_dir(root());
+    if screen {
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    }
+    command
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("NO_AT_BRIDGE", "1")
+        .env("JALON_TARGET", target().join("debug"))
+        .env("JALON_ROOT", root());
+    command
+}
+
+fn ended(command: &mut Command) -> Done {
+    let status = command.status().map_err(|error| Stop::Failed(format!("the stand: {error}")))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => Err(Stop::Code(u8::try_from(code).unwrap_or(4))),
+        None => Err(Stop::Failed("the stand was ended".into())),
+    }
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask test`: everything that must hold before main moves. Counts what ran; a
+//! step that runs no test is a failure, not a pass.
+
+use crate::place::{cargo, root, step};
+use crate::stand::{GRAPH, alone, program, stand};
+use crate::{Done, Stop, setup, tidy};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+/// `cargo xtask test [--fast]`.
+pub fn test(args: &[String]) -> Done {
+    let fast = match args {
+        [] => false,
+        [flag] if flag == "--fast" => true,
+        _ => return Err(Stop::Usage),
+    };
+    let mut tally = Tally::default();
+    let done = all(fast, &mut tally);
+    if let Err(stop) = &done {
+        tally.failed = tally.failed.max(1);
+        eprintln!("xtask: {stop:?}");
+    }
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    match done {
+        Ok(()) if tally.failed == 0 && tally.passed > 0 => Ok(()),
+        Ok(()) => Err(Stop::Code(1)),
+        // What was missing keeps its own code.
+        Err(Stop::Missing(line)) => Err(Stop::Missing(line)),
+        Err(_) => Err(Stop::Code(1)),
+    }
+}
+
+fn all(fast: bool, tally: &mut Tally) -> Done {
+    let ready = setup::setup()?;
+    tidy::tidy()?;
+    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    step("clippy", cargo(&["clippy"]).args(GRAPH).args(["--", "-D", "warnings"]))?;
+    step("window types", &mut ready.npm(&["run", "--silent", "typecheck"]))?;
+    step("window lint", &mut ready.npm(&["run", "--silent", "lint"]))?;
+    counted("window tests", &mut ready.npm(&["run", "--silent", "test"]), tally)?;
+    step("build", cargo(&["test", "--no-run"]).args(GRAPH))?;
+    step("generated types are as the contract says", Command::new(program("stand")).args(["codegen", "--check"]).current_dir(root()))?;
+    let tests = cargo_words(&["test", "--workspace", "--features", "kiosk/webdriver", "--no-fail-fast"]);
+    // Inside a tree of its own: whatever a test starts ends with it.
+    counted("tests", &mut alone(&tests, false), tally)?;
+    counted("simulation", &mut stand("sim", &[String::from("--seeds"), if fast { "50" } else { "1000" }.into()], false), tally)?;
+    let out = crate::place::target().join("jalon-journey");
+    let journey = ["--headless", "--fresh", "--dir", &out.join("run").display().to_string(), "--out", &out.join("out").display().to_string()]
+        .map(String::from);
+    counted("the real window", &mut stand("run", &journey, true), tally)
+}
+
+fn cargo_words(args: &[&str]) -> Vec<String> {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    std::iter::once(program).chain(args.iter().map(|arg| (*arg).to_owned())).collect()
+}
+
+/// Runs a test program, shows what it prints, and adds up its closing lines.
+fn counted(name: &str, command: &mut Command, tally: &mut Tally) -> Done {
+    println!("== {name}");
+    let failed = |error: std::io::Error| Stop::Failed(format!("{name}: {error}"));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let mut ran = 0;
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).lines() {
+            let line = line.map_err(failed)?;
+            println!("{line}");
+            if let Some((passed, bad)) = closing(&line) {
+                ran += passed + bad;
+                tally.passed += passed;
+                tally.failed += bad;
+            }
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    if !status.success() {
+        tally.failed += u64::from(tally.failed == 0);
+        return Err(Stop::Refused(format!("{name} did not pass ({status})")));
+    }
+    if ran == 0 {
+        return Err(Stop::Refused(format!("{name} ran no test")));
+    }
+    Ok(())
+}
+
+/// What a closing line counts: cargo test's, vitest's, or our own `N passed, N failed`.
+fn closing(line: &str) -> Option<(u64, u64)> {
+    let plain = strip_colour(line);
+    let line = plain.trim();
+    let counted = line.starts_with("test result:")
+        || line.starts_with("Tests ")
+        || line.ends_with(" failed") && line.contains(" passed, ");
+    if !counted {
+        return None;
+    }
+    let words: Vec<&str> = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let before = |what: &str| {
+        words.windows(2).find(|pair| pair.get(1) == Some(&what)).and_then(|pair| pair.first()?.parse::<u64>().ok())
+    };
+    Some((before("passed").unwrap_or(0), before("failed").unwrap_or(0)))
+}
+
+fn strip_colour(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            for end in chars.by_ref() {
+                if end.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closing;
+
+    #[test]
+    fn closing_lines_are_counted() {
+        assert_eq!(closing("test result: ok. 23 passed; 0 failed; 0 ignored; 0 measured"), Some((23, 0)));
+        assert_eq!(closing("\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m (12)"), Some((12, 0)));
+        assert_eq!(closing("      Tests  1 failed | 11 passed (12)"), Some((11, 1)));
+        assert_eq!(closing("15 passed, 0 failed"), Some((15, 0)));
+        assert_eq!(closing("test a::b ... ok"), None);
+    }
+}
