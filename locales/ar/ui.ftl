@@ -1,0 +1,201 @@
+# review: draft, not reviewed by a native speaker
+# What the screens say. Plain words, formal address, short enough for a button.
+
+language-fr = Français
+mediator-language = لغتكم
+person-language = لغة الشخص
+choose = اختاروا…
+saved = تم الحفظ
+saving = جارٍ الحفظ…
+act-lock = قفل الجلسة
+act-unlock = فتح الجلسة
+act-next = التالي
+act-back = رجوع
+act-later = المتابعة لاحقًا
+act-home = الصفحة الرئيسية
+act-start = تسجيل شخص
+act-open = متابعة
+act-outbox = عرض صندوق الإرسال
+act-sync = الإرسال الآن
+act-discard = حذف هذه البيانات
+act-scan = مسح صفحة ضوئيًا
+act-remove-page = إزالة هذه الصفحة
+act-mend = تصحيح
+act-confirm = كل شيء صحيح: إعطاء موعد
+act-to-print = طباعة الورقة
+act-print-again = الطباعة من جديد
+act-came-out-yes = نعم، خرجت الورقة
+act-came-out-no = لا، لم يخرج شيء
+act-next-without-paper = المتابعة دون انتظار الورقة
+act-finish = إنهاء
+act-stay = ما زلنا هنا
+unlock-title = فتح جلسة
+field-mediator = اسمكم
+field-pin = رمزكم السري
+home-title = الصفحة الرئيسية
+connection = الاتصال
+connection-online = متصل بالخدمة المركزية
+connection-offline = غير متصل: العمل مستمر والإرسال ينتظر
+connection-refused = الخدمة المركزية ترفض هذا الجهاز: أبلغوا الدعم
+last-contact = آخر اتصال: { $day } الساعة { $time }
+never-contact = لم يحدث أي اتصال بعد
+outbox = صندوق الإرسال
+outbox-waiting = { $count ->
+    [0] لا شيء ينتظر الإرسال
+    [one] عنصر واحد ينتظر الإرسال
+    [two] عنصران ينتظران الإرسال
+    [few] { $count } عناصر تنتظر الإرسال
+   *[other] { $count } عنصرًا ينتظر الإرسال
+}
+outbox-held = { $count ->
+    [one] عنصر واحد مستلم ولم يعالج بعد
+    [two] عنصران مستلمان ولم يعالجا بعد
+   *[other] عناصر مستلمة ولم تعالج بعد: { $count }
+}
+outbox-set-aside = { $count ->
+    [one] عنصر واحد وُضع جانبًا: أبلغوا الدعم
+    [two] عنصران وُضعا جانبًا: أبلغوا الدعم
+   *[other] عناصر وُضعت جانبًا: { $count }. أبلغوا الدعم
+}
+outbox-empty = صندوق الإرسال فارغ.
+lease = مواعيد دون اتصال
+lease-free = { $count ->
+    [0] لا موعد محجوزًا: دون اتصال سيحصل الشخص على ترتيب
+    [one] يمكن إعطاء موعد مؤكد واحد دون اتصال
+    [two] يمكن إعطاء موعدين مؤكدين دون اتصال
+    [few] يمكن إعطاء { $count } مواعيد مؤكدة دون اتصال
+   *[other] يمكن إعطاء { $count } موعدًا مؤكدًا دون اتصال
+}
+lease-days = من { $first } إلى { $last }
+unfinished = زيارات لم تكتمل
+unfinished-draft = إدخال البيانات جارٍ
+unfinished-kept = الموعد محفوظ والورقة لم تطبع بعد
+unfinished-ask = هل خرجت الورقة؟
+no-name = بلا اسم
+person-title = الشخص
+hint-names = كما في الوثيقة، أو كما يكتبه الشخص
+hint-agdref = 9 أو 10 أرقام؛ اتركوه فارغًا إن لم يكن لدى الشخص رقم
+birth-legend = ما هو معروف عن تاريخ الميلاد
+birth-form-whole = اليوم والشهر والسنة
+birth-form-year = السنة فقط
+birth-form-customary = 1 يناير مكتوب عُرفًا في الأوراق
+contact-title = الاتصال بالشخص (اختياري)
+represented = الشخص قاصر أو له ممثل
+relation-parent = أحد الوالدين
+relation-guardian = وصي
+relation-child-welfare = خدمة رعاية الطفولة
+field-family-names = اسم العائلة
+field-given-names = الاسم الشخصي
+field-birth = تاريخ الميلاد
+field-birth-form = تاريخ الميلاد
+field-birth-day = يوم الميلاد
+field-birth-month = الشهر (1 إلى 12)
+field-birth-year = السنة
+field-birth-place = مكان الميلاد
+field-nationality = الجنسية
+field-agdref = رقم الأجنبي (AGDREF)
+field-declared = لا يقدم الشخص أي وثيقة هوية
+field-contact-phone = الهاتف
+field-contact-email = البريد الإلكتروني
+field-contact-postal = العنوان البريدي
+field-representative = الممثل
+field-representative-family-names = اسم عائلة الممثل
+field-representative-given-names = الاسم الشخصي للممثل
+field-representative-relation = صفة الممثل
+field-procedure = الإجراء
+field-limit = المهلة
+field-limit-right = الحق المطلوب حمايته
+field-limit-last-day = آخر يوم مفيد
+field-limit-days = عدد الأيام
+field-limit-evidence = المستند المقدم
+field-lang = لغة الشخص
+nationality-stateless = عديم الجنسية
+procedure-title = الإجراء
+procedure-legend = ما يطلبه الشخص
+procedure-first-permit = أول تصريح إقامة
+procedure-renewal = تجديد تصريح الإقامة
+procedure-duplicate = بدل ضائع أو مسروق
+procedure-change-of-status = تغيير الصفة
+procedure-change-of-address = تغيير العنوان
+procedure-exceptional-admission = القبول الاستثنائي للإقامة
+procedure-family-reunification = لمّ شمل الأسرة
+procedure-refugee-travel-document = وثيقة سفر للاجئ
+procedure-naturalisation = التجنيس
+limit-legend = هل يمكن أن يسقط حق قبل الموعد؟
+limit-none = لا توجد مهلة
+limit-protection-order = أمر حماية
+limit-court-injunction = أمر من المحكمة
+limit-permit-expiry = انتهاء صلاحية التصريح
+hint-day = اليوم/الشهر/السنة، مثل 31/12/2030
+hint-evidence = مرجع القرار أو التصريح
+scan-title = الوثائق
+scan-text = ضعوا الصفحة في الماسح الضوئي. تُشفَّر كل صفحة فورًا. يمكنكم المتابعة دون وثائق.
+scan-busy = جارٍ المسح الضوئي…
+scan-count = { $count ->
+    [0] لا صفحات
+    [one] صفحة واحدة
+    [two] صفحتان
+    [few] { $count } صفحات
+   *[other] { $count } صفحة
+}
+page-number = الصفحة { $number }
+readback-title = مراجعة البيانات
+readback-ask = يرجى التحقق: هل كل شيء صحيح؟
+readback-problems = { $count ->
+    [one] أمر واحد يجب تصحيحه قبل إعطاء الموعد
+    [two] أمران يجب تصحيحهما قبل إعطاء الموعد
+   *[other] أمور يجب تصحيحها قبل إعطاء الموعد: { $count }
+}
+readback-name = الاسم الكامل
+readback-birth = تاريخ الميلاد
+readback-birth-place = مكان الميلاد
+readback-nationality = الجنسية
+readback-agdref = رقم الأجنبي (AGDREF)
+readback-declared = وثيقة الهوية
+readback-representative = الممثل
+readback-contact = للاتصال بكم
+readback-procedure = الإجراء
+readback-limit = المهلة الواجب احترامها
+readback-pages = الصفحات الممسوحة
+date-title = تم حفظ الموعد
+date-intro = موعدكم:
+date-hour = الساعة { $time }
+rank-intro = أنتم مسجلون في قائمة الانتظار.
+rank-text = سيُعطى لكم موعد مؤكد. احتفظوا برمزكم: به تعرفون الموعد.
+code = رمز المتابعة
+source-online = الموعد من الخدمة المركزية.
+source-lease = موعد مؤكد من المواعيد المحجوزة لهذا الجهاز، دون اتصال.
+source-rank = لا موعد متاحًا هنا: أُعطي ترتيب وسيتبعه موعد.
+date-limit = آخر يوم مفيد: { $day }
+after-limit = هذا الموعد بعد آخر يوم مفيد. تم إبلاغ المحافظة؛ أخبروا الشخص أيضًا.
+only-here = الموعد موجود الآن على هذا الجهاز فقط: اطبعوا الورقة الآن.
+print-title = الطباعة
+print-not-sent = لم يُرسل شيء إلى الطابعة بعد.
+print-sent = أُرسلت إلى الطابعة. انتظروا الورقة.
+print-printed = تمت الطباعة: انتهت الطابعة.
+print-waiting = الطابعة تنتظر.
+print-failed = فشلت الطباعة. الموعد ما زال محفوظًا.
+print-ask = هل خرجت الورقة من الطابعة؟
+print-copy = إن لم تخرج الورقة، انسخوا هذا الرمز للشخص. يمكن لأي جهاز طباعتها.
+done-title = انتهت الزيارة
+done-take = خذوا ورقتكم واحتفظوا بها.
+done-copy = احتفظوا بالرمز الذي نسختموه.
+done-keep = احضروا في الموعد المبين مع وثائقكم.
+done-clear = عند الإنهاء تختفي بيانات الشخص من الشاشة.
+record-registration = تسجيل
+record-print = طباعة
+record-piece = وثيقة
+record-release = موعد مُعاد
+record-advance-request = طلب موعد أقرب
+record-state-waiting = على هذا الجهاز فقط
+record-state-held = استلمته الخدمة المركزية
+record-state-applied = عالجته الخدمة المركزية
+record-state-set-aside = وُضع جانبًا: أبلغوا الدعم
+tries = { $count ->
+    [one] محاولة واحدة
+    [two] محاولتان
+    [few] { $count } محاولات
+   *[other] { $count } محاولة
+}
+idle-title = هل ما زلتم هنا؟
+idle-text = بعد { $seconds } ثانية تُمسح الشاشة وتُقفل. البيانات المدخلة تبقى محفوظة.

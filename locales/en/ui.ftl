@@ -1,0 +1,190 @@
+# review: draft, not reviewed by a native speaker
+# What the screens say. Plain words, formal address, short enough for a button.
+
+language-fr = Français
+mediator-language = Your language
+person-language = Person's language
+choose = Choose…
+saved = Saved
+saving = Saving…
+act-lock = Lock
+act-unlock = Open the session
+act-next = Next
+act-back = Back
+act-later = Finish later
+act-home = Home
+act-start = Register a person
+act-open = Continue
+act-outbox = See the outbox
+act-sync = Send now
+act-discard = Delete this entry
+act-scan = Scan a page
+act-remove-page = Remove this page
+act-mend = Correct
+act-confirm = All correct: give a date
+act-to-print = Print the paper
+act-print-again = Print again
+act-came-out-yes = Yes, the paper came out
+act-came-out-no = No, nothing came out
+act-next-without-paper = Go on without waiting for the paper
+act-finish = Finish
+act-stay = We are still here
+unlock-title = Open a session
+field-mediator = Your name
+field-pin = Your PIN
+home-title = Home
+connection = Connection
+connection-online = Connected to the central service
+connection-offline = Offline: work goes on, sending waits
+connection-refused = The central service refuses this kiosk: tell support
+last-contact = Last contact: { $day } at { $time }
+never-contact = No contact yet
+outbox = Outbox
+outbox-waiting = { $count ->
+    [0] Nothing waits to be sent
+    [one] One item waits to be sent
+   *[other] { $count } items wait to be sent
+}
+outbox-held = { $count ->
+    [one] One item received, not yet handled
+   *[other] { $count } items received, not yet handled
+}
+outbox-set-aside = { $count ->
+    [one] One item set aside: tell support
+   *[other] { $count } items set aside: tell support
+}
+outbox-empty = The outbox is empty.
+lease = Dates without a connection
+lease-free = { $count ->
+    [0] No date in hand: offline, the person will get a rank
+    [one] One firm date can be given offline
+   *[other] { $count } firm dates can be given offline
+}
+lease-days = From { $first } to { $last }
+unfinished = Visits to finish
+unfinished-draft = Entry in progress
+unfinished-kept = Date kept, paper not yet printed
+unfinished-ask = Did the paper come out?
+no-name = No name
+person-title = The person
+hint-names = As on the document, or as the person writes it
+hint-agdref = 9 or 10 digits; leave empty if the person has none
+birth-legend = What is known of the birth date
+birth-form-whole = Day, month and year
+birth-form-year = The year only
+birth-form-customary = 1 January written by custom on the papers
+contact-title = Reaching the person (optional)
+represented = The person is a minor or represented
+relation-parent = Parent
+relation-guardian = Guardian
+relation-child-welfare = Child welfare service
+field-family-names = Family name(s)
+field-given-names = Given name(s)
+field-birth = Birth date
+field-birth-form = Birth date
+field-birth-day = Birth day
+field-birth-month = Month (1 to 12)
+field-birth-year = Year
+field-birth-place = Birth place
+field-nationality = Nationality
+field-agdref = Foreigner's number (AGDREF)
+field-declared = The person shows no identity document
+field-contact-phone = Telephone
+field-contact-email = E-mail address
+field-contact-postal = Postal address
+field-representative = Representative
+field-representative-family-names = Representative's family name(s)
+field-representative-given-names = Representative's given name(s)
+field-representative-relation = Who the representative is
+field-procedure = Procedure
+field-limit = Time limit
+field-limit-right = Right to protect
+field-limit-last-day = Last useful day
+field-limit-days = Number of days
+field-limit-evidence = Evidence shown
+field-lang = Person's language
+nationality-stateless = Stateless
+procedure-title = The procedure
+procedure-legend = What the person asks for
+procedure-first-permit = First residence permit
+procedure-renewal = Permit renewal
+procedure-duplicate = Duplicate (loss, theft)
+procedure-change-of-status = Change of status
+procedure-change-of-address = Change of address
+procedure-exceptional-admission = Exceptional admission to residence
+procedure-family-reunification = Family reunification
+procedure-refugee-travel-document = Refugee travel document
+procedure-naturalisation = Naturalisation
+limit-legend = May a right lapse before the date?
+limit-none = No time limit
+limit-protection-order = Protection order
+limit-court-injunction = Court injunction
+limit-permit-expiry = Permit expiry
+hint-day = Day/month/year, for example 31/12/2030
+hint-evidence = Reference of the decision or permit
+scan-title = The documents
+scan-text = Put the page in the scanner. Each page is encrypted at once. You may go on without a document.
+scan-busy = Scanning…
+scan-count = { $count ->
+    [0] No page
+    [one] One page
+   *[other] { $count } pages
+}
+page-number = Page { $number }
+readback-title = Read-back
+readback-ask = Please check: is everything correct?
+readback-problems = { $count ->
+    [one] One thing to correct before a date is given
+   *[other] { $count } things to correct before a date is given
+}
+readback-name = Name
+readback-birth = Birth date
+readback-birth-place = Birth place
+readback-nationality = Nationality
+readback-agdref = Foreigner's number (AGDREF)
+readback-declared = Identity document
+readback-representative = Representative
+readback-contact = How to reach you
+readback-procedure = Procedure
+readback-limit = Time limit
+readback-pages = Pages scanned
+date-title = The date is kept
+date-intro = Your appointment:
+date-hour = at { $time }
+rank-intro = You are registered on the waiting list.
+rank-text = A firm date will be given to you. Keep your code: it lets you learn the date.
+code = Follow-up code
+source-online = Date given by the central service.
+source-lease = Firm date from this kiosk's reserve, without a connection.
+source-rank = No date free here: a rank was given, a date will follow.
+date-limit = Last useful day: { $day }
+after-limit = This date is after the last useful day. The préfecture is told; tell the person too.
+only-here = For now the date exists only on this kiosk: print the paper now.
+print-title = Printing
+print-not-sent = Nothing has gone to the printer yet.
+print-sent = Sent to the printer. Wait for the paper.
+print-printed = Printed: the printer has finished.
+print-waiting = The printer is waiting.
+print-failed = Printing failed. The date is still kept.
+print-ask = Did the paper come out of the printer?
+print-copy = If no paper comes out, copy this code for the person. Any kiosk can print it.
+done-title = The visit is over
+done-take = Take your paper and keep it.
+done-copy = Keep the code you copied.
+done-keep = Come on the date shown, with your documents.
+done-clear = When you finish, the person's data leaves the screen.
+record-registration = Registration
+record-print = Print
+record-piece = Document
+record-release = Date given back
+record-advance-request = Request for an earlier date
+record-state-waiting = Only on this kiosk
+record-state-held = Received by the central service
+record-state-applied = Handled by the central service
+record-state-set-aside = Set aside: tell support
+tries = { $count ->
+    [one] One try
+   *[other] { $count } tries
+}
+idle-title = Are you still here?
+idle-text = In { $seconds } seconds the screen will be cleared and locked. What was typed is kept.

@@ -1,0 +1,190 @@
+# review: draft
+# What the screens say. Plain words, formal address, short enough for a button.
+
+language-fr = Français
+mediator-language = Votre langue
+person-language = Langue de la personne
+choose = Choisissez…
+saved = Enregistré
+saving = Enregistrement…
+act-lock = Verrouiller
+act-unlock = Ouvrir la session
+act-next = Suivant
+act-back = Retour
+act-later = Reprendre plus tard
+act-home = Accueil
+act-start = Inscrire une personne
+act-open = Reprendre
+act-outbox = Voir la boîte d'envoi
+act-sync = Envoyer maintenant
+act-discard = Effacer cette saisie
+act-scan = Numériser une page
+act-remove-page = Retirer cette page
+act-mend = Corriger
+act-confirm = Tout est exact : donner une date
+act-to-print = Imprimer le papier
+act-print-again = Imprimer à nouveau
+act-came-out-yes = Oui, le papier est sorti
+act-came-out-no = Non, rien n'est sorti
+act-next-without-paper = Continuer sans attendre le papier
+act-finish = Terminer
+act-stay = Nous sommes encore là
+unlock-title = Ouvrir une session
+field-mediator = Votre nom
+field-pin = Votre code PIN
+home-title = Accueil
+connection = Connexion
+connection-online = Connecté au service central
+connection-offline = Hors connexion : le travail continue, les envois attendent
+connection-refused = Le service central refuse ce poste : prévenez le support
+last-contact = Dernier contact : { $day } à { $time }
+never-contact = Aucun contact pour l'instant
+outbox = Boîte d'envoi
+outbox-waiting = { $count ->
+    [0] Rien n'attend d'être envoyé
+    [one] Un élément attend d'être envoyé
+   *[other] { $count } éléments attendent d'être envoyés
+}
+outbox-held = { $count ->
+    [one] Un élément reçu, pas encore traité
+   *[other] { $count } éléments reçus, pas encore traités
+}
+outbox-set-aside = { $count ->
+    [one] Un élément mis de côté : prévenez le support
+   *[other] { $count } éléments mis de côté : prévenez le support
+}
+outbox-empty = La boîte d'envoi est vide.
+lease = Dates sans connexion
+lease-free = { $count ->
+    [0] Aucune date en réserve : hors connexion, la personne recevra un rang
+    [one] Une date ferme peut être donnée hors connexion
+   *[other] { $count } dates fermes peuvent être données hors connexion
+}
+lease-days = Du { $first } au { $last }
+unfinished = Visites à terminer
+unfinished-draft = Saisie en cours
+unfinished-kept = Date gardée, papier pas encore imprimé
+unfinished-ask = Le papier est-il sorti ?
+no-name = Sans nom
+person-title = La personne
+hint-names = Comme sur le document, ou comme la personne l'écrit
+hint-agdref = 9 ou 10 chiffres ; laissez vide si la personne n'en a pas
+birth-legend = Ce qui est connu de la date de naissance
+birth-form-whole = Jour, mois et année
+birth-form-year = L'année seulement
+birth-form-customary = 1er janvier écrit par défaut sur les papiers
+contact-title = Joindre la personne (facultatif)
+represented = La personne est mineure ou représentée
+relation-parent = Parent
+relation-guardian = Tuteur ou tutrice
+relation-child-welfare = Aide sociale à l'enfance
+field-family-names = Nom(s) de famille
+field-given-names = Prénom(s)
+field-birth = Date de naissance
+field-birth-form = Date de naissance
+field-birth-day = Jour de naissance
+field-birth-month = Mois (1 à 12)
+field-birth-year = Année
+field-birth-place = Lieu de naissance
+field-nationality = Nationalité
+field-agdref = Numéro étranger (AGDREF)
+field-declared = La personne ne présente aucun document d'identité
+field-contact-phone = Téléphone
+field-contact-email = Adresse électronique
+field-contact-postal = Adresse postale
+field-representative = Représentant
+field-representative-family-names = Nom(s) du représentant
+field-representative-given-names = Prénom(s) du représentant
+field-representative-relation = Qui est le représentant
+field-procedure = Démarche
+field-limit = Délai
+field-limit-right = Droit à protéger
+field-limit-last-day = Dernier jour utile
+field-limit-days = Nombre de jours
+field-limit-evidence = Justificatif montré
+field-lang = Langue de la personne
+nationality-stateless = Apatride
+procedure-title = La démarche
+procedure-legend = Ce que la personne demande
+procedure-first-permit = Premier titre de séjour
+procedure-renewal = Renouvellement de titre
+procedure-duplicate = Duplicata (perte, vol)
+procedure-change-of-status = Changement de statut
+procedure-change-of-address = Changement d'adresse
+procedure-exceptional-admission = Admission exceptionnelle au séjour
+procedure-family-reunification = Regroupement familial
+procedure-refugee-travel-document = Titre de voyage pour réfugié
+procedure-naturalisation = Naturalisation
+limit-legend = Un droit peut-il se perdre avant la date ?
+limit-none = Aucun délai
+limit-protection-order = Ordonnance de protection
+limit-court-injunction = Injonction d'un tribunal
+limit-permit-expiry = Fin de validité d'un titre
+hint-day = Jour/mois/année, par exemple 31/12/2030
+hint-evidence = Référence de la décision ou du titre
+scan-title = Les documents
+scan-text = Posez la page dans le numériseur. Chaque page est chiffrée aussitôt. Vous pouvez continuer sans document.
+scan-busy = Numérisation en cours…
+scan-count = { $count ->
+    [0] Aucune page
+    [one] Une page
+   *[other] { $count } pages
+}
+page-number = Page { $number }
+readback-title = Relecture
+readback-ask = Vérifiez : tout est-il exact ?
+readback-problems = { $count ->
+    [one] Un point à corriger avant de donner une date
+   *[other] { $count } points à corriger avant de donner une date
+}
+readback-name = Nom et prénoms
+readback-birth = Date de naissance
+readback-birth-place = Lieu de naissance
+readback-nationality = Nationalité
+readback-agdref = Numéro étranger (AGDREF)
+readback-declared = Document d'identité
+readback-representative = Représentant
+readback-contact = Pour vous joindre
+readback-procedure = Démarche
+readback-limit = Délai à respecter
+readback-pages = Pages numérisées
+date-title = La date est gardée
+date-intro = Votre rendez-vous :
+date-hour = à { $time }
+rank-intro = Vous êtes inscrit(e) sur la liste d'attente.
+rank-text = Une date ferme vous sera donnée. Gardez bien votre code : il permet de la connaître.
+code = Code de suivi
+source-online = Date donnée par le service central.
+source-lease = Date ferme prise dans la réserve de ce poste, sans connexion.
+source-rank = Aucune date libre ici : un rang a été donné, une date suivra.
+date-limit = Dernier jour utile : { $day }
+after-limit = Cette date est après le dernier jour utile. La préfecture en est avertie ; signalez-le aussi à la personne.
+only-here = Pour l'instant la date n'existe que sur ce poste : imprimez le papier maintenant.
+print-title = Impression
+print-not-sent = Rien n'est encore parti vers l'imprimante.
+print-sent = Envoyé à l'imprimante. Attendez le papier.
+print-printed = Imprimé : l'imprimante a terminé.
+print-waiting = L'imprimante attend.
+print-failed = L'impression a échoué. La date reste gardée.
+print-ask = Le papier est-il sorti de l'imprimante ?
+print-copy = Si le papier ne sort pas, recopiez ce code pour la personne. Tout poste peut l'imprimer.
+done-title = La visite est terminée
+done-take = Prenez votre papier et gardez-le.
+done-copy = Gardez le code recopié.
+done-keep = Venez à la date indiquée avec vos documents.
+done-clear = En terminant, les données de la personne quittent l'écran.
+record-registration = Inscription
+record-print = Impression
+record-piece = Document
+record-release = Date rendue
+record-advance-request = Demande de date plus proche
+record-state-waiting = Sur ce poste seulement
+record-state-held = Reçu par le service central
+record-state-applied = Traité par le service central
+record-state-set-aside = Mis de côté : prévenez le support
+tries = { $count ->
+    [one] Un essai
+   *[other] { $count } essais
+}
+idle-title = Êtes-vous encore là ?
+idle-text = Dans { $seconds } secondes, l'écran sera effacé et verrouillé. La saisie reste gardée.

@@ -1,0 +1,21 @@
+with_commands! {
+    boot
+    unlock
+    lock
+    home
+    start_visit
+    open_visit
+    save_draft
+    discard_draft
+    scan_page
+    remove_page
+    read_back
+    confirm
+    date
+    print
+    print_status
+    answer_print
+    finish_visit
+    outbox
+    sync_now
+}

@@ -1,0 +1,122 @@
+//! One thin command a use case: hands its arguments to app::Kiosk and its answer back.
+//! Never decides, never keeps anything.
+
+use app::Kiosk;
+use app::contract::{
+    Boot, DateView, DraftFields, DraftView, HomeView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
+};
+use tauri::{State, command};
+
+/// The core, or why it did not open: the window opens all the same and says so.
+pub struct Core(Result<Kiosk, Problem>);
+
+type Answer<T> = Result<T, Problem>;
+
+impl Core {
+    pub fn open() -> Self {
+        Self(tauri::async_runtime::block_on(async {
+            let kiosk = Kiosk::open(app::Settings::from_env()?).await?;
+            kiosk.start();
+            Ok(kiosk)
+        }))
+    }
+
+    fn kiosk(&self) -> Answer<&Kiosk> {
+        self.0.as_ref().map_err(Clone::clone)
+    }
+}
+
+#[command]
+pub async fn boot(core: State<'_, Core>) -> Answer<Boot> {
+    core.kiosk()?.boot().await
+}
+
+#[command]
+pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Answer<SessionView> {
+    core.kiosk()?.unlock(&mediator, &pin).await
+}
+
+#[command]
+pub async fn lock(core: State<'_, Core>) -> Answer<()> {
+    core.kiosk()?.lock().await
+}
+
+#[command]
+pub async fn home(core: State<'_, Core>) -> Answer<HomeView> {
+    core.kiosk()?.home().await
+}
+
+#[command]
+pub async fn start_visit(core: State<'_, Core>, lang: String) -> Answer<DraftView> {
+    core.kiosk()?.start_visit(&lang).await
+}
+
+#[command]
+pub async fn open_visit(core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+    core.kiosk()?.open_visit(&visit).await
+}
+
+#[command]
+pub async fn save_draft(core: State<'_, Core>, visit: String, fields: DraftFields) -> Answer<DraftView> {
+    core.kiosk()?.save_draft(&visit, fields).await
+}
+
+#[command]
+pub async fn discard_draft(core: State<'_, Core>, visit: String) -> Answer<()> {
+    core.kiosk()?.discard_draft(&visit).await
+}
+
+#[command]
+pub async fn scan_page(core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+    core.kiosk()?.scan_page(&visit).await
+}
+
+#[command]
+pub async fn remove_page(core: State<'_, Core>, visit: String, page: String) -> Answer<DraftView> {
+    core.kiosk()?.remove_page(&visit, &page).await
+}
+
+#[command]
+pub async fn read_back(core: State<'_, Core>, visit: String) -> Answer<ReadBackView> {
+    core.kiosk()?.read_back(&visit).await
+}
+
+#[command]
+pub async fn confirm(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.confirm(&visit).await
+}
+
+#[command]
+pub async fn date(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.date(&visit).await
+}
+
+#[command]
+pub async fn print(core: State<'_, Core>, visit: String) -> Answer<PrintView> {
+    core.kiosk()?.print(&visit).await
+}
+
+#[command]
+pub async fn print_status(core: State<'_, Core>, visit: String) -> Answer<PrintView> {
+    core.kiosk()?.print_status(&visit).await
+}
+
+#[command]
+pub async fn answer_print(core: State<'_, Core>, visit: String, came_out: bool) -> Answer<PrintView> {
+    core.kiosk()?.answer_print(&visit, came_out).await
+}
+
+#[command]
+pub async fn finish_visit(core: State<'_, Core>, visit: String) -> Answer<()> {
+    core.kiosk()?.finish_visit(&visit).await
+}
+
+#[command]
+pub async fn outbox(core: State<'_, Core>) -> Answer<OutboxView> {
+    core.kiosk()?.outbox().await
+}
+
+#[command]
+pub async fn sync_now(core: State<'_, Core>) -> Answer<OutboxView> {
+    core.kiosk()?.sync_now().await
+}

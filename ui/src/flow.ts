@@ -1,0 +1,367 @@
+// The steps of a visit and what the window holds meanwhile. All state of a person lives in
+// `visit`, so that clearing it clears everything; nothing is ever kept in the browser.
+import { inject, reactive, type InjectionKey } from 'vue';
+import type { Boot } from './generated/Boot';
+import type { DateView } from './generated/DateView';
+import type { DraftFields } from './generated/DraftFields';
+import type { DraftView } from './generated/DraftView';
+import type { FieldProblem } from './generated/FieldProblem';
+import type { HomeView } from './generated/HomeView';
+import type { OutboxView } from './generated/OutboxView';
+import type { PageView } from './generated/PageView';
+import type { PrintView } from './generated/PrintView';
+import type { Problem } from './generated/Problem';
+import type { ReadBackView } from './generated/ReadBackView';
+import type { SessionView } from './generated/SessionView';
+import type { Host } from './host/host';
+import { dash, say, sayProblem, screenLang, type Args } from './words';
+
+export type Screen = 'unlock' | 'home' | 'person' | 'procedure' | 'scan' | 'readback' | 'date' | 'print' | 'done' | 'outbox';
+
+/** Milliseconds of quiet before what was typed is saved. */
+const SAVE_AFTER = 300;
+/** Milliseconds between two looks at the printer. */
+const LOOK_EVERY = 500;
+/** Milliseconds between two looks at connection and outbox. */
+const HOME_EVERY = 3000;
+/** Seconds a warning stands before the person's traces are cleared. */
+export const LAST_CALL = 45;
+
+export interface Visit {
+  id: string;
+  fields: DraftFields;
+  problems: FieldProblem[];
+  pages: PageView[];
+  saved: boolean;
+  /** True once a read-back was asked for: from then on empty fields are named too. */
+  tried: boolean;
+  readBack: ReadBackView | null;
+  date: DateView | null;
+  print: PrintView | null;
+}
+
+export interface State {
+  screen: Screen;
+  lang: string;
+  /** The next person's language, chosen on the home screen. */
+  nextLang: string;
+  boot: Boot | null;
+  session: SessionView | null;
+  home: HomeView | null;
+  outbox: OutboxView | null;
+  visit: Visit | null;
+  problem: Problem | null;
+  busy: boolean;
+  /** Seconds left before clearing, while the warning stands. */
+  lastCall: number | null;
+  /** A field to move to once its screen is shown. */
+  goTo: string | null;
+}
+
+export const FLOW: InjectionKey<Flow> = Symbol('flow');
+export type Flow = ReturnType<typeof createFlow>;
+
+export function useFlow(): Flow {
+  const flow = inject(FLOW);
+  if (!flow) throw new Error('no flow provided');
+  return flow;
+}
+
+function asProblem(reason: unknown): Problem {
+  if (typeof reason === 'object' && reason !== null && 'code' in reason && typeof reason.code === 'string') {
+    const args = 'args' in reason && typeof reason.args === 'object' && reason.args !== null ? reason.args : {};
+    return { code: reason.code, args: args as Problem['args'] };
+  }
+  return { code: 'window', args: {} };
+}
+
+const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
+
+/** The screen a field is typed on. */
+export const screenOf = (field: string): Screen =>
+  field === 'procedure' || field.startsWith('limit') ? 'procedure' : 'person';
+
+export function createFlow(host: Host) {
+  const state: State = reactive({
+    screen: 'unlock', lang: 'fr', nextLang: 'fr', boot: null, session: null, home: null, outbox: null,
+    visit: null, problem: null, busy: false, lastCall: null, goTo: null,
+  });
+  let saveTimer: ReturnType<typeof setTimeout> | undefined;
+  let lookTimer: ReturnType<typeof setTimeout> | undefined;
+  let homeTimer: ReturnType<typeof setTimeout> | undefined;
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  let callTimer: ReturnType<typeof setInterval> | undefined;
+  let saving: Promise<void> = Promise.resolve();
+  let edits = 0;
+
+  /** Runs one act at a time; a refusal is shown and the screen stays. */
+  async function run(act: () => Promise<void>): Promise<void> {
+    if (state.busy) return;
+    state.busy = true;
+    state.problem = null;
+    try {
+      await act();
+    } catch (reason) {
+      state.problem = asProblem(reason);
+    } finally {
+      state.busy = false;
+    }
+  }
+
+  function show(screen: Screen): void {
+    clearTimeout(lookTimer);
+    clearTimeout(homeTimer);
+    state.screen = screen;
+    if (screen === 'home') homeTimer = setTimeout(lookHome, HOME_EVERY);
+  }
+
+  // ---- saving -------------------------------------------------------------------------
+
+  function edited(): void {
+    const visit = state.visit;
+    if (!visit) return;
+    edits += 1;
+    visit.saved = false;
+    clearTimeout(saveTimer);
+    saveTimer = setTimeout(() => {
+      void save().catch((reason: unknown) => { state.problem = asProblem(reason); });
+    }, SAVE_AFTER);
+  }
+
+  function save(): Promise<void> {
+    clearTimeout(saveTimer);
+    const next = saving.catch(() => undefined).then(async () => {
+      const visit = state.visit;
+      if (!visit || visit.saved) return;
+      const edit = edits;
+      const view = await host.saveDraft(visit.id, JSON.parse(JSON.stringify(visit.fields)) as DraftFields);
+      if (state.visit !== visit) return;
+      // What was typed meanwhile stands: only the judgement is taken over, never the fields.
+      visit.problems = view.problems;
+      visit.saved = view.saved && edit === edits;
+      if (!visit.saved && edit !== edits) edited();
+    });
+    saving = next;
+    return next;
+  }
+
+  async function flush(): Promise<void> {
+    await save();
+  }
+
+  // ---- visits -------------------------------------------------------------------------
+
+  function take(view: DraftView): void {
+    state.visit = {
+      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, saved: view.saved,
+      tried: false, readBack: null, date: null, print: null,
+    };
+    touched();
+  }
+
+  function current(): Visit {
+    if (!state.visit) throw { code: 'no_visit', args: {} };
+    return state.visit;
+  }
+
+  function clearVisit(): void {
+    clearTimeout(saveTimer);
+    clearTimeout(lookTimer);
+    clearTimeout(idleTimer);
+    clearInterval(callTimer);
+    state.visit = null;
+    state.lastCall = null;
+    state.goTo = null;
+  }
+
+  async function toHome(): Promise<void> {
+    state.home = await host.home();
+    clearVisit();
+    show('home');
+  }
+
+  async function lookHome(): Promise<void> {
+    try {
+      const home = await host.home();
+      if (state.screen === 'home') state.home = home;
+    } catch {
+      // The next act tells what is wrong; a look in the background does not interrupt.
+    }
+    if (state.screen === 'home') homeTimer = setTimeout(lookHome, HOME_EVERY);
+  }
+
+  async function enter(screen: Screen): Promise<void> {
+    const visit = state.visit;
+    if (visit) await flush();
+    if (visit && screen === 'readback') {
+      visit.readBack = await host.readBack(visit.id);
+      visit.problems = visit.readBack.problems;
+      visit.tried = true;
+    }
+    if (visit && screen === 'date') visit.date = await host.date(visit.id);
+    show(screen);
+  }
+
+  // ---- printing -----------------------------------------------------------------------
+
+  async function sendPrint(): Promise<void> {
+    const visit = current();
+    visit.print = await host.print(visit.id);
+    lookLater();
+  }
+
+  function lookLater(): void {
+    clearTimeout(lookTimer);
+    const done = ['printed', 'failed', 'ask'];
+    const print = state.visit?.print;
+    if (state.screen === 'print' && print && !done.includes(print.state)) lookTimer = setTimeout(lookPrint, LOOK_EVERY);
+  }
+
+  async function lookPrint(): Promise<void> {
+    const visit = state.visit;
+    if (!visit || state.screen !== 'print') return;
+    try {
+      const view = await host.printStatus(visit.id);
+      if (state.visit === visit) visit.print = view;
+    } catch (reason) {
+      state.problem = asProblem(reason);
+    }
+    lookLater();
+  }
+
+  // ---- idleness -----------------------------------------------------------------------
+
+  function touched(): void {
+    clearTimeout(idleTimer);
+    clearInterval(callTimer);
+    state.lastCall = null;
+    const limit = state.boot?.idle_s ?? 0;
+    if (state.visit && limit > 0) idleTimer = setTimeout(warn, limit * 1000);
+  }
+
+  function warn(): void {
+    state.lastCall = LAST_CALL;
+    callTimer = setInterval(() => {
+      if (state.lastCall === null) return;
+      state.lastCall -= 1;
+      if (state.lastCall <= 0) void leave();
+    }, 1000);
+  }
+
+  /** Saves what can be saved, then forgets the person and the session whatever happens. */
+  async function leave(): Promise<void> {
+    clearInterval(callTimer);
+    await flush().catch(() => undefined);
+    clearVisit();
+    state.session = null;
+    state.home = null;
+    state.outbox = null;
+    state.problem = null;
+    show('unlock');
+    await host.lock().catch((reason: unknown) => { state.problem = asProblem(reason); });
+  }
+
+  return {
+    state,
+    touched,
+    edited,
+    flush,
+
+    // Words: the mediator's, and the person's.
+    t: (key: string, args?: Args) => say(state.lang, key, args),
+    p: (key: string, args?: Args) => say(personLang(), key, args),
+    explain: (problem: Problem) => sayProblem(state.lang, problem),
+    dirOf,
+    personLang,
+
+    start: () => run(async () => {
+      state.boot = await host.boot();
+      state.session = state.boot.session;
+      if (state.session) await toHome();
+    }),
+    unlock: (mediator: string, pin: string) => run(async () => {
+      // The core may have failed to open at start; ask it again rather than need a restart.
+      state.boot ??= await host.boot();
+      state.session = await host.unlock(mediator, pin);
+      await toHome();
+    }),
+    lock: () => run(leave),
+    home: () => run(async () => { if (state.visit) await flush(); await toHome(); }),
+    startVisit: () => run(async () => { take(await host.startVisit(state.nextLang)); show('person'); }),
+    openVisit: (visit: string) => run(async () => {
+      const view = await host.openVisit(visit);
+      take(view);
+      await enter(view.code ? 'date' : 'person');
+    }),
+    discard: () => run(async () => {
+      const visit = current();
+      clearTimeout(saveTimer);
+      await saving.catch(() => undefined);
+      await host.discardDraft(visit.id);
+      await toHome();
+    }),
+    next: () => run(async () => {
+      const at = STEPS.indexOf(state.screen);
+      const to = STEPS[at + 1];
+      if (at >= 0 && to) await enter(to);
+    }),
+    back: () => run(async () => {
+      const to = STEPS[STEPS.indexOf(state.screen) - 1];
+      if (to) await enter(to);
+    }),
+    goToField: (field: string) => run(async () => { state.goTo = field; await enter(screenOf(field)); }),
+    scanPage: () => run(async () => {
+      await flush();
+      const visit = current();
+      visit.pages = (await host.scanPage(visit.id)).pages;
+    }),
+    removePage: (page: string) => run(async () => {
+      const visit = current();
+      visit.pages = (await host.removePage(visit.id, page)).pages;
+    }),
+    confirm: () => run(async () => {
+      const visit = current();
+      if (visit.problems.length > 0) throw { code: 'draft_incomplete', args: {} };
+      visit.date = await host.confirm(visit.id);
+      show('date');
+    }),
+    toPrint: () => run(async () => { show('print'); await sendPrint(); }),
+    printAgain: () => run(sendPrint),
+    answerPrint: (cameOut: boolean) => run(async () => {
+      const visit = current();
+      visit.print = await host.answerPrint(visit.id, cameOut);
+      lookLater();
+    }),
+    toDone: () => run(async () => { show('done'); }),
+    finish: () => run(async () => { await host.finishVisit(current().id); await toHome(); }),
+    outbox: () => run(async () => { state.outbox = await host.outbox(); show('outbox'); }),
+    syncNow: () => run(async () => { state.outbox = await host.syncNow(); }),
+
+    setLang(lang: string): void { state.lang = lang; },
+    setPersonLang(lang: string): void {
+      state.nextLang = lang;
+      const visit = state.visit;
+      if (!visit) return;
+      visit.fields.lang = lang;
+      // Once there is a date the paper's language is fixed by the core; only the screen follows.
+      if (!visit.date) edited();
+    },
+    /** The sentence beside a field, or none. An empty field is named only after a first read-back. */
+    fieldProblem(field: string): string | null {
+      const visit = state.visit;
+      const found = visit?.problems.find((problem) => problem.field === field);
+      if (!visit || !found || (!visit.tried && ['empty', 'limit_missing', 'evidence_missing', 'relation_missing', 'unknown_procedure', 'unknown_right', 'unknown_nationality'].includes(found.code))) return null;
+      return sayProblem(state.lang, { code: found.code, args: { max: found.max } });
+    },
+    label: (field: string): string => say(state.lang, `field-${dash(field.replaceAll('.', '-'))}`),
+  };
+
+  function personLang(): string {
+    return state.visit?.fields.lang ?? state.nextLang;
+  }
+
+  function dirOf(lang: string): string {
+    const shown = screenLang(lang);
+    return state.boot?.languages.find((language) => language.code === shown)?.dir ?? (shown === 'ar' ? 'rtl' : 'ltr');
+  }
+}

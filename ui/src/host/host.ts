@@ -1,0 +1,34 @@
+// What the window may ask of the core: the commands of app::contract, as one interface.
+// Holds no behaviour; tauri.ts carries it, tests bring their own.
+import type { Boot } from '../generated/Boot';
+import type { DateView } from '../generated/DateView';
+import type { DraftFields } from '../generated/DraftFields';
+import type { DraftView } from '../generated/DraftView';
+import type { HomeView } from '../generated/HomeView';
+import type { OutboxView } from '../generated/OutboxView';
+import type { PrintView } from '../generated/PrintView';
+import type { ReadBackView } from '../generated/ReadBackView';
+import type { SessionView } from '../generated/SessionView';
+
+/** Every method rejects with a `Problem`. */
+export interface Host {
+  boot(): Promise<Boot>;
+  unlock(mediator: string, pin: string): Promise<SessionView>;
+  lock(): Promise<null>;
+  home(): Promise<HomeView>;
+  startVisit(lang: string): Promise<DraftView>;
+  openVisit(visit: string): Promise<DraftView>;
+  saveDraft(visit: string, fields: DraftFields): Promise<DraftView>;
+  discardDraft(visit: string): Promise<null>;
+  scanPage(visit: string): Promise<DraftView>;
+  removePage(visit: string, page: string): Promise<DraftView>;
+  readBack(visit: string): Promise<ReadBackView>;
+  confirm(visit: string): Promise<DateView>;
+  date(visit: string): Promise<DateView>;
+  print(visit: string): Promise<PrintView>;
+  printStatus(visit: string): Promise<PrintView>;
+  answerPrint(visit: string, cameOut: boolean): Promise<PrintView>;
+  finishVisit(visit: string): Promise<null>;
+  outbox(): Promise<OutboxView>;
+  syncNow(): Promise<OutboxView>;
+}

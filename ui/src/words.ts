@@ -1,0 +1,79 @@
+// Every sentence on screen, from locales/<lang>/{ui,errors}.ftl, and dates in words.
+// Holds no sentence itself and never computes with a date: it only spells one out.
+import { FluentBundle, FluentResource } from '@fluent/bundle';
+import type { Problem } from './generated/Problem';
+import { twoLetters } from './regions';
+import arErrors from '../../locales/ar/errors.ftl?raw';
+import arUi from '../../locales/ar/ui.ftl?raw';
+import enErrors from '../../locales/en/errors.ftl?raw';
+import enUi from '../../locales/en/ui.ftl?raw';
+import frErrors from '../../locales/fr/errors.ftl?raw';
+import frUi from '../../locales/fr/ui.ftl?raw';
+
+export type Args = Record<string, string | number>;
+
+const SOURCES: Record<string, string[]> = { fr: [frUi, frErrors], en: [enUi, enErrors], ar: [arUi, arErrors] };
+const FALLBACK = 'fr';
+const STATELESS = 'XXA';
+
+// Western digits everywhere, as on the paper: the counter and the person read the same signs.
+const locale = (lang: string): string => `${lang}-u-nu-latn`;
+
+const bundles = new Map(
+  Object.entries(SOURCES).map(([lang, sources]) => {
+    const bundle = new FluentBundle(locale(lang), { useIsolating: true });
+    for (const source of sources) bundle.addResource(new FluentResource(source));
+    return [lang, bundle];
+  }),
+);
+
+/** The language screens are shown in for a person: theirs, or French when it has no screens. */
+export const screenLang = (lang: string): string => (bundles.has(lang) ? lang : FALLBACK);
+
+export const dash = (key: string): string => key.replaceAll('_', '-');
+
+export function has(lang: string, key: string): boolean {
+  return bundles.get(screenLang(lang))?.hasMessage(key) ?? false;
+}
+
+export function say(lang: string, key: string, args?: Args): string {
+  const bundle = bundles.get(screenLang(lang));
+  const pattern = bundle?.getMessage(key)?.value;
+  return bundle && pattern ? bundle.formatPattern(pattern, args, []) : key;
+}
+
+/** The sentence of a problem; a code nobody wrote a sentence for is named, so support can look it up. */
+export function sayProblem(lang: string, problem: Problem): string {
+  const key = `error-${dash(problem.code)}`;
+  return has(lang, key) ? say(lang, key, problem.args) : say(lang, 'error-unknown', { code: problem.code });
+}
+
+// Civil strings carry no zone; read and written as if in UTC they come out unchanged.
+function civil(text: string): Date | null {
+  const at = new Date(text.length > 10 ? `${text}Z` : `${text}T00:00Z`);
+  return Number.isNaN(at.getTime()) ? null : at;
+}
+
+export function day(lang: string, text: string): string {
+  const at = civil(text.slice(0, 10));
+  return at ? new Intl.DateTimeFormat(locale(screenLang(lang)), { dateStyle: 'full', timeZone: 'UTC' }).format(at) : text;
+}
+
+export function time(lang: string, text: string): string {
+  const at = civil(text.slice(0, 16));
+  const style = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' } as const;
+  return at ? new Intl.DateTimeFormat(locale(screenLang(lang)), style).format(at) : text;
+}
+
+/** Nationality codes with their names, in the order of the language's alphabet. */
+export function nationalities(lang: string, codes: string[]): { code: string; name: string }[] {
+  const names = new Intl.DisplayNames([screenLang(lang)], { type: 'region', fallback: 'code' });
+  const nameOf = (code: string): string => {
+    if (code === STATELESS) return say(lang, 'nationality-stateless');
+    const short = twoLetters.get(code);
+    return short ? (names.of(short) ?? code) : code;
+  };
+  return codes
+    .map((code) => ({ code, name: nameOf(code) }))
+    .sort((a, b) => a.name.localeCompare(b.name, screenLang(lang)));
+}

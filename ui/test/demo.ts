@@ -1,0 +1,44 @@
+// Opens the window on the in-memory host, to look at screens: `npm run dev`, then /demo.html.
+import { createApp } from 'vue';
+import App from '../src/App.vue';
+import { FLOW, createFlow } from '../src/flow';
+import '../src/style.css';
+import { fakeHost, PIN } from './fake';
+
+const wanted = new URLSearchParams(location.search);
+const fake = fakeHost();
+const flow = createFlow(fake);
+createApp(App).provide(FLOW, flow).mount('#app');
+
+/** Walks to the screen named in the address, as a person would. */
+async function walk(to: string) {
+  await flow.start();
+  flow.setLang(wanted.get('lang') ?? 'fr');
+  if (to === 'refused') return flow.unlock('demo', '1');
+  if (to === 'unlock') return;
+  await flow.unlock('demo', PIN);
+  if (to === 'home') return;
+  if (to === 'outbox') return flow.outbox();
+  flow.setPersonLang(wanted.get('person') ?? 'ar');
+  await flow.startVisit();
+  const fields = flow.state.visit?.fields;
+  if (!fields) return;
+  Object.assign(fields, { family_names: 'بن علي', given_names: 'Amélie', nationality: 'DZA', procedure: 'renewal', birth_place: 'Oran' });
+  fields.birth = { form: 'whole', day: '3', month: to === 'problems' ? '14' : '11', year: to === 'problems' ? '19' : '1984' };
+  flow.edited();
+  await flow.flush();
+  if (to === 'person') return;
+  await flow.next();
+  if (to === 'procedure') { fields.limit = { right: 'court_injunction', last_day: '', days: '40', evidence: 'TA Paris 2031-114' }; return; }
+  await flow.next();
+  await flow.scanPage();
+  if (to === 'scan') return;
+  await flow.next();
+  if (to === 'readback' || to === 'problems') return;
+  await flow.confirm();
+  if (to === 'date') return;
+  fake.printer = to === 'ask' ? ['ask'] : to === 'waiting' ? ['waiting'] : ['printed'];
+  await flow.toPrint();
+  if (to === 'done') await flow.toDone();
+}
+void walk(wanted.get('screen') ?? 'unlock');

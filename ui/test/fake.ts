@@ -1,0 +1,149 @@
+// The whole contract in memory, for tests and for trying screens by hand. Judges a few fields
+// the way the core does; never part of a build.
+import type { Boot } from '../src/generated/Boot';
+import type { DateView } from '../src/generated/DateView';
+import type { DraftFields } from '../src/generated/DraftFields';
+import type { DraftView } from '../src/generated/DraftView';
+import type { FieldProblem } from '../src/generated/FieldProblem';
+import type { PrintState } from '../src/generated/PrintState';
+import type { PrintView } from '../src/generated/PrintView';
+import type { Host } from '../src/host/host';
+
+export const PIN = '246810';
+const PICTURE = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+const BOOT: Boot = {
+  site_name: 'Point d’accès numérique — Démonstration',
+  mediators: [{ id: 'demo', name: 'Camille Durand' }],
+  languages: [
+    { code: 'fr', name: 'Français', dir: 'ltr', screens: true },
+    { code: 'en', name: 'English', dir: 'ltr', screens: true },
+    { code: 'ar', name: 'العربية', dir: 'rtl', screens: true },
+  ],
+  procedures: ['first_permit', 'renewal', 'duplicate', 'change_of_status', 'change_of_address', 'exceptional_admission', 'family_reunification', 'refugee_travel_document', 'naturalisation'],
+  limits: [{ key: 'protection_order', in_days: false }, { key: 'court_injunction', in_days: true }, { key: 'permit_expiry', in_days: false }],
+  nationalities: ['AFG', 'DZA', 'MAR', 'SYR', 'XXA'],
+  session: null,
+  idle_s: 120,
+};
+
+function judge(fields: DraftFields): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const add = (field: string, code: string, max = '') => problems.push({ field, code, max });
+  if (fields.family_names === '') add('family_names', 'empty');
+  if (fields.family_names.length > 120) add('family_names', 'too_long', '120');
+  if (fields.given_names === '') add('given_names', 'empty');
+  if (!/^\d{4}$/.test(fields.birth.year)) add('birth.year', fields.birth.year === '' ? 'empty' : 'bad_year');
+  if (fields.birth.form === 'whole' && Number(fields.birth.month) > 12) add('birth.month', 'bad_date');
+  if (fields.nationality === '') add('nationality', 'unknown_nationality');
+  if (fields.procedure === '') add('procedure', 'unknown_procedure');
+  if (fields.limit && fields.limit.days === '' && fields.limit.last_day === '') add('limit.last_day', 'limit_missing');
+  return problems;
+}
+
+export interface Fake extends Host {
+  /** What the printer will say, one answer a look; the last stays. */
+  printer: PrintState[];
+  /** Codes the next calls of a command reject with. */
+  refuse: Map<string, string>;
+  calls: string[];
+  saved: DraftFields | null;
+}
+
+export function fakeHost(boot: Partial<Boot> = {}): Fake {
+  let draft: DraftView | null = null;
+  let date: DateView | null = null;
+  let sent = 0;
+  const view = (): DraftView => {
+    if (!draft) throw { code: 'no_visit', args: {} };
+    return JSON.parse(JSON.stringify(draft)) as DraftView;
+  };
+  const paper = (state: PrintState): PrintView => ({
+    code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12',
+    problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
+  });
+  const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
+  async function call<T>(name: string, answer: () => T): Promise<T> {
+    fake.calls.push(name);
+    const code = fake.refuse.get(name);
+    if (code) {
+      fake.refuse.delete(name);
+      throw { code, args: { seconds: '30', max: '20' } };
+    }
+    return answer();
+  }
+  const fake: Fake = {
+    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null,
+    boot: () => call('boot', () => ({ ...BOOT, ...boot })),
+    unlock: (id, pin) => call('unlock', () => {
+      if (pin !== PIN) throw { code: 'bad_pin', args: {} };
+      return { mediator: { id, name: 'Camille Durand' } };
+    }),
+    lock: () => call('lock', () => null),
+    home: () => call('home', () => ({
+      connection: 'offline', last_contact: '2031-03-04T09:12', lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
+      unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa' }],
+    })),
+    startVisit: (lang) => call('start_visit', () => {
+      draft = {
+        visit: 'v1', pages: [], saved: true, code: null, problems: [],
+        fields: {
+          lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null,
+        },
+      };
+      draft.problems = judge(draft.fields);
+      return view();
+    }),
+    openVisit: () => call('open_visit', view),
+    saveDraft: (_visit, fields) => call('save_draft', () => {
+      if (!draft) throw { code: 'no_visit', args: {} };
+      draft = { ...draft, fields, problems: judge(fields), saved: true };
+      fake.saved = fields;
+      return view();
+    }),
+    discardDraft: () => call('discard_draft', () => { draft = null; return null; }),
+    scanPage: () => call('scan_page', () => {
+      const pages = draft?.pages ?? [];
+      pages.push({ id: `p${pages.length + 1}`, number: pages.length + 1, thumbnail: PICTURE });
+      return view();
+    }),
+    removePage: (_visit, page) => call('remove_page', () => {
+      if (draft) draft.pages = draft.pages.filter((one) => one.id !== page);
+      return view();
+    }),
+    readBack: () => call('read_back', () => {
+      const { fields, problems, pages } = view();
+      return {
+        lang: fields.lang, problems,
+        lines: [
+          { key: 'name', value: `${fields.family_names} ${fields.given_names}` },
+          { key: 'birth', value: `${fields.birth.day}/${fields.birth.month}/${fields.birth.year}` },
+          { key: 'nationality', value: fields.nationality }, { key: 'procedure', value: fields.procedure },
+          { key: 'pages', value: String(pages.length) },
+        ],
+      };
+    }),
+    confirm: () => call('confirm', () => {
+      date = {
+        visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+        limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T',
+      };
+      return date;
+    }),
+    date: () => call('date', () => { if (!date) throw { code: 'no_visit', args: {} }; return date; }),
+    print: () => call('print', () => { sent += 1; return look(); }),
+    printStatus: () => call('print_status', look),
+    answerPrint: (_visit, cameOut) => call('answer_print', () => { fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),
+    finishVisit: () => call('finish_visit', () => { draft = null; date = null; return null; }),
+    outbox: () => call('outbox', () => ({
+      connection: 'offline', problem: { code: 'central_unreachable', args: {} },
+      items: [
+        { id: 'r1', kind: 'registration', code: 'JLN-7K2M-QX4T', at: '2031-03-04T10:02', state: 'waiting', tries: 2, problem: null },
+        { id: 'r2', kind: 'print', code: 'JLN-7K2M-QX4T', at: '2031-03-04T10:03', state: 'held', tries: 0, problem: null },
+      ],
+    })),
+    syncNow: () => call('sync_now', () => ({ connection: 'online', problem: null, items: [] })),
+  };
+  return fake;
+}

@@ -1,0 +1,228 @@
+// Stories of the window over the in-memory host: what a mediator does, and what must hold.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createApp, nextTick, type App as VueApp } from 'vue';
+import App from '../src/App.vue';
+import { FLOW, LAST_CALL, createFlow, type Flow } from '../src/flow';
+import { fakeHost, PIN, type Fake } from './fake';
+
+let fake: Fake;
+let flow: Flow;
+let app: VueApp;
+
+const one = <T extends HTMLElement>(selector: string): T => {
+  const found = document.querySelector<T>(selector);
+  if (!found) throw new Error(`nothing matches ${selector}`);
+  return found;
+};
+const screen = () => one('main').dataset['screen'];
+const settle = async () => { await vi.advanceTimersByTimeAsync(0); await nextTick(); };
+async function press(action: string) {
+  one<HTMLButtonElement>(`[data-action="${action}"]`).click();
+  await settle();
+}
+async function type(name: string, value: string) {
+  const input = one<HTMLInputElement>(`[name="${name}"]`);
+  input.value = value;
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+  await settle();
+}
+async function choose(name: string, value: string) {
+  one<HTMLInputElement>(`[name="${name}"][value="${value}"]`).click();
+  await settle();
+}
+async function open(host: Fake) {
+  fake = host;
+  flow = createFlow(fake);
+  app = createApp(App).provide(FLOW, flow);
+  app.mount(one('#app'));
+  await flow.start();
+  await settle();
+}
+async function unlock() {
+  await type('pin', PIN);
+  await press('unlock');
+}
+async function fill() {
+  await type('family_names', 'Benali');
+  await type('given_names', 'Amélie');
+  await type('birth.day', '3');
+  await type('birth.month', '11');
+  await type('birth.year', '1984');
+  await type('nationality', 'DZA');
+}
+async function toReadBack() {
+  await press('next');
+  await choose('procedure', 'renewal');
+  await press('next');
+  await press('scan-page');
+  await press('next');
+}
+async function toPrint() {
+  await unlock();
+  await press('start-visit');
+  await fill();
+  await toReadBack();
+  await press('confirm');
+  await press('next');
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  document.body.innerHTML = '<div id="app"></div>';
+  await open(fakeHost());
+});
+afterEach(() => {
+  app.unmount();
+  vi.useRealTimers();
+});
+
+describe('a visit', () => {
+  it('goes from unlock to done and leaves nothing of the person', async () => {
+    await unlock();
+    expect(screen()).toBe('home');
+    await press('start-visit');
+    expect(screen()).toBe('person');
+    expect(document.activeElement?.tagName).toBe('H1');
+    await fill();
+    await toReadBack();
+    expect(screen()).toBe('readback');
+    expect(fake.saved?.family_names).toBe('Benali');
+    await press('confirm');
+    expect(one('[data-role="date"]').dataset['slotAt']).toBe('2031-03-12T09:40');
+    expect(one('[data-role="date"]').dataset['source']).toBe('lease');
+    await press('next');
+    expect(one('[data-role="print"]').dataset['state']).toBe('sent');
+    await vi.advanceTimersByTimeAsync(500);
+    expect(one('[data-role="print"]').dataset['state']).toBe('printed');
+    await press('next');
+    expect(screen()).toBe('done');
+    await press('finish');
+    expect(screen()).toBe('home');
+    expect(flow.state.visit).toBeNull();
+    expect(JSON.stringify(flow.state)).not.toContain('Benali');
+    expect(document.body.innerHTML).not.toContain('Benali');
+  });
+
+  it('is saved by itself 300 ms after typing, and says so', async () => {
+    await unlock();
+    await press('start-visit');
+    await type('family_names', 'Benali');
+    expect(fake.saved).toBeNull();
+    expect(one('[data-role="saved"]').dataset['state']).toBe('saving');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(fake.saved?.family_names).toBe('Benali');
+    expect(one('[data-role="saved"]').dataset['state']).toBe('saved');
+  });
+
+  it('keeps what was typed while languages are switched, and mirrors', async () => {
+    await unlock();
+    await press('start-visit');
+    await type('family_names', 'بن علي');
+    one('[data-action="mediator-lang"][data-lang="ar"]').click();
+    one('[data-action="person-lang"][data-lang="en"]').click();
+    await settle();
+    expect(one('main').dir).toBe('rtl');
+    expect(document.documentElement.dir).toBe('rtl');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('بن علي');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(fake.saved).toMatchObject({ family_names: 'بن علي', lang: 'en' });
+    one('[data-action="mediator-lang"][data-lang="fr"]').click();
+    one('[data-action="person-lang"][data-lang="ar"]').click();
+    await settle();
+    await toReadBack();
+    expect(one('main').dir).toBe('ltr');
+    expect(one('[data-role="readback"]').dir).toBe('rtl');
+  });
+
+  it('names what is wrong beside the field and stops only the confirmation', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await type('birth.month', '14');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(one('[name="birth.month"]').getAttribute('aria-describedby')).toContain('f-birth-month-problem');
+    await toReadBack();
+    expect(screen()).toBe('readback');
+    await press('confirm');
+    expect(screen()).toBe('readback');
+    expect(document.querySelectorAll('[role="alert"]')).toHaveLength(1);
+    one('[data-action="go-to-field"][data-field="birth.month"]').click();
+    await settle();
+    await settle();
+    expect(screen()).toBe('person');
+    expect(document.activeElement).toBe(one('[name="birth.month"]'));
+  });
+});
+
+describe('refusals', () => {
+  it('show one sentence, and the PIN does not stay', async () => {
+    await type('pin', '1');
+    await press('unlock');
+    expect(one('[role="alert"]').dataset['code']).toBe('bad_pin');
+    expect(one<HTMLInputElement>('[name="pin"]').value).toBe('');
+    await unlock();
+    expect(document.querySelector('[role="alert"]')).toBeNull();
+  });
+
+  it('name a code nobody has a sentence for', async () => {
+    fake.refuse.set('unlock', 'brand_new');
+    await unlock();
+    expect(one('[role="alert"]').textContent).toContain('brand_new');
+  });
+
+  it('of a core that did not open are shown on the unlock screen', async () => {
+    app.unmount();
+    const broken = fakeHost();
+    broken.refuse.set('boot', 'vault_key_missing');
+    await open(broken);
+    expect(screen()).toBe('unlock');
+    expect(one('[role="alert"]').dataset['code']).toBe('vault_key_missing');
+  });
+});
+
+describe('paper', () => {
+  it('is asked about once when nobody can tell', async () => {
+    fake.printer = ['ask'];
+    await toPrint();
+    expect(one('[data-role="print"]').dataset['state']).toBe('ask');
+    await press('came-out-yes');
+    expect(one('[data-role="print"]').dataset['state']).toBe('printed');
+    expect(document.querySelector('[data-action="came-out-yes"]')).toBeNull();
+    expect(fake.calls.filter((name) => name === 'answer_print')).toHaveLength(1);
+  });
+
+  it('that does not come leaves a code to copy and a way on', async () => {
+    fake.refuse.set('print', 'no_printer');
+    await toPrint();
+    expect(one('[data-role="code-large"]').textContent).toContain('JLN-7K2M-QX4T');
+    expect(one('[data-action="print-again"]')).toBeTruthy();
+    await press('next');
+    expect(screen()).toBe('done');
+  });
+});
+
+describe('an empty chair', () => {
+  it('is warned, then everything is cleared and locked', async () => {
+    await unlock();
+    await press('start-visit');
+    await type('family_names', 'Benali');
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(one('[role="alertdialog"]')).toBeTruthy();
+    await vi.advanceTimersByTimeAsync(LAST_CALL * 1000);
+    await settle();
+    expect(screen()).toBe('unlock');
+    expect(fake.calls).toContain('lock');
+    expect(fake.saved?.family_names).toBe('Benali');
+    expect(JSON.stringify(flow.state)).not.toContain('Benali');
+  });
+
+  it('is not empty when somebody answers', async () => {
+    await unlock();
+    await press('start-visit');
+    await vi.advanceTimersByTimeAsync(120_000);
+    await press('stay');
+    expect(document.querySelector('[role="alertdialog"]')).toBeNull();
+    expect(screen()).toBe('person');
+  });
+});

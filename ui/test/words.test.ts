@@ -1,0 +1,68 @@
+// Every sentence exists in every language with the same variables; none is missing, none unused.
+import { parse, Resource, Visitor, type VariableReference } from '@fluent/syntax';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const LANGS = ['fr', 'en', 'ar'];
+
+function messages(lang: string, area: string): Map<string, string[]> {
+  const resource: Resource = parse(readFileSync(join(ROOT, '../locales', lang, `${area}.ftl`), 'utf8'), {});
+  const found = new Map<string, string[]>();
+  for (const entry of resource.body) {
+    if (entry.type === 'Junk') throw new Error(`${lang}/${area}.ftl does not parse: ${String((entry as { content?: string }).content)}`);
+    if (entry.type !== 'Message') continue;
+    const names = new Set<string>();
+    const visitor = new (class extends Visitor {
+      visitVariableReference(node: VariableReference) { names.add(node.id.name); }
+    })();
+    visitor.visit(entry);
+    const id = (entry as { id: { name: string } }).id.name;
+    if (found.has(id)) throw new Error(`${id} twice in ${lang}/${area}.ftl`);
+    found.set(id, [...names].sort());
+  }
+  return found;
+}
+
+const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.(vue|ts)$/.test(name) && !name.startsWith('generated'))
+  .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+  .join('\n');
+
+// Keys made from a value: the part before the value. What may follow is the contract's to say.
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-'];
+
+describe.each(['ui', 'errors'])('%s.ftl', (area) => {
+  const french = messages('fr', area);
+  it.each(LANGS)('says the same things in %s', (lang) => {
+    expect(Object.fromEntries(messages(lang, area))).toEqual(Object.fromEntries(french));
+  });
+});
+
+describe('the screens', () => {
+  const known = messages('fr', 'ui');
+  it('use no sentence that does not exist', () => {
+    const used = [...sources.matchAll(/(?:\b[tp]\(|say\([^,()]+, )'([a-z-]+)'/g)].map((match) => match[1] ?? '').filter((key) => !key.startsWith('error-'));
+    expect(used.length).toBeGreaterThan(60);
+    expect(used.filter((key) => !known.has(key))).toEqual([]);
+  });
+  it('leave no sentence unused', () => {
+    const unused = [...known.keys()].filter((key) => !sources.includes(`'${key}'`) && !PREFIXES.some((prefix) => key.startsWith(prefix)));
+    expect(unused).toEqual([]);
+  });
+  it('have a name for every key the contract makes', () => {
+    const wanted = [
+      ...['first-permit', 'renewal', 'duplicate', 'change-of-status', 'change-of-address', 'exceptional-admission', 'family-reunification', 'refugee-travel-document', 'naturalisation'].map((key) => `procedure-${key}`),
+      ...['protection-order', 'court-injunction', 'permit-expiry'].map((key) => `limit-${key}`),
+      ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'pages'].map((key) => `readback-${key}`),
+      ...['registration', 'print', 'piece', 'release', 'advance-request'].map((key) => `record-${key}`),
+      ...['waiting', 'held', 'applied', 'set-aside'].map((key) => `record-state-${key}`),
+      ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
+      ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
+      ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
+      ...['draft', 'kept', 'ask'].map((key) => `unfinished-${key}`),
+    ];
+    expect(wanted.filter((key) => !known.has(key))).toEqual([]);
+  });
+});
