@@ -7,6 +7,7 @@
 use crate::contract::{PrintState, PrintView, Problem};
 use crate::kiosk::{Inner, Kiosk, blocking, lock};
 use crate::{paper, visit};
+use domain::code::FollowUpCode;
 use domain::ids::{AttemptId, RegistrationId, VisitId};
 use print::{JobId, JobState, PrintRefusal, Printer as _};
 use seal::keys::sha256;
@@ -33,8 +34,8 @@ pub(crate) struct Live {
 }
 
 impl Kiosk {
-    /// Prints the paper of a visit: the first time, or again after it was printed or
-    /// failed. A paper on its way is followed, never sent twice.
+    /// Prints the paper of a visit, once. A paper on its way is followed, never sent
+    /// twice; a failed one is sent again under a new attempt.
     ///
     /// # Errors
     /// No printer is set up, or the visit has no date.
@@ -48,8 +49,11 @@ impl Kiosk {
         if !running {
             let last = self.last_attempt(registration).await?;
             match last.as_ref().map(|attempt| attempt.state) {
-                None | Some(AttemptState::Failed | AttemptState::Printed) => self.send(registration).await?,
-                Some(AttemptState::Attempted | AttemptState::Sent) => self.look_for(registration, last).await?,
+                None | Some(AttemptState::Failed) => self.send(registration).await?,
+                // This very paper is out already; another (a rank became a date) is not.
+                Some(AttemptState::Printed) if self.is_out(registration, last.clone()).await? => {}
+                Some(AttemptState::Printed) => self.send(registration).await?,
+                Some(AttemptState::Attempted | AttemptState::Sent) => self.look_for(last).await?,
             }
         }
         self.print_view(registration).await
@@ -182,9 +186,43 @@ impl Kiosk {
         self.inner.wake.notify_one();
     }
 
+    /// Is the paper that would be printed now, byte for byte, the one that came out?
+    async fn is_out(&self, registration: RegistrationId, last: Option<Attempt>) -> Result<bool, Problem> {
+        self.off(move |inner| {
+            let paper = inner.vault.read(|tx| tx.paper(registration))?;
+            let paper = paper.ok_or_else(|| Problem::new("draft_incomplete"))?;
+            let now = sha256(&[&paper::render(inner, &paper)?]);
+            Ok(last.is_some_and(|attempt| attempt.sha256 == now))
+        })
+        .await
+    }
+
+    /// The PDF of a kept paper by its follow-up code: what a print sends, byte for byte.
+    ///
+    /// # Errors
+    /// No paper of this kiosk has this code.
+    pub async fn paper_pdf(&self, code: &str) -> Result<Vec<u8>, Problem> {
+        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("no_visit"))?;
+        self.off(move |inner| {
+            let paper = inner.vault.read(|tx| {
+                for id in tx.papers()? {
+                    if let Some(paper) = tx.paper(id)?
+                        && paper.registered.registration.code == code
+                    {
+                        return Ok(Some(paper));
+                    }
+                }
+                Ok::<_, vault::VaultFailure>(None)
+            })?;
+            paper::render(inner, &paper.ok_or_else(|| Problem::new("no_visit"))?)
+        })
+        .await
+    }
+
     /// After a restart: is the attempt at the printer?
-    async fn look_for(&self, registration: RegistrationId, last: Option<Attempt>) -> Result<(), Problem> {
+    async fn look_for(&self, last: Option<Attempt>) -> Result<(), Problem> {
         let (Some(attempt), Some(printer)) = (last, &self.inner.printer) else { return Ok(()) };
+        let registration = attempt.registration;
         let ask = Live { registration, waiting: None, ask: true, running: false };
         let name = print::AttemptId::parse(&attempt.id.to_string()).map_err(Problem::from)?;
         let found = tokio::time::timeout(GLANCE * 5, printer.find(&name)).await;

@@ -68,6 +68,21 @@ pub(crate) async fn sync() -> ExitCode {
     }
 }
 
+pub(crate) async fn paper(code: &str, out: &std::path::Path) -> ExitCode {
+    let done = async {
+        let pdf = Kiosk::open(Settings::from_env()?).await?.paper_pdf(code).await?;
+        std::fs::write(out, &pdf).map_err(|_| Problem::new("disk_failed"))?;
+        Ok::<_, Problem>(pdf.len())
+    };
+    match done.await {
+        Ok(bytes) => {
+            println!("{}", json!({ "bytes": bytes }));
+            ExitCode::SUCCESS
+        }
+        Err(problem) => refuse(&problem),
+    }
+}
+
 pub(crate) async fn check() -> ExitCode {
     let done = async { Kiosk::open(Settings::from_env()?).await?.check_vault().await };
     match done.await {

@@ -43,6 +43,13 @@ enum Command {
     },
     /// Exchange with central once.
     Sync,
+    /// Write the PDF of a kept paper: what a print sends, byte for byte.
+    Paper {
+        /// Its follow-up code.
+        code: String,
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// The seals of papers.
     Seal {
         #[command(subcommand)]
@@ -97,6 +104,7 @@ async fn main() -> ExitCode {
             kiosk::enrol(central, &code, ca, printer, scanner).await
         }
         Command::Status { json } => kiosk::status(json).await,
+        Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Seal { act: SealAct::Verify { text, image, root, at } } => {

@@ -1,0 +1,284 @@
+//! The real window, driven by WebKitWebDriver as a person would: keys, clicks, and the
+//! words on the screen.
+
+use crate::programs::{Failure, Running, WAIT, built, command, fail, free_port, kill, pids_of, wait_for};
+use crate::stand::{MEDIATOR, PIN, Stand};
+use fantoccini::error::CmdError;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What is typed for one person.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub lang: &'static str,
+    pub family_names: &'static str,
+    pub given_names: &'static str,
+    pub birth: (&'static str, &'static str, &'static str),
+    pub nationality: &'static str,
+    pub procedure: &'static str,
+    /// A court's term in days, with its reference.
+    pub court_days: Option<(&'static str, &'static str)>,
+}
+
+/// The driver and one session of the window.
+pub struct Window {
+    client: Option<Client>,
+    driver: Running,
+    port: u16,
+}
+
+impl Window {
+    /// Starts the driver and the app.
+    ///
+    /// # Errors
+    /// WebKitWebDriver (Debian package webkit2gtk-driver) or the window does not start.
+    pub async fn open(stand: &Stand) -> Result<Self, Failure> {
+        let port = free_port()?;
+        let mut driver = command("WebKitWebDriver", ["--port", &port.to_string()]);
+        stand.kiosk_environment(&mut driver);
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true").env("JALON_LOG", "info");
+        let driver = Running::start(&mut driver, &stand.folder.join("logs/window.log"))?;
+        wait_for("WebKitWebDriver listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok())?;
+        let mut window = Self { client: None, driver, port };
+        window.start().await?;
+        Ok(window)
+    }
+
+    /// A new session: starts the app again after it was killed.
+    ///
+    /// # Errors
+    /// The window does not come up in time.
+    pub async fn start(&mut self) -> Result<(), Failure> {
+        let binary = built("kiosk")?.display().to_string();
+        let mut capabilities = Map::new();
+        capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": binary, "args": [] }));
+        let url = format!("http://127.0.0.1:{}", self.port);
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(capabilities).connect(&url);
+        let client = tokio::time::timeout(WAIT, connecting)
+            .await
+            .map_err(|_| fail("the window's session did not start in time"))??;
+        self.client = Some(client);
+        self.screen("unlock").await
+    }
+
+    /// SIGKILL of the app, as a power cut would end it.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn kill_app(&mut self) -> Result<(), Failure> {
+        let program = built("kiosk")?;
+        let pids = pids_of(&program);
+        if pids.is_empty() {
+            return Err(fail("the app is not running"));
+        }
+        for pid in pids {
+            kill(pid)?;
+        }
+        wait_for("the app is gone", || pids_of(&program).is_empty().then_some(()))?;
+        self.client = None;
+        Ok(())
+    }
+
+    /// Ends the session and the driver.
+    pub async fn close(mut self) {
+        if let Some(client) = self.client.take() {
+            let _ = client.close().await;
+        }
+        self.driver.kill();
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        self.client.as_ref().ok_or_else(|| fail("the window is closed"))
+    }
+
+    /// Waits until this screen is shown and not busy.
+    ///
+    /// # Errors
+    /// It is not in time; a refusal on the screen is told.
+    pub async fn screen(&self, name: &str) -> Result<(), Failure> {
+        let wanted = format!("main[data-screen=\"{name}\"][data-busy=\"false\"]");
+        match self.find(&wanted).await {
+            Ok(_) => Ok(()),
+            Err(failure) => {
+                let shown = self.text("main").await.unwrap_or_default();
+                Err(fail(format!("{failure}; the screen says: {}", shown.replace('\n', " | "))))
+            }
+        }
+    }
+
+    async fn find(&self, css: &str) -> Result<fantoccini::elements::Element, Failure> {
+        let client = self.client()?;
+        client
+            .wait()
+            .at_most(WAIT)
+            .every(Duration::from_millis(50))
+            .for_element(Locator::Css(css))
+            .await
+            .map_err(|error| fail(format!("{css}: {error}")))
+    }
+
+    /// The text of an element.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub async fn text(&self, css: &str) -> Result<String, Failure> {
+        let element = self.client()?.find(Locator::Css(css)).await?;
+        Ok(element.text().await?)
+    }
+
+    /// Types into a field by its name.
+    ///
+    /// # Errors
+    /// There is no such field.
+    pub async fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let field = self.find(&format!("[name=\"{name}\"]")).await?;
+        field.click().await?;
+        field.send_keys(text).await?;
+        Ok(())
+    }
+
+    /// Clicks a button by its action.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn act(&self, action: &str) -> Result<(), Failure> {
+        self.click(&format!("button[data-action=\"{action}\"]")).await
+    }
+
+    /// Clicks an element, once it can be.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub async fn click(&self, css: &str) -> Result<(), Failure> {
+        let end = Instant::now() + WAIT;
+        loop {
+            match self.find(css).await?.click().await {
+                Ok(()) => return Ok(()),
+                // Redrawn between finding and clicking.
+                Err(CmdError::Standard(_)) if Instant::now() < end => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Chooses an option of a list by its value.
+    async fn choose(&self, name: &str, value: &str) -> Result<(), Failure> {
+        self.find(&format!("select[name=\"{name}\"]")).await?.select_by_value(value).await?;
+        Ok(())
+    }
+
+    /// An attribute of an element.
+    ///
+    /// # Errors
+    /// The element or the attribute is not there.
+    pub async fn attribute(&self, css: &str, name: &str) -> Result<String, Failure> {
+        self.find(css).await?.attr(name).await?.ok_or_else(|| fail(format!("{css} has no {name}")))
+    }
+
+    /// Saves what the window shows.
+    ///
+    /// # Errors
+    /// The window is gone or the file cannot be written.
+    pub async fn screenshot(&self, file: &Path) -> Result<(), Failure> {
+        let png = self.client()?.screenshot().await?;
+        std::fs::write(file, png)?;
+        Ok(())
+    }
+
+    /// Unlocks as the stand's mediator.
+    ///
+    /// # Errors
+    /// The PIN is refused.
+    pub async fn unlock(&self) -> Result<(), Failure> {
+        self.choose("mediator", MEDIATOR).await?;
+        self.write("pin", PIN).await?;
+        self.act("unlock").await?;
+        self.screen("home").await
+    }
+
+    /// Types a whole person, from the home screen to the scan screen.
+    ///
+    /// # Errors
+    /// A screen or a field is not as expected.
+    pub async fn type_person(&self, person: &Person) -> Result<(), Failure> {
+        self.click(&format!("button[data-action=\"person-lang\"][data-lang=\"{}\"]", person.lang)).await?;
+        self.act("start-visit").await?;
+        self.screen("person").await?;
+        self.write("family_names", person.family_names).await?;
+        self.write("given_names", person.given_names).await?;
+        let (day, month, year) = person.birth;
+        self.write("birth.day", day).await?;
+        self.write("birth.month", month).await?;
+        self.write("birth.year", year).await?;
+        self.choose("nationality", person.nationality).await?;
+        self.act("next").await?;
+        self.screen("procedure").await?;
+        self.click(&format!("label:has(input[name=\"procedure\"][value=\"{}\"])", person.procedure)).await?;
+        if let Some((days, evidence)) = person.court_days {
+            self.click("label:has(input[name=\"limit.right\"][value=\"court_injunction\"])").await?;
+            self.write("limit.days", days).await?;
+            self.write("limit.evidence", evidence).await?;
+        }
+        self.act("next").await?;
+        self.screen("scan").await
+    }
+
+    /// From the scan screen to the date, and what the date screen says.
+    ///
+    /// # Errors
+    /// The registration is not kept.
+    pub async fn keep(&self) -> Result<Value, Failure> {
+        self.act("next").await?;
+        self.screen("readback").await?;
+        self.act("confirm").await?;
+        self.screen("date").await?;
+        self.date().await
+    }
+
+    /// What the date screen says.
+    ///
+    /// # Errors
+    /// It is not shown.
+    pub async fn date(&self) -> Result<Value, Failure> {
+        let mut said = Map::new();
+        for name in ["code", "slot-at", "slot", "site", "source", "limit", "zone"] {
+            let value = self.attribute("[data-role=\"date\"]", &format!("data-{name}")).await?;
+            let value = if value.is_empty() { Value::Null } else { Value::String(value) };
+            said.insert(name.replace('-', "_"), value);
+        }
+        Ok(Value::Object(said))
+    }
+
+    /// From the date screen through printing; answers what the print screen says once
+    /// the printer says the job is complete.
+    ///
+    /// # Errors
+    /// The paper is not printed in time.
+    pub async fn print(&self) -> Result<Value, Failure> {
+        self.act("next").await?;
+        self.screen("print").await?;
+        self.find("[data-role=\"print\"][data-state=\"printed\"]").await?;
+        let mut said = Map::new();
+        for (name, key) in [("job", "job_id"), ("state", "state"), ("bytes", "bytes"), ("sha256", "sha256"), ("attempt", "attempt")] {
+            let value = self.attribute("[data-role=\"print\"]", &format!("data-{name}")).await?;
+            let value = value.parse::<i64>().map_or(Value::String(value), Value::from);
+            said.insert(key.to_owned(), value);
+        }
+        Ok(Value::Object(said))
+    }
+
+    /// From the print screen back home.
+    ///
+    /// # Errors
+    /// A screen does not come.
+    pub async fn finish(&self) -> Result<(), Failure> {
+        self.act("next").await?;
+        self.screen("done").await?;
+        self.act("finish").await?;
+        self.screen("home").await
+    }
+}

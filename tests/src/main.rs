@@ -1,0 +1,139 @@
+//! `stand run | sim | codegen`: called by `cargo xtask`, inside a process tree, message
+//! bus and (without a display) a screen of its own.
+
+use clap::{Args, Parser, Subcommand};
+use journeys::programs::{Failure, built, fail};
+use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start every part and the window; with --headless drive it through the journey.
+    Run(Run),
+    /// Write the window's types from the contract.
+    Codegen {
+        /// Change nothing; fail when a file differs.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    #[arg(long)]
+    headless: bool,
+    /// Empty the run folder first.
+    #[arg(long)]
+    fresh: bool,
+    /// The run folder.
+    #[arg(long, env = "JALON_RUN_DIR")]
+    dir: Option<PathBuf>,
+    /// Where the journey's report goes.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[arg(long, requires_all = ["code", "ca"])]
+    central: Option<String>,
+    #[arg(long)]
+    code: Option<String>,
+    #[arg(long)]
+    ca: Option<PathBuf>,
+    #[arg(long)]
+    printer: Option<String>,
+    #[arg(long)]
+    scanner: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = match Cli::parse().verb {
+        Verb::Run(run) => self::run(run),
+        Verb::Codegen { check } => codegen(check).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("stand: {failure}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+/// Answers false when a step of the journey did not hold.
+fn run(run: Run) -> Result<bool, Failure> {
+    let folder = match &run.dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => built("stand")?.parent().and_then(Path::parent).ok_or_else(|| fail("no target folder"))?.join("jalon-run"),
+    };
+    if std::env::var_os("JALON_STAND_INSIDE").is_none() {
+        if run.fresh && folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(folder.join("home/run"))?;
+        return Err(inside(&folder));
+    }
+    let out = run.out.clone().unwrap_or_else(|| folder.join("out"));
+    let central = match (run.central, run.code, run.ca) {
+        (Some(url), Some(code), Some(ca)) => Some((url, code, ca)),
+        _ => None,
+    };
+    let stand = Stand::start(&folder, Real { central, printer: run.printer, scanner: run.scanner })?;
+    println!("run folder  {}", folder.display());
+    println!("mediator    {MEDIATOR}");
+    println!("PIN         {PIN}");
+    let runtime = tokio::runtime::Runtime::new()?;
+    if run.headless {
+        return runtime.block_on(journeys::journey::run(stand, &out));
+    }
+    let mut kiosk = Command::new(built("kiosk")?);
+    stand.kiosk_environment(&mut kiosk);
+    let status = kiosk.status()?;
+    Ok(status.success())
+}
+
+/// Runs this program again under a message bus of its own, with HOME inside the folder:
+/// the keyring of whoever runs it is never touched. Only answers when it cannot.
+fn inside(folder: &Path) -> Failure {
+    let Ok(program) = std::env::current_exe() else { return fail("this program's own path is not known") };
+    let mut again = Command::new("dbus-run-session");
+    again.arg("--").arg(program).args(std::env::args_os().skip(1));
+    again.env("JALON_STAND_INSIDE", "1").env("NO_AT_BRIDGE", "1");
+    for (name, value) in environment(folder) {
+        again.env(name, value);
+    }
+    again.exec().into()
+}
+
+fn codegen(check: bool) -> Result<(), Failure> {
+    let root = std::env::current_dir()?;
+    let wanted = tempfile::tempdir()?;
+    app::contract::export_typescript(wanted.path())?;
+    let generated = root.join("ui/src/generated");
+    let mut differing = Vec::new();
+    for entry in std::fs::read_dir(wanted.path())? {
+        let entry = entry?;
+        let file = generated.join(entry.file_name());
+        let text = std::fs::read(entry.path())?;
+        if std::fs::read(&file).ok().as_deref() != Some(text.as_slice()) {
+            if check {
+                differing.push(entry.file_name().to_string_lossy().into_owned());
+            } else {
+                std::fs::create_dir_all(&generated)?;
+                std::fs::write(&file, text)?;
+            }
+        }
+    }
+    if differing.is_empty() {
+        Ok(())
+    } else {
+        Err(fail(format!("not as the contract says: {}; run cargo xtask codegen", differing.join(", "))))
+    }
+}
