@@ -29,16 +29,9 @@ pub struct Escl {
 impl Escl {
     /// Nothing is asked of the device yet.
     pub fn open(url: &str) -> Result<Escl, ScanRefusal> {
-        let slashed = if url.ends_with('/') {
-            url.to_owned()
-        } else {
-            format!("{url}/")
-        };
+        let slashed = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
         let base = Url::parse(&slashed).map_err(|_| ScanRefusal::BadAddress)?;
-        if !matches!(base.scheme(), "http" | "https")
-            || base.host_str().is_none()
-            || base.query().is_some()
-        {
+        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() || base.query().is_some() {
             return Err(ScanRefusal::BadAddress);
         }
         let client = Client::builder()
@@ -52,11 +45,7 @@ impl Escl {
 
     async fn pages(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
         let capabilities = self.xml("ScannerCapabilities").await?;
-        let source = if request.source == Source::Feeder {
-            "Feeder"
-        } else {
-            "Platen"
-        };
+        let source = if request.source == Source::Feeder { "Feeder" } else { "Platen" };
         let has = |name: &str| capabilities.iter().any(|(element, _)| element == name);
         if (request.source == Source::Feeder && !has("Adf"))
             || (request.source == Source::Glass && !has("Platen"))
@@ -74,17 +63,11 @@ impl Escl {
     /// What stands in the way, said by the device before anything moves.
     async fn ready(&self, source: Source) -> Result<(), ScanRefusal> {
         let status = self.xml("ScannerStatus").await?;
-        let text = |name: &str| {
-            status
-                .iter()
-                .find(|(element, _)| element == name)
-                .map(|(_, text)| text.as_str())
-        };
+        let text =
+            |name: &str| status.iter().find(|(element, _)| element == name).map(|(_, text)| text.as_str());
         match (text("State"), text("AdfState"), source) {
             (Some("Processing" | "Testing"), _, _) => Err(ScanRefusal::Busy),
-            (_, Some("ScannerAdfJam" | "ScannerAdfMispick"), Source::Feeder) => {
-                Err(ScanRefusal::Jammed)
-            }
+            (_, Some("ScannerAdfJam" | "ScannerAdfMispick"), Source::Feeder) => Err(ScanRefusal::Jammed),
             (_, Some("ScannerAdfHatchOpen"), _) => Err(ScanRefusal::CoverOpen),
             (_, Some("ScannerAdfEmpty"), Source::Feeder) => Err(ScanRefusal::NoDocument),
             (Some("Stopped" | "Down"), _, _) => Err(ScanRefusal::Io),
@@ -97,17 +80,12 @@ impl Escl {
         let settings = settings(request, source);
         let url = self.at("ScanJobs")?;
         for _ in 0..TRIES {
-            let post = self
-                .client
-                .post(url.clone())
-                .header("Content-Type", "text/xml")
-                .body(settings.clone());
+            let post =
+                self.client.post(url.clone()).header("Content-Type", "text/xml").body(settings.clone());
             let answer = post.send().await.map_err(refusal)?;
             match answer.status() {
                 StatusCode::CREATED => return self.job(&answer),
-                StatusCode::SERVICE_UNAVAILABLE => {
-                    tokio::time::sleep(PAUSE.min(request.limit / 10)).await
-                }
+                StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(PAUSE.min(request.limit / 10)).await,
                 StatusCode::CONFLICT => return Err(self.blocked(request.source).await),
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     return Err(ScanRefusal::Denied);
@@ -121,42 +99,21 @@ impl Escl {
 
     /// The job's address: often relative, never on another host.
     fn job(&self, answer: &Response) -> Result<Url, ScanRefusal> {
-        let location = answer
-            .headers()
-            .get("Location")
-            .and_then(|value| value.to_str().ok());
-        let job = location
-            .and_then(|text| self.base.join(text).ok())
-            .ok_or(ScanRefusal::BadAnswer)?;
+        let location = answer.headers().get("Location").and_then(|value| value.to_str().ok());
+        let job = location.and_then(|text| self.base.join(text).ok()).ok_or(ScanRefusal::BadAnswer)?;
         let same = job.host_str() == self.base.host_str()
             && job.port_or_known_default() == self.base.port_or_known_default()
             && job.scheme() == self.base.scheme();
-        if same {
-            Ok(job)
-        } else {
-            Err(ScanRefusal::BadAnswer)
-        }
+        if same { Ok(job) } else { Err(ScanRefusal::BadAnswer) }
     }
 
-    async fn collect(
-        &self,
-        job: &Url,
-        request: &ScanRequest,
-    ) -> Result<Vec<ScannedPage>, ScanRefusal> {
-        let next = Url::parse(&format!(
-            "{}/NextDocument",
-            job.as_str().trim_end_matches('/')
-        ))
-        .map_err(|_| ScanRefusal::BadAnswer)?;
+    async fn collect(&self, job: &Url, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
+        let next = Url::parse(&format!("{}/NextDocument", job.as_str().trim_end_matches('/')))
+            .map_err(|_| ScanRefusal::BadAnswer)?;
         let mut pages = Vec::new();
         let mut tries = 0;
         loop {
-            let answer = self
-                .client
-                .request(Method::GET, next.clone())
-                .send()
-                .await
-                .map_err(refusal)?;
+            let answer = self.client.request(Method::GET, next.clone()).send().await.map_err(refusal)?;
             match answer.status() {
                 StatusCode::OK => {
                     let bytes = body(answer, request.page_bytes()).await?;
@@ -186,12 +143,7 @@ impl Escl {
 
     /// The elements of an answer as (name without prefix, text), in order; its root must be `name`.
     async fn xml(&self, name: &str) -> Result<Vec<(String, String)>, ScanRefusal> {
-        let answer = self
-            .client
-            .get(self.at(name)?)
-            .send()
-            .await
-            .map_err(refusal)?;
+        let answer = self.client.get(self.at(name)?).send().await.map_err(refusal)?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::SERVICE_UNAVAILABLE => return Err(ScanRefusal::Busy),
@@ -219,18 +171,12 @@ impl Scanner for Escl {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
-        tokio::time::timeout(request.limit, self.pages(request))
-            .await
-            .unwrap_or(Err(ScanRefusal::TimedOut))
+        tokio::time::timeout(request.limit, self.pages(request)).await.unwrap_or(Err(ScanRefusal::TimedOut))
     }
 }
 
 fn settings(request: &ScanRequest, source: &str) -> String {
-    let colour = if request.colour == Colour::Colour {
-        "RGB24"
-    } else {
-        "Grayscale8"
-    };
+    let colour = if request.colour == Colour::Colour { "RGB24" } else { "Grayscale8" };
     let (dpi, (width, height)) = (request.dpi, A4);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\

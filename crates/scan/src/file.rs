@@ -20,10 +20,7 @@ pub struct Files {
 impl Files {
     /// Nothing is read yet.
     pub fn open(path: impl AsRef<Path>) -> Files {
-        Files {
-            path: path.as_ref().to_owned(),
-            next: AtomicUsize::new(0),
-        }
+        Files { path: path.as_ref().to_owned(), next: AtomicUsize::new(0) }
     }
 
     async fn pages(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
@@ -41,33 +38,20 @@ impl Files {
             if size > request.page_bytes() as u64 {
                 return Err(ScanRefusal::TooLarge);
             }
-            pages.push(page::normalise(
-                tokio::fs::read(&file).await.map_err(refusal)?,
-                request.dpi,
-            )?);
+            pages.push(page::normalise(tokio::fs::read(&file).await.map_err(refusal)?, request.dpi)?);
         }
-        if pages.is_empty() {
-            Err(ScanRefusal::NoDocument)
-        } else {
-            Ok(pages)
-        }
+        if pages.is_empty() { Err(ScanRefusal::NoDocument) } else { Ok(pages) }
     }
 
     async fn files(&self) -> Result<Vec<PathBuf>, ScanRefusal> {
-        if tokio::fs::metadata(&self.path)
-            .await
-            .map_err(refusal)?
-            .is_file()
-        {
+        if tokio::fs::metadata(&self.path).await.map_err(refusal)?.is_file() {
             return Ok(vec![self.path.clone()]);
         }
         let mut folder = tokio::fs::read_dir(&self.path).await.map_err(refusal)?;
         let mut found = Vec::new();
         while let Some(entry) = folder.next_entry().await.map_err(refusal)? {
             let path = entry.path();
-            let kind = path
-                .extension()
-                .map(|kind| kind.to_string_lossy().to_ascii_lowercase());
+            let kind = path.extension().map(|kind| kind.to_string_lossy().to_ascii_lowercase());
             if matches!(kind.as_deref(), Some("jpg" | "jpeg" | "png")) {
                 found.push(path);
             }
@@ -86,9 +70,7 @@ impl Scanner for Files {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
-        tokio::time::timeout(request.limit, self.pages(request))
-            .await
-            .unwrap_or(Err(ScanRefusal::TimedOut))
+        tokio::time::timeout(request.limit, self.pages(request)).await.unwrap_or(Err(ScanRefusal::TimedOut))
     }
 }
 

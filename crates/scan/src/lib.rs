@@ -42,13 +42,7 @@ pub struct ScannedPage {
 impl std::fmt::Debug for ScannedPage {
     /// The size only: a page is somebody's document.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "ScannedPage({} x {}, {} bytes)",
-            self.width,
-            self.height,
-            self.jpeg.len()
-        )
+        write!(f, "ScannedPage({} x {}, {} bytes)", self.width, self.height, self.jpeg.len())
     }
 }
 
@@ -145,10 +139,7 @@ impl AnyScanner {
 
     /// As [`AnyScanner::open`], with the folder SANE reads its configuration from
     /// (`SANE_CONFIG_DIR`); without it the child inherits the caller's environment.
-    pub fn open_with(
-        address: &str,
-        sane_config: Option<PathBuf>,
-    ) -> Result<AnyScanner, ScanRefusal> {
+    pub fn open_with(address: &str, sane_config: Option<PathBuf>) -> Result<AnyScanner, ScanRefusal> {
         match address.split_once(':') {
             Some(("sane", name)) => Ok(AnyScanner::Sane(Sane::parse(name, sane_config)?)),
             Some(("escl", url)) => Ok(AnyScanner::Escl(Escl::open(url)?)),

@@ -27,21 +27,9 @@ pub fn normalise(bytes: Vec<u8>, dpi: u32) -> Result<ScannedPage, ScanRefusal> {
     }
     let picture = decode(&bytes, format)?;
     let (width, height) = (picture.width(), picture.height());
-    let plain = matches!(
-        picture,
-        DynamicImage::ImageRgb8(_) | DynamicImage::ImageLuma8(_)
-    );
-    let jpeg = if format == ImageFormat::Jpeg && plain {
-        bytes
-    } else {
-        encode(&picture)?
-    };
-    Ok(ScannedPage {
-        jpeg,
-        width,
-        height,
-        dpi,
-    })
+    let plain = matches!(picture, DynamicImage::ImageRgb8(_) | DynamicImage::ImageLuma8(_));
+    let jpeg = if format == ImageFormat::Jpeg && plain { bytes } else { encode(&picture)? };
+    Ok(ScannedPage { jpeg, width, height, dpi })
 }
 
 fn decode(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage, ScanRefusal> {
@@ -80,12 +68,8 @@ fn encode(picture: &DynamicImage) -> Result<Vec<u8>, ScanRefusal> {
 
 /// A JPEG that was cut off has no end marker; some devices pad the end with zeros.
 fn ends(jpeg: &[u8]) -> bool {
-    let end = jpeg
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
-    jpeg.get(..end)
-        .is_some_and(|whole| whole.ends_with(&[0xff, 0xd9]))
+    let end = jpeg.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    jpeg.get(..end).is_some_and(|whole| whole.ends_with(&[0xff, 0xd9]))
 }
 
 fn refusal(error: image::ImageError) -> ScanRefusal {
@@ -114,9 +98,7 @@ mod tests {
     #[test]
     fn a_png_becomes_a_jpeg() {
         let mut png = Vec::new();
-        DynamicImage::new_rgba8(30, 20)
-            .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
-            .unwrap();
+        DynamicImage::new_rgba8(30, 20).write_to(&mut Cursor::new(&mut png), ImageFormat::Png).unwrap();
         let page = normalise(png, 300).unwrap();
         assert_eq!(image::guess_format(&page.jpeg).unwrap(), ImageFormat::Jpeg);
         assert_eq!((page.width, page.height), (30, 20));
@@ -128,21 +110,9 @@ mod tests {
         let half = whole[..whole.len() / 2].to_vec();
         assert_eq!(normalise(half, 300), Err(ScanRefusal::BadAnswer));
         assert_eq!(normalise(Vec::new(), 300), Err(ScanRefusal::BadAnswer));
-        assert_eq!(
-            normalise(b"<html>hello</html>".to_vec(), 300),
-            Err(ScanRefusal::BadAnswer)
-        );
-        assert_eq!(
-            normalise(vec![0xff, 0xd8, 0xff, 0xd9], 300),
-            Err(ScanRefusal::BadAnswer)
-        );
-        assert_eq!(
-            normalise(jpeg(SIDE + 1, 1), 300),
-            Err(ScanRefusal::TooLarge)
-        );
-        assert_eq!(
-            normalise(vec![0; PAGE_BYTES + 1], 300),
-            Err(ScanRefusal::TooLarge)
-        );
+        assert_eq!(normalise(b"<html>hello</html>".to_vec(), 300), Err(ScanRefusal::BadAnswer));
+        assert_eq!(normalise(vec![0xff, 0xd8, 0xff, 0xd9], 300), Err(ScanRefusal::BadAnswer));
+        assert_eq!(normalise(jpeg(SIDE + 1, 1), 300), Err(ScanRefusal::TooLarge));
+        assert_eq!(normalise(vec![0; PAGE_BYTES + 1], 300), Err(ScanRefusal::TooLarge));
     }
 }

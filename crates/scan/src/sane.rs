@@ -35,15 +35,11 @@ impl Sane {
     /// Reads `NAME[?option=value&…]`, percent-decoded; `config` becomes `SANE_CONFIG_DIR`.
     pub fn parse(address: &str, config: Option<PathBuf>) -> Result<Sane, ScanRefusal> {
         let (device, query) = address.split_once('?').unwrap_or((address, ""));
-        let device = percent_decoded(device)
-            .filter(|name| fits(name))
-            .ok_or(ScanRefusal::BadAddress)?;
+        let device = percent_decoded(device).filter(|name| fits(name)).ok_or(ScanRefusal::BadAddress)?;
         let mut options = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = percent_decoded(name)
-                .filter(|name| is_option(name))
-                .ok_or(ScanRefusal::BadAddress)?;
+            let name = percent_decoded(name).filter(|name| is_option(name)).ok_or(ScanRefusal::BadAddress)?;
             let value = percent_decoded(value)
                 .filter(|v| v.chars().count() <= NAME_CHARS && !v.contains(char::is_control));
             options.push((name, value.ok_or(ScanRefusal::BadAddress)?));
@@ -51,11 +47,7 @@ impl Sane {
         if options.len() > OPTIONS {
             return Err(ScanRefusal::BadAddress);
         }
-        Ok(Sane {
-            device,
-            options,
-            config,
-        })
+        Ok(Sane { device, options, config })
     }
 
     async fn pages(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
@@ -66,11 +58,7 @@ impl Sane {
         }
     }
 
-    async fn one(
-        &self,
-        arguments: &[String],
-        request: &ScanRequest,
-    ) -> Result<ScannedPage, ScanRefusal> {
+    async fn one(&self, arguments: &[String], request: &ScanRequest) -> Result<ScannedPage, ScanRefusal> {
         let run = self.run(arguments, request.page_bytes()).await?;
         run.refused()?;
         page::normalise(run.out, request.dpi)
@@ -115,10 +103,7 @@ impl Sane {
     async fn arguments(&self, request: &ScanRequest) -> Result<Vec<String>, ScanRefusal> {
         let mut ask: Vec<String> = vec!["-A".into()];
         // Options given in the address may make others appear.
-        ask.splice(
-            0..0,
-            self.options.iter().map(|(name, value)| flag(name, value)),
-        );
+        ask.splice(0..0, self.options.iter().map(|(name, value)| flag(name, value)));
         let known = match self.run(&ask, TALK_BYTES).await? {
             run if run.refused().is_ok() => Known::read(&run.out),
             _ => {
@@ -139,11 +124,9 @@ impl Sane {
         };
         for (name, wanted) in [("source", source), ("mode", mode)] {
             if let (false, Some(choices)) = (own(name), known.choices(name)) {
-                let choice = choices.iter().find(|choice| {
-                    wanted
-                        .iter()
-                        .any(|w| choice.to_ascii_lowercase().contains(w))
-                });
+                let choice = choices
+                    .iter()
+                    .find(|choice| wanted.iter().any(|w| choice.to_ascii_lowercase().contains(w)));
                 arguments.extend(choice.map(|choice| flag(name, choice)));
             }
         }
@@ -167,11 +150,7 @@ impl Sane {
     async fn run(&self, arguments: &[String], most: usize) -> Result<Run, ScanRefusal> {
         let mut command = Command::new("scanimage");
         command.arg("-d").arg(&self.device).args(arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // Messages are read below: they must be in one language.
         command.env("LC_ALL", "C");
         if let Some(folder) = &self.config {
@@ -187,11 +166,7 @@ impl Sane {
         let (out, err) = (child.0.stdout.take(), child.0.stderr.take());
         let (out, err) = tokio::try_join!(drain(out, most, true), drain(err, TALK_BYTES, false))?;
         let status = child.0.wait().await.map_err(|_| ScanRefusal::Io)?;
-        Ok(Run {
-            status: status.code(),
-            out,
-            err: String::from_utf8_lossy(&err).into_owned(),
-        })
+        Ok(Run { status: status.code(), out, err: String::from_utf8_lossy(&err).into_owned() })
     }
 }
 
@@ -201,9 +176,7 @@ impl Scanner for Sane {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
-        tokio::time::timeout(request.limit, self.pages(request))
-            .await
-            .unwrap_or(Err(ScanRefusal::TimedOut))
+        tokio::time::timeout(request.limit, self.pages(request)).await.unwrap_or(Err(ScanRefusal::TimedOut))
     }
 }
 
@@ -215,9 +188,23 @@ struct Run {
     err: String,
 }
 
+/// SANE's own words for a status (sane_strstatus), untranslated.
+const SAID: &[(&str, ScanRefusal)] = &[
+    ("Document feeder jammed", ScanRefusal::Jammed),
+    ("Document feeder out of documents", ScanRefusal::NoDocument),
+    ("Scanner cover is open", ScanRefusal::CoverOpen),
+    ("Device busy", ScanRefusal::Busy),
+    ("Access to resource has been denied", ScanRefusal::Denied),
+    ("Error during device I/O", ScanRefusal::Io),
+];
+
 impl Run {
     fn refused(&self) -> Result<(), ScanRefusal> {
         let opening = self.err.contains("open of device");
+        // A backend that dies while it closes loses the exit status, not what was said before.
+        if let Some((_, refusal)) = SAID.iter().find(|(words, _)| !opening && self.err.contains(words)) {
+            return Err(*refusal);
+        }
         Err(match self.status {
             Some(0) => return Ok(()),
             // Before the device is open, every status but these means that it is not there.
@@ -240,11 +227,8 @@ struct Group(Child);
 impl Drop for Group {
     fn drop(&mut self) {
         #[cfg(unix)]
-        if let Some(pid) = self
-            .0
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(rustix::process::Pid::from_raw)
+        if let Some(pid) =
+            self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
         {
             // Already gone is what we want.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
@@ -282,45 +266,29 @@ impl Known {
     /// Lines such as `    --mode Gray|Color [Gray]` and `    --resolution 75..600dpi [300]`.
     fn read(listing: &[u8]) -> Known {
         let listing = String::from_utf8_lossy(listing);
-        let options = listing
-            .lines()
-            .filter(|line| !line.contains("[inactive]"))
-            .filter_map(|line| {
-                let line = line.trim_start();
-                // Long names, and the letters of the scan area.
-                let rest = line.strip_prefix("--").or_else(|| line.strip_prefix('-'))?;
-                let end = rest
-                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-                    .unwrap_or(rest.len());
-                let (name, rest) = rest.split_at(end);
-                let choices = rest.split(" [").next().unwrap_or_default();
-                Some((
-                    name.to_owned(),
-                    choices
-                        .trim()
-                        .split('|')
-                        .map(|choice| choice.trim().to_owned())
-                        .collect(),
-                ))
-            });
+        let options = listing.lines().filter(|line| !line.contains("[inactive]")).filter_map(|line| {
+            let line = line.trim_start();
+            // Long names, and the letters of the scan area.
+            let rest = line.strip_prefix("--").or_else(|| line.strip_prefix('-'))?;
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
+            let (name, rest) = rest.split_at(end);
+            let choices = rest.split(" [").next().unwrap_or_default();
+            Some((
+                name.to_owned(),
+                choices.trim().split('|').map(|choice| choice.trim().to_owned()).collect(),
+            ))
+        });
         Known(options.collect())
     }
 
     fn choices(&self, name: &str) -> Option<&[String]> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, choices)| choices.as_slice())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, choices)| choices.as_slice())
     }
 }
 
 /// One argument, so that a value is never taken for an option.
 fn flag(name: &str, value: &str) -> String {
-    if value.is_empty() {
-        format!("--{name}")
-    } else {
-        format!("--{name}={value}")
-    }
+    if value.is_empty() { format!("--{name}") } else { format!("--{name}={value}") }
 }
 
 fn fits(name: &str) -> bool {
@@ -343,9 +311,7 @@ fn is_option(name: &str) -> bool {
         "icc-profile",
     ];
     fits(name)
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !name.starts_with("batch")
         && !OWN.contains(&name)
 }
@@ -371,16 +337,9 @@ mod tests {
 
     #[test]
     fn an_address_is_read_or_refused() {
-        let scanner =
-            Sane::parse("airscan:e0:Front%20desk?resolution=200&mode=Gray", None).unwrap();
+        let scanner = Sane::parse("airscan:e0:Front%20desk?resolution=200&mode=Gray", None).unwrap();
         assert_eq!(scanner.device, "airscan:e0:Front desk");
-        assert_eq!(
-            scanner.options,
-            [
-                ("resolution".into(), "200".into()),
-                ("mode".into(), "Gray".into())
-            ]
-        );
+        assert_eq!(scanner.options, [("resolution".into(), "200".into()), ("mode".into(), "Gray".into())]);
         for bad in [
             "",
             "-h",
@@ -392,11 +351,7 @@ mod tests {
             "%zz",
             "x?a=%0a",
         ] {
-            assert_eq!(
-                Sane::parse(bad, None).unwrap_err(),
-                ScanRefusal::BadAddress,
-                "{bad}"
-            );
+            assert_eq!(Sane::parse(bad, None).unwrap_err(), ScanRefusal::BadAddress, "{bad}");
         }
     }
 
