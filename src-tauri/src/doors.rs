@@ -49,7 +49,12 @@ fn ours(url: &tauri::Url) -> bool {
 /// When the system gives no window.
 pub fn open_window(app: &App) -> tauri::Result<()> {
     for window in &app.config().app.windows {
-        WebviewWindowBuilder::from_config(app, window)?
+        let builder = WebviewWindowBuilder::from_config(app, window)?;
+        // WebKitGTK lets WebDriver into no incognito context (wry makes those without
+        // automation); a driven window keeps its browser data in the run folder instead.
+        #[cfg(feature = "webdriver")]
+        let builder = builder.incognito(std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_none());
+        builder
             .on_navigation(ours)
             .on_new_window(|_, _| NewWindowResponse::Deny)
             .on_download(|_, event| match event {

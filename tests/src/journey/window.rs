@@ -37,7 +37,7 @@ impl Window {
     /// WebKitWebDriver (Debian package webkit2gtk-driver) or the window does not start.
     pub async fn open(stand: &Stand) -> Result<Self, Failure> {
         let port = free_port()?;
-        let mut driver = command("WebKitWebDriver", ["--port", &port.to_string()]);
+        let mut driver = command("WebKitWebDriver", [format!("--port={port}")]);
         stand.kiosk_environment(&mut driver);
         driver.env("TAURI_WEBVIEW_AUTOMATION", "true").env("JALON_LOG", "info");
         let driver = Running::start(&mut driver, &stand.folder.join("logs/window.log"))?;
