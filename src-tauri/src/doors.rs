@@ -57,10 +57,7 @@ pub fn open_window(app: &App) -> tauri::Result<()> {
         builder
             .on_navigation(ours)
             .on_new_window(|_, _| NewWindowResponse::Deny)
-            .on_download(|_, event| match event {
-                DownloadEvent::Requested { .. } => false,
-                _ => true,
-            })
+            .on_download(|_, event| !matches!(event, DownloadEvent::Requested { .. }))
             .build()?;
     }
     Ok(())

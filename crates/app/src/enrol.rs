@@ -8,8 +8,9 @@ use crate::sync::transfer::HttpRemote;
 use crate::sync::trust;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
-use vault::VaultFailure;
-use wire::messages::EnrolRequest;
+use domain::ids::KioskId;
+use vault::Vault;
+use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
 
 /// Enrols with `code` at `file.central`; `file.kiosk` is replaced by the id central gives.
@@ -22,6 +23,51 @@ pub async fn enrol(settings: &Settings, mut file: KioskFile, code: &str, world: 
         return Err(Problem::new("already_enrolled"));
     }
     std::fs::create_dir_all(&settings.home).map_err(|_| Problem::new("disk_failed"))?;
+    let remote = HttpRemote::open(&file.central, &file.ca)?;
+    let enrolled = ask(&remote, code, world).await?;
+    file.kiosk = enrolled.kiosk();
+    let (path, kiosk) = (settings.vault(), enrolled.kiosk());
+    let key = Zeroizing::new(world.bytes::<32>());
+    blocking(move || {
+        let vault = vault::key::create(&path, kiosk, key)?;
+        enrolled.store(&vault)
+    })
+    .await?;
+    settings.write(&file)?;
+    Ok(file)
+}
+
+/// An identity central has given, not yet kept anywhere.
+pub struct Enrolled {
+    stored: StoredIdentity,
+    roster: Roster,
+}
+
+impl Enrolled {
+    #[must_use]
+    pub fn kiosk(&self) -> KioskId {
+        self.stored.kiosk
+    }
+
+    /// Writes it into a new vault.
+    ///
+    /// # Errors
+    /// The vault fails.
+    pub fn store(&self, vault: &Vault) -> Result<(), Problem> {
+        vault.transact(|tx| {
+            tx.put_json(IDENTITY, &self.stored)?;
+            tx.put_json(ROSTER, &self.roster)?;
+            Ok(())
+        })
+    }
+}
+
+/// Makes a device key and asks central to enrol it; believes only what the ring central
+/// answers with vouches for.
+///
+/// # Errors
+/// Central is out of reach, refuses the code, or its answer does not hold together.
+pub async fn ask(remote: &HttpRemote, code: &str, world: &World) -> Result<Enrolled, Problem> {
     let seed = Zeroizing::new(world.bytes::<32>());
     let device = Signer::from_seed(&seed);
     let request = EnrolRequest {
@@ -29,7 +75,6 @@ pub async fn enrol(settings: &Settings, mut file: KioskFile, code: &str, world: 
         key: device.public(),
         proof: device.sign(Context::Enrolment, code.as_bytes()),
     };
-    let remote = HttpRemote::open(&file.central, &file.ca)?;
     let answer = remote.enrol(&request).await?;
     let ring: KeyRing =
         serde_json::from_value(answer.ring).map_err(|_| Problem::new("central_bad_answer"))?;
@@ -46,19 +91,5 @@ pub async fn enrol(settings: &Settings, mut file: KioskFile, code: &str, world: 
         return Err(Problem::new("central_bad_answer"));
     }
     let roster = trust::roster(&identity, &answer.roster).ok_or_else(|| Problem::new("central_bad_answer"))?;
-    file.kiosk = answer.kiosk;
-    let (path, kiosk) = (settings.vault(), answer.kiosk);
-    let key = Zeroizing::new(world.bytes::<32>());
-    blocking(move || {
-        let vault = vault::key::create(&path, kiosk, key)?;
-        vault.transact(|tx| {
-            tx.put_json(IDENTITY, &stored)?;
-            tx.put_json(ROSTER, &roster)?;
-            Ok::<_, VaultFailure>(())
-        })?;
-        Ok(())
-    })
-    .await?;
-    settings.write(&file)?;
-    Ok(file)
+    Ok(Enrolled { stored, roster })
 }

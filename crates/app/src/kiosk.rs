@@ -145,13 +145,22 @@ impl Kiosk {
         let file = settings.read()?;
         let (path, kiosk) = (settings.vault(), file.kiosk);
         let vault = blocking(move || vault::key::open(&path, kiosk).map_err(Problem::from)).await?;
+        let remote = HttpRemote::open(&file.central, &file.ca)?;
+        Self::assemble(vault, file, remote, world)
+    }
+
+    /// A kiosk from an open vault and a way to central: what [`Kiosk::open_in`] ends
+    /// with, and how the simulation makes one.
+    ///
+    /// # Errors
+    /// The vault holds no identity, or fails.
+    pub fn assemble(vault: Vault, file: KioskFile, remote: HttpRemote, world: World) -> Result<Self, Problem> {
         let mut stored: StoredIdentity = vault
             .read(|tx| tx.get_json(IDENTITY))
             .map_err(Problem::from)?
             .ok_or_else(|| Problem::new("not_enrolled"))?;
         let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_damaged"))?;
         stored.device.zeroize();
-        let remote = HttpRemote::open(&file.central, &file.ca)?;
         // A device that cannot be opened is told when it is used; the counter goes on.
         let scanner = file.scanner.as_deref().and_then(|address| AnyScanner::open(address).ok());
         let ca = std::fs::read(&file.ca).ok();

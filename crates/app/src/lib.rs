@@ -18,6 +18,6 @@ mod status;
 pub mod sync;
 mod visit;
 
-pub use enrol::enrol;
+pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};
 pub use kiosk::{Clock, Kiosk, Random, World};
 pub use settings::Settings;

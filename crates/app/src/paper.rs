@@ -3,11 +3,12 @@
 
 use crate::contract::Problem;
 use crate::kiosk::{Inner, lock};
-use domain::applicant::Identity;
+use domain::applicant::{Identity, Nationality};
 use domain::place::{Class, RULE_VERSION};
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::Timestamp;
+use l10n::Lang;
 use letter::{Fonts, Kind, Letter};
 use seal::door::{Door, DoorParts, Ground};
 use seal::rebuild;
@@ -106,13 +107,14 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         None => Kind::Receipt { no_later_than: None, zone: site.zone.clone() },
     };
     let place = registration.place();
+    let lang = Lang::parse(&registration.lang).unwrap_or(Lang::FRENCH);
     Ok(Letter {
         kind,
-        lang: l10n::Lang::parse(&registration.lang).unwrap_or(l10n::Lang::FRENCH),
+        lang,
         name: applicant.name_as_printed(),
         birth: applicant.birth.to_string(),
         birth_place: applicant.birth_place.clone().unwrap_or_default(),
-        nationality: applicant.nationality.code().to_owned(),
+        nationality: nationality(applicant.nationality, &lang),
         agdref: applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned()),
         declared: applicant.identity == Identity::Declared,
         representative: applicant.representative.as_ref().map(|r| match &r.given_names {
@@ -135,4 +137,11 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         door: paper.door.clone(),
         rebuild: paper.rebuild.clone(),
     })
+}
+
+/// The country in French, and in the person's language when that is another.
+fn nationality(nationality: Nationality, lang: &Lang) -> String {
+    let key = format!("country-{}", nationality.code());
+    let (french, theirs) = (l10n::text(&Lang::FRENCH, &key, &[]), l10n::text(lang, &key, &[]));
+    if french == theirs { french } else { format!("{french} · {theirs}") }
 }

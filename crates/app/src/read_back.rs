@@ -40,7 +40,8 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     if let Some(place) = &applicant.birth_place {
         lines.push(line("birth_place", place));
     }
-    lines.push(line("nationality", applicant.nationality.code()));
+    let country = format!("country-{}", applicant.nationality.code());
+    lines.push(line("nationality", l10n::text(lang, &country, &[])));
     if let Some(agdref) = &applicant.agdref {
         lines.push(line("agdref", agdref.as_str()));
     }

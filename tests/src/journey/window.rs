@@ -184,6 +184,9 @@ impl Window {
     /// # Errors
     /// The window is gone or the file cannot be written.
     pub async fn screenshot(&self, file: &Path) -> Result<(), Failure> {
+        // Two frames: what the page says now is then what the picture shows.
+        let frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.client()?.execute_async(frames, Vec::new()).await?;
         let png = self.client()?.screenshot().await?;
         std::fs::write(file, png)?;
         Ok(())

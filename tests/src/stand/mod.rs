@@ -306,14 +306,14 @@ pub fn environment(folder: &Path) -> [(&'static str, PathBuf); 5] {
     ]
 }
 
-/// Two specimen pages: a pattern no two of which are alike, drawn here so that no real
+/// Two specimen pages (A4 at 300 dpi): a pattern no two of which are alike, drawn here so that no real
 /// document is needed.
 pub fn specimens() -> Result<Vec<Vec<u8>>, Failure> {
     (1..=2_u32)
         .map(|page| {
-            let picture = image::RgbImage::from_fn(1240, 1754, |x, y| {
-                let line = (y / 40) % 3 == 0 && (100..1140).contains(&x) && (x / (7 + page)) % 3 != 0;
-                let frame = (40..1200).contains(&x) && (40..1714).contains(&y);
+            let picture = image::RgbImage::from_fn(2480, 3508, |x, y| {
+                let line = (y / 80) % 3 == 0 && (200..2280).contains(&x) && (x / (14 + page * 3)) % 3 != 0;
+                let frame = (80..2400).contains(&x) && (80..3428).contains(&y);
                 match (line, frame) {
                     (true, true) => image::Rgb([30, 30, 60]),
                     (false, true) => image::Rgb([245, 245, 238]),
