@@ -214,9 +214,8 @@ async fn a_printer_killed_half_way_is_said_and_leaves_nothing() {
     let job = printer.submit(&pdf(), &attempt("gone")).await.unwrap();
     let pid = device.pid();
     drop(device);
-    assert_eq!(
-        printer.follow(job, LIMIT, |_| {}).await,
-        Err(PrintRefusal::NoPrinter)
-    );
+    // Nobody answers there; or, its port being free again, another printer that knows no such job.
+    let end = printer.follow(job, LIMIT, |_| {}).await;
+    assert!(matches!(end, Err(PrintRefusal::NoPrinter) | Ok(JobState::Unknown)), "{end:?}");
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
