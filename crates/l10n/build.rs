@@ -26,10 +26,8 @@ fn main() -> Result<(), String> {
     let mut languages: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for folder in entries(&root)?.into_iter().filter(|p| p.is_dir()) {
         let code = name(&folder);
-        let files: Vec<_> = entries(&folder)?
-            .into_iter()
-            .filter(|p| p.extension().is_some_and(|e| e == "ftl"))
-            .collect();
+        let files: Vec<_> =
+            entries(&folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "ftl")).collect();
         if !files.is_empty() {
             languages.insert(code, files);
         }
@@ -39,15 +37,9 @@ fn main() -> Result<(), String> {
         read.insert(code, messages(files)?);
     }
     let reference = read.get(REFERENCE).ok_or("locales/fr is missing")?;
-    let faults: Vec<String> = read
-        .iter()
-        .flat_map(|(code, own)| differences(code, reference, own))
-        .collect();
+    let faults: Vec<String> = read.iter().flat_map(|(code, own)| differences(code, reference, own)).collect();
     if !faults.is_empty() {
-        return Err(format!(
-            "languages differ from {REFERENCE}:\n  {}",
-            faults.join("\n  ")
-        ));
+        return Err(format!("languages differ from {REFERENCE}:\n  {}", faults.join("\n  ")));
     }
     let out = PathBuf::from(std::env::var("OUT_DIR").map_err(|e| e.to_string())?).join("table.rs");
     std::fs::write(out, table(&languages)?).map_err(|e| e.to_string())
@@ -59,12 +51,10 @@ fn messages(files: &[PathBuf]) -> Result<Messages, String> {
         let shown = file.display();
         let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
         if !text.starts_with(REVIEW) {
-            return Err(format!(
-                "{shown}: the first line must give the review status: `{REVIEW}…`"
-            ));
+            return Err(format!("{shown}: the first line must give the review status: `{REVIEW}…`"));
         }
-        let parsed = fluent_syntax::parser::parse(text.as_str())
-            .map_err(|(_, e)| format!("{shown}: {e:?}"))?;
+        let parsed =
+            fluent_syntax::parser::parse(text.as_str()).map_err(|(_, e)| format!("{shown}: {e:?}"))?;
         for entry in &parsed.body {
             let ast::Entry::Message(message) = entry else {
                 continue;
@@ -83,9 +73,7 @@ fn messages(files: &[PathBuf]) -> Result<Messages, String> {
             }
             for (key, used) in found {
                 if all.insert(key.clone(), used).is_some() {
-                    return Err(format!(
-                        "{shown}: `{key}` is written twice in this language"
-                    ));
+                    return Err(format!("{shown}: `{key}` is written twice in this language"));
                 }
             }
         }
@@ -99,9 +87,7 @@ fn differences(code: &str, reference: &Messages, own: &Messages) -> Vec<String> 
         match own.get(key) {
             None => faults.push(format!("{code}: `{key}` is missing")),
             Some(used) if used != variables => {
-                faults.push(format!(
-                    "{code}: `{key}` uses {used:?}, {REFERENCE} uses {variables:?}"
-                ));
+                faults.push(format!("{code}: `{key}` uses {used:?}, {REFERENCE} uses {variables:?}"));
             }
             Some(_) => {}
         }
@@ -157,12 +143,8 @@ fn table(languages: &BTreeMap<String, Vec<PathBuf>>) -> Result<String, String> {
         writeln!(out, "    ({code:?}, &[").map_err(|e| e.to_string())?;
         for file in files {
             let area = name(&file.with_extension(""));
-            writeln!(
-                out,
-                "        ({area:?}, include_str!({:?})),",
-                file.display().to_string()
-            )
-            .map_err(|e| e.to_string())?;
+            writeln!(out, "        ({area:?}, include_str!({:?})),", file.display().to_string())
+                .map_err(|e| e.to_string())?;
         }
         out.push_str("    ]),\n");
     }
@@ -184,7 +166,5 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }

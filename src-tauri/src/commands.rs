@@ -3,7 +3,8 @@
 
 use app::Kiosk;
 use app::contract::{
-    Boot, DateView, DraftFields, DraftView, HomeView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
+    Boot, DateView, DraftFields, DraftView, HomeView, OutboxView, PrintView, Problem, ReadBackView,
+    SessionView,
 };
 use tauri::{State, command};
 

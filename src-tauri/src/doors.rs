@@ -72,7 +72,13 @@ mod tests {
         for url in ["tauri://localhost/", "isolation://localhost/index.html", "http://tauri.localhost/"] {
             assert!(ours(&url.parse().unwrap()), "{url}");
         }
-        for url in ["https://example.org/", "file:///etc/passwd", "data:text/html,x", "http://localhost/", "tauri://other/"] {
+        for url in [
+            "https://example.org/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "http://localhost/",
+            "tauri://other/",
+        ] {
             assert!(!ours(&url.parse().unwrap()), "{url}");
         }
     }

@@ -24,10 +24,12 @@ mod tests {
 
     #[test]
     fn the_capability_grants_exactly_these_and_nothing_of_tauri() {
-        let file: serde_json::Value = serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
         let granted: Vec<&str> =
             file["permissions"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-        let wanted: Vec<String> = NAMES.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+        let wanted: Vec<String> =
+            NAMES.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
         assert_eq!(granted, wanted);
         assert_eq!(file["windows"], serde_json::json!(["main"]));
     }

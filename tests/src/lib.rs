@@ -5,7 +5,9 @@
 // serde_json answers null for a key that is not there: reading by key never panics.
 #![allow(clippy::indexing_slicing)]
 
+pub mod counter;
 pub mod journey;
 pub mod programs;
+pub mod simulate;
 pub mod stand;
 pub mod tls;

@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use journeys::programs::{Failure, built, fail};
+use journeys::simulate;
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ struct Cli {
 enum Verb {
     /// Start every part and the window; with --headless drive it through the journey.
     Run(Run),
+    /// Run the simulation: many seeds, or one again.
+    Sim(simulate::Sim),
     /// Write the window's types from the contract.
     Codegen {
         /// Change nothing; fail when a file differs.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let done = match Cli::parse().verb {
         Verb::Run(run) => self::run(run),
+        Verb::Sim(sim) => simulate::run(&sim),
         Verb::Codegen { check } => codegen(check).map(|()| true),
     };
     match done {
@@ -71,7 +75,11 @@ fn main() -> ExitCode {
 fn run(run: Run) -> Result<bool, Failure> {
     let folder = match &run.dir {
         Some(dir) => std::path::absolute(dir)?,
-        None => built("stand")?.parent().and_then(Path::parent).ok_or_else(|| fail("no target folder"))?.join("jalon-run"),
+        None => built("stand")?
+            .parent()
+            .and_then(Path::parent)
+            .ok_or_else(|| fail("no target folder"))?
+            .join("jalon-run"),
     };
     if std::env::var_os("JALON_STAND_INSIDE").is_none() {
         if run.fresh && folder.exists() {

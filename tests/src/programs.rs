@@ -26,11 +26,19 @@ pub fn built(name: &str) -> Result<PathBuf, Failure> {
             let here = std::env::current_exe()?;
             // target/debug/stand, or target/debug/deps/<test>
             let folder = here.parent().map(Path::to_owned).unwrap_or_default();
-            if folder.ends_with("deps") { folder.parent().map(Path::to_owned).unwrap_or_default() } else { folder }
+            if folder.ends_with("deps") {
+                folder.parent().map(Path::to_owned).unwrap_or_default()
+            } else {
+                folder
+            }
         }
     };
     let program = folder.join(name);
-    if program.exists() { Ok(program) } else { Err(fail(format!("{name} is not built; run cargo xtask setup, then cargo build"))) }
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err(fail(format!("{name} is not built; run cargo xtask setup, then cargo build")))
+    }
 }
 
 /// Runs to the end and answers what it printed.
@@ -76,9 +84,12 @@ impl Running {
     /// It cannot be started.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self, Failure> {
         let log = std::fs::File::options().create(true).append(true).open(log)?;
-        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().map_err(|error| {
-            fail(format!("{}: {error}", command.get_program().to_string_lossy()))
-        })?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .map_err(|error| fail(format!("{}: {error}", command.get_program().to_string_lossy())))?;
         Ok(Self(child))
     }
 
@@ -152,7 +163,8 @@ pub fn pids_of(program: &Path) -> Vec<u32> {
 /// # Errors
 /// There is no such process, or it is another's.
 pub fn kill(pid: u32) -> Result<(), Failure> {
-    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| fail("not a pid"))?;
+    let pid =
+        i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| fail("not a pid"))?;
     rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
     Ok(())
 }

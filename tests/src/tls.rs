@@ -26,6 +26,6 @@ pub fn make(folder: &Path) -> Result<(), Failure> {
     let cert = leaf.signed_by(&key, &issuer)?;
     std::fs::write(folder.join(CA), ca_cert.pem())?;
     std::fs::write(folder.join(CERT), cert.pem())?;
-    std::fs::write(folder.join(KEY), key.serialize_pem())?;
+    crate::stand::private(&folder.join(KEY), &key.serialize_pem())?;
     Ok(())
 }

@@ -175,10 +175,15 @@ fn npm_ci(ready: &Ready) -> Done {
 fn window(ready: &Ready) -> Done {
     let root = root();
     let built = root.join("ui/dist/index.html");
-    let newest = [root.join("ui/src"), root.join("ui/package-lock.json"), root.join("ui/index.html"), root.join("locales")]
-        .iter()
-        .filter_map(|path| newest(path))
-        .max();
+    let newest = [
+        root.join("ui/src"),
+        root.join("ui/package-lock.json"),
+        root.join("ui/index.html"),
+        root.join("locales"),
+    ]
+    .iter()
+    .filter_map(|path| newest(path))
+    .max();
     let when = fs::metadata(&built).and_then(|meta| meta.modified()).ok();
     if when.is_some() && when >= newest {
         return Ok(());

@@ -45,14 +45,28 @@ fn all(fast: bool, tally: &mut Tally) -> Done {
     step("window lint", &mut ready.npm(&["run", "--silent", "lint"]))?;
     counted("window tests", &mut ready.npm(&["run", "--silent", "test"]), tally)?;
     step("build", cargo(&["test", "--no-run"]).args(GRAPH))?;
-    step("generated types are as the contract says", Command::new(program("stand")).args(["codegen", "--check"]).current_dir(root()))?;
+    step(
+        "generated types are as the contract says",
+        Command::new(program("stand")).args(["codegen", "--check"]).current_dir(root()),
+    )?;
     let tests = cargo_words(&["test", "--workspace", "--features", "kiosk/webdriver", "--no-fail-fast"]);
     // Inside a tree of its own: whatever a test starts ends with it.
     counted("tests", &mut alone(&tests, false), tally)?;
-    counted("simulation", &mut stand("sim", &[String::from("--seeds"), if fast { "50" } else { "1000" }.into()], false), tally)?;
+    counted(
+        "simulation",
+        &mut stand("sim", &[String::from("--seeds"), if fast { "50" } else { "1000" }.into()], false),
+        tally,
+    )?;
     let out = crate::place::target().join("jalon-journey");
-    let journey = ["--headless", "--fresh", "--dir", &out.join("run").display().to_string(), "--out", &out.join("out").display().to_string()]
-        .map(String::from);
+    let journey = [
+        "--headless",
+        "--fresh",
+        "--dir",
+        &out.join("run").display().to_string(),
+        "--out",
+        &out.join("out").display().to_string(),
+    ]
+    .map(String::from);
     counted("the real window", &mut stand("run", &journey, true), tally)
 }
 
@@ -99,9 +113,13 @@ fn closing(line: &str) -> Option<(u64, u64)> {
     if !counted {
         return None;
     }
-    let words: Vec<&str> = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let before = |what: &str| {
-        words.windows(2).find(|pair| pair.get(1) == Some(&what)).and_then(|pair| pair.first()?.parse::<u64>().ok())
+        words
+            .windows(2)
+            .find(|pair| pair.get(1) == Some(&what))
+            .and_then(|pair| pair.first()?.parse::<u64>().ok())
     };
     Some((before("passed").unwrap_or(0), before("failed").unwrap_or(0)))
 }
@@ -130,7 +148,10 @@ mod tests {
     #[test]
     fn closing_lines_are_counted() {
         assert_eq!(closing("test result: ok. 23 passed; 0 failed; 0 ignored; 0 measured"), Some((23, 0)));
-        assert_eq!(closing("\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m (12)"), Some((12, 0)));
+        assert_eq!(
+            closing("\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m (12)"),
+            Some((12, 0))
+        );
         assert_eq!(closing("      Tests  1 failed | 11 passed (12)"), Some((11, 1)));
         assert_eq!(closing("15 passed, 0 failed"), Some((15, 0)));
         assert_eq!(closing("test a::b ... ok"), None);

@@ -45,8 +45,8 @@ fn levels(faults: &mut Vec<String>) -> Done {
     let out = cargo(&["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .output()
         .map_err(|error| Stop::Failed(format!("cargo metadata: {error}")))?;
-    let metadata: Value =
-        serde_json::from_slice(&out.stdout).map_err(|error| Stop::Failed(format!("cargo metadata: {error}")))?;
+    let metadata: Value = serde_json::from_slice(&out.stdout)
+        .map_err(|error| Stop::Failed(format!("cargo metadata: {error}")))?;
     let level = |name: &str| LEVELS.iter().find(|(known, _)| *known == name).map(|(_, level)| *level);
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
@@ -89,7 +89,9 @@ fn file(path: &Path, faults: &mut Vec<String>) {
 /// What must stand nowhere (ARCHITECTURE.md, "Absences").
 fn absences(faults: &mut Vec<String>) {
     walk(&root().join("crates"), &mut |path| {
-        if path.extension().and_then(|e| e.to_str()) != Some("rs") && path.file_name() != Some("Cargo.toml".as_ref()) {
+        if path.extension().and_then(|e| e.to_str()) != Some("rs")
+            && path.file_name() != Some("Cargo.toml".as_ref())
+        {
             return;
         }
         let shown = path.strip_prefix(root()).unwrap_or(path).display().to_string();

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 /// Width of the picture shown beside a page, in pixels.
 const THUMBNAIL: u32 = 240;
 const THUMBNAIL_QUALITY: u8 = 60;
+/// Most bytes of a clear page: locked, it must still be one that central takes.
+const PAGE_MAX: usize = 20 * 1024 * 1024;
 
 impl Kiosk {
     /// Scans one page (or what lies in the feeder) into a draft.
@@ -43,7 +45,7 @@ impl Kiosk {
             .map_err(|_| Problem::new("vault_damaged"))?
             .to_public();
         let scanner = self.inner.scanner.as_ref().ok_or_else(|| Problem::new("no_scanner"))?;
-        let request = ScanRequest { max_pages: room, ..ScanRequest::default() };
+        let request = ScanRequest { max_pages: room, max_page_bytes: PAGE_MAX, ..ScanRequest::default() };
         let pages = scanner.scan(&request).await.map_err(Problem::from)?;
         let site = self.inner.identity.site_key.clone();
         let ids: Vec<PageId> = pages.iter().map(|_| PageId(self.inner.world.bytes())).collect();
@@ -75,7 +77,8 @@ fn lock(
 ) -> Result<Vec<u8>, Problem> {
     let failed = |_| Problem::new("unknown");
     let recipients: [&dyn age::Recipient; 2] = [site, session];
-    let encryptor = age::Encryptor::with_recipients(recipients.into_iter()).map_err(|_| Problem::new("unknown"))?;
+    let encryptor =
+        age::Encryptor::with_recipients(recipients.into_iter()).map_err(|_| Problem::new("unknown"))?;
     let mut locked = Vec::with_capacity(page.jpeg.len() + 1024);
     let mut writer = encryptor.wrap_output(&mut locked).map_err(failed)?;
     writer.write_all(&page.jpeg).map_err(failed)?;
@@ -102,9 +105,10 @@ fn thumbnail(page: &ScannedPage) -> Result<Vec<u8>, Problem> {
 impl From<ScanRefusal> for Problem {
     fn from(refusal: ScanRefusal) -> Self {
         Self::new(match refusal {
-            ScanRefusal::BadAddress | ScanRefusal::DriverMissing | ScanRefusal::NoScanner | ScanRefusal::Unplugged => {
-                "no_scanner"
-            }
+            ScanRefusal::BadAddress
+            | ScanRefusal::DriverMissing
+            | ScanRefusal::NoScanner
+            | ScanRefusal::Unplugged => "no_scanner",
             ScanRefusal::Busy => "scanner_busy",
             ScanRefusal::Jammed => "scanner_jammed",
             ScanRefusal::NoDocument => "scanner_no_document",

@@ -1,10 +1,12 @@
 //! From what was typed to a registration, or the list of fields that stand in the way.
 //! The rules are `domain`'s; this only names the fields.
 
-use crate::contract::{BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RepresentativeFields};
+use crate::contract::{
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RepresentativeFields,
+};
 use domain::applicant::{
-    Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative, is_email,
-    is_phone,
+    Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative,
+    is_email, is_phone,
 };
 use domain::birth::{Birth, BirthRefusal};
 use domain::limit::TimeLimit;
@@ -59,7 +61,9 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         faults.add::<()>("lang", "empty", 0);
     }
     match (family_names, birth, nationality, procedure, lang) {
-        (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang)) if faults.0.is_empty() => {
+        (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
+            if faults.0.is_empty() =>
+        {
             let identity = if fields.declared { Identity::Declared } else { Identity::Document };
             let applicant = Applicant {
                 family_names,
@@ -149,7 +153,12 @@ mod tests {
             lang: "ar".into(),
             family_names: "TRAORÉ".into(),
             given_names: "Aïssata".into(),
-            birth: BirthFields { day: "14".into(), month: "3".into(), year: "1991".into(), ..Default::default() },
+            birth: BirthFields {
+                day: "14".into(),
+                month: "3".into(),
+                year: "1991".into(),
+                ..Default::default()
+            },
             nationality: "MLI".into(),
             procedure: "renewal".into(),
             ..Default::default()
@@ -167,10 +176,17 @@ mod tests {
 
     #[test]
     fn hostile_values_are_kept_exactly_or_refused_by_name() {
-        let exact = DraftFields { family_names: "'; DROP TABLE x;-- <script>alert(1)</script> 😀".into(), ..whole() };
+        let exact = DraftFields {
+            family_names: "'; DROP TABLE x;-- <script>alert(1)</script> 😀".into(),
+            ..whole()
+        };
         let checked = check(&exact, TODAY).ok().unwrap();
         assert_eq!(checked.applicant.family_names, exact.family_names);
-        for (value, code) in [("a\u{202e}b", "bidi_override"), ("a\u{7}b", "control_character"), (&"x".repeat(201), "too_long")] {
+        for (value, code) in [
+            ("a\u{202e}b", "bidi_override"),
+            ("a\u{7}b", "control_character"),
+            (&"x".repeat(201), "too_long"),
+        ] {
             let faults = check(&DraftFields { given_names: value.into(), ..whole() }, TODAY).err().unwrap();
             assert_eq!((faults[0].field.as_str(), faults[0].code.as_str()), ("given_names", code));
         }

@@ -6,9 +6,9 @@ use crate::kiosk::{IDENTITY, Identity, ROSTER, StoredIdentity, World, blocking};
 use crate::settings::{KioskFile, Settings};
 use crate::sync::transfer::HttpRemote;
 use crate::sync::trust;
+use domain::ids::KioskId;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
-use domain::ids::KioskId;
 use vault::Vault;
 use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
@@ -18,7 +18,12 @@ use zeroize::Zeroizing;
 /// # Errors
 /// There is a vault already, central refuses the code or is not the one `ca` vouches
 /// for, or the keyring does not take the key. Nothing is left behind then.
-pub async fn enrol(settings: &Settings, mut file: KioskFile, code: &str, world: &World) -> Result<KioskFile, Problem> {
+pub async fn enrol(
+    settings: &Settings,
+    mut file: KioskFile,
+    code: &str,
+    world: &World,
+) -> Result<KioskFile, Problem> {
     if settings.vault().exists() {
         return Err(Problem::new("already_enrolled"));
     }
@@ -87,9 +92,11 @@ pub async fn ask(remote: &HttpRemote, code: &str, world: &World) -> Result<Enrol
         site_key: answer.site_key,
     };
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("central_bad_answer"))?;
-    if identity.certificate.is_by(&identity.ring) != Some(true) || identity.certificate.key != device.public() {
+    if identity.certificate.is_by(&identity.ring) != Some(true) || identity.certificate.key != device.public()
+    {
         return Err(Problem::new("central_bad_answer"));
     }
-    let roster = trust::roster(&identity, &answer.roster).ok_or_else(|| Problem::new("central_bad_answer"))?;
+    let roster =
+        trust::roster(&identity, &answer.roster).ok_or_else(|| Problem::new("central_bad_answer"))?;
     Ok(Enrolled { stored, roster })
 }

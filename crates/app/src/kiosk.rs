@@ -3,8 +3,8 @@
 use crate::contract::{Connection, Problem};
 use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
-use crate::sync::transfer::HttpRemote;
 use crate::sync::SyncState;
+use crate::sync::transfer::HttpRemote;
 use domain::bytes::{PublicKey, Salt};
 use domain::ids::{KioskId, SiteId};
 use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
@@ -154,7 +154,12 @@ impl Kiosk {
     ///
     /// # Errors
     /// The vault holds no identity, or fails.
-    pub fn assemble(vault: Vault, file: KioskFile, remote: HttpRemote, world: World) -> Result<Self, Problem> {
+    pub fn assemble(
+        vault: Vault,
+        file: KioskFile,
+        remote: HttpRemote,
+        world: World,
+    ) -> Result<Self, Problem> {
         let mut stored: StoredIdentity = vault
             .read(|tx| tx.get_json(IDENTITY))
             .map_err(Problem::from)?

@@ -115,7 +115,9 @@ impl Kiosk {
     }
 
     async fn submit(&self, attempt: Attempt, pdf: Vec<u8>) {
-        let (Some(printer), Ok(name)) = (&self.inner.printer, print::AttemptId::parse(&attempt.id.to_string())) else {
+        let (Some(printer), Ok(name)) =
+            (&self.inner.printer, print::AttemptId::parse(&attempt.id.to_string()))
+        else {
             return;
         };
         match printer.submit(&pdf, &name).await {
@@ -270,9 +272,9 @@ impl Kiosk {
         let live = self.live(registration);
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            let (paper, last) = inner
-                .vault
-                .read(|tx| Ok::<_, vault::VaultFailure>((tx.paper(registration)?, tx.last_attempt(registration)?)))?;
+            let (paper, last) = inner.vault.read(|tx| {
+                Ok::<_, vault::VaultFailure>((tx.paper(registration)?, tx.last_attempt(registration)?))
+            })?;
             let paper = paper.ok_or_else(|| Problem::new("draft_incomplete"))?;
             let state = state(last.as_ref(), live.as_ref());
             Ok(PrintView {

@@ -1,7 +1,7 @@
 //! What is read back to the person, in their language, before anything is kept.
 
-use crate::contract::{ReadBackLine, ReadBackView};
 use crate::contract::{DraftFields, Problem};
+use crate::contract::{ReadBackLine, ReadBackView};
 use crate::kiosk::Kiosk;
 use crate::{check, visit};
 use domain::applicant::{Identity, Relation};
@@ -36,7 +36,8 @@ fn line(key: &str, value: impl Into<String>) -> ReadBackLine {
 fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLine> {
     let applicant = &checked.applicant;
     let say = |area: &str, key: &str| l10n::text(lang, &format!("{area}-{}", key.replace('_', "-")), &[]);
-    let mut lines = vec![line("name", applicant.name_as_printed()), line("birth", applicant.birth.to_string())];
+    let mut lines =
+        vec![line("name", applicant.name_as_printed()), line("birth", applicant.birth.to_string())];
     if let Some(place) = &applicant.birth_place {
         lines.push(line("birth_place", place));
     }

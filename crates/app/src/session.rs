@@ -125,7 +125,9 @@ impl Kiosk {
                     .collect::<Result<_, Problem>>()?;
                 Ok(HomeView {
                     connection: state.connection,
-                    last_contact: state.last_contact.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
+                    last_contact: state
+                        .last_contact
+                        .map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
                     lease: LeaseView {
                         free: u32::try_from(free.len()).unwrap_or(u32::MAX),
                         used: tx.given_slots()?,
@@ -147,7 +149,12 @@ fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView
     let fields: crate::contract::DraftFields = serde_json::from_str(&visit.fields).unwrap_or_default();
     let name = format!("{} {}", fields.family_names, fields.given_names).trim().to_owned();
     let view = |state: &str, code| {
-        Some(UnfinishedView { visit: visit.id.to_string(), state: state.to_owned(), code, name: name.clone() })
+        Some(UnfinishedView {
+            visit: visit.id.to_string(),
+            state: state.to_owned(),
+            code,
+            name: name.clone(),
+        })
     };
     Ok(match (visit.state, visit.registration) {
         (VisitState::Draft | VisitState::Asking, _) => view("draft", None),

@@ -166,7 +166,9 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView,
         })
         .collect();
     let code = match visit.registration {
-        Some(registration) => tx.paper(registration)?.map(|paper| paper.registered.registration.code.to_string()),
+        Some(registration) => {
+            tx.paper(registration)?.map(|paper| paper.registered.registration.code.to_string())
+        }
         None => None,
     };
     Ok(DraftView {

@@ -98,8 +98,8 @@ fn signed(operation: Value) -> Value {
 }
 
 fn with_cursor(operation: Value) -> Value {
-    let cursor = json!([{ "name": "cursor", "in": "query", "schema": { "type": "integer", "minimum": 0 } }]);
-    with(operation, "parameters", cursor)
+    let number = |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "integer", "minimum": 0 } });
+    with(operation, "parameters", json!([number("cursor"), number("roster")]))
 }
 
 fn created(mut operation: Value) -> Value {

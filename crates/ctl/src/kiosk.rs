@@ -21,8 +21,7 @@ pub(crate) async fn enrol(
         // The kiosk must find it from wherever it is started.
         let ca = std::fs::canonicalize(&ca).map_err(|_| Problem::new("central_untrusted"))?;
         let kiosk = KioskId([0; 16]);
-        let file =
-            KioskFile { kiosk, central, ca, printer, scanner, idle_s: 120, mode: Mode::Counter };
+        let file = KioskFile { kiosk, central, ca, printer, scanner, idle_s: 120, mode: Mode::Counter };
         app::enrol(&settings, file, code, &World::system()).await
     };
     match done.await {

@@ -12,9 +12,17 @@ use std::process::ExitCode;
 /// Most characters read from standard input.
 const TEXT_MAX: u64 = 4_096;
 
-pub(crate) fn verify(text: Option<&str>, image: Option<&Path>, root: &Path, at: Option<Timestamp>) -> ExitCode {
+pub(crate) fn verify(
+    text: Option<&str>,
+    image: Option<&Path>,
+    root: &Path,
+    at: Option<Timestamp>,
+) -> ExitCode {
     let Some(ring) = std::fs::read(root).ok().and_then(|file| KeyRing::from_json(&file).ok()) else {
-        eprintln!("jalonctl: {} is not a key ring file; give the root.pub.json of central's keys", root.display());
+        eprintln!(
+            "jalonctl: {} is not a key ring file; give the root.pub.json of central's keys",
+            root.display()
+        );
         return ExitCode::from(MISSING);
     };
     let answer = match image {
@@ -57,7 +65,8 @@ fn from_image(image: &Path, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
         return unreadable(if codes.is_empty() { "no_code_found" } else { "not_a_door_code" });
     };
     let beside = codes.iter().find(|code| *code != door && code.first() == Some(&1));
-    let circumstances = Circumstances { at, rebuild_code: beside.map(Vec::as_slice), ..Circumstances::default() };
+    let circumstances =
+        Circumstances { at, rebuild_code: beside.map(Vec::as_slice), ..Circumstances::default() };
     (judge(door, ring, &circumstances), Some(seal::text::from_bytes(door)))
 }
 

@@ -3,11 +3,14 @@
 //!
 //! Central asks its database in the same order; a property test compares the two.
 
+use crate::ids::SlotId;
 use crate::lease::Stratum;
 use crate::limit::TimeLimit;
 use crate::place::Class;
-use crate::ids::SlotId;
-use jiff::{ToSpan, civil::{Date, DateTime}};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime},
+};
 
 /// Days between the registration and the first day a person can be asked to come:
 /// nobody is convened for the day they ask.
@@ -93,7 +96,11 @@ mod tests {
     const TODAY: Date = date(2027, 3, 1);
 
     fn slots() -> impl Strategy<Value = Vec<FreeSlot>> {
-        let slot = (0i32..60, 0i8..8, prop::sample::select(vec![None, Some(Stratum::Near), Some(Stratum::Front), Some(Stratum::Tail)]));
+        let slot = (
+            0i32..60,
+            0i8..8,
+            prop::sample::select(vec![None, Some(Stratum::Near), Some(Stratum::Front), Some(Stratum::Tail)]),
+        );
         prop::collection::vec(slot, 0..40).prop_map(|rows| {
             rows.into_iter()
                 .enumerate()

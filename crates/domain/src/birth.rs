@@ -11,11 +11,17 @@ pub const OLDEST_YEAR: i16 = 1900;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "known", rename_all = "snake_case")]
 pub enum Birth {
-    Whole { date: Date },
-    Year { year: i16 },
+    Whole {
+        date: Date,
+    },
+    Year {
+        year: i16,
+    },
     /// Papers say 1 January of this year; kept apart so that two such people are
     /// never taken for one on the strength of it.
-    Customary { year: i16 },
+    Customary {
+        year: i16,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +74,7 @@ impl Birth {
     #[must_use]
     pub fn to_parts(self) -> (i16, u8, u8) {
         match self {
-            Self::Whole { date } => {
-                (date.year(), date.month().unsigned_abs(), date.day().unsigned_abs())
-            }
+            Self::Whole { date } => (date.year(), date.month().unsigned_abs(), date.day().unsigned_abs()),
             Self::Year { year } => (year, 0, 0),
             Self::Customary { year } => (year, 13, 1),
         }
@@ -129,7 +133,10 @@ mod tests {
         assert_eq!(Birth::whole("1", "2", "1890", TODAY), Err(BirthRefusal::BadYear));
         assert_eq!(Birth::whole("2", "3", "2027", TODAY), Err(BirthRefusal::InFuture));
         assert_eq!(Birth::year("2028", TODAY), Err(BirthRefusal::InFuture));
-        assert_eq!(Birth::whole("29", "2", "2000", TODAY).map(|b| b.to_string()).as_deref(), Ok("29/02/2000"));
+        assert_eq!(
+            Birth::whole("29", "2", "2000", TODAY).map(|b| b.to_string()).as_deref(),
+            Ok("29/02/2000")
+        );
     }
 
     #[test]

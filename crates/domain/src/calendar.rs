@@ -1,7 +1,10 @@
 //! When a site's counters are open: weekly patterns, closures, French public holidays.
 //! Slots exist as far ahead as anybody asks: there is no horizon, only the next day.
 
-use jiff::{ToSpan, civil::{Date, DateTime, Time, Weekday}};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time, Weekday},
+};
 use serde::{Deserialize, Serialize};
 
 /// A counter's opening on some weekdays.
@@ -243,8 +246,13 @@ mod tests {
     #[test]
     fn easter_as_published() {
         for day in [
-            date(2024, 3, 31), date(2025, 4, 20), date(2026, 4, 5), date(2027, 3, 28),
-            date(2028, 4, 16), date(2029, 4, 1), date(2030, 4, 21),
+            date(2024, 3, 31),
+            date(2025, 4, 20),
+            date(2026, 4, 5),
+            date(2027, 3, 28),
+            date(2028, 4, 16),
+            date(2029, 4, 1),
+            date(2030, 4, 21),
         ] {
             assert_eq!(easter(day.year()), day);
         }

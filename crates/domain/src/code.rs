@@ -27,11 +27,8 @@ impl FollowUpCode {
         if text.len() > 64 {
             return None;
         }
-        let signs: Vec<u64> = text
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '\u{a0}'))
-            .map(value)
-            .collect::<Option<_>>()?;
+        let signs: Vec<u64> =
+            text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).map(value).collect::<Option<_>>()?;
         let (check, digits) = signs.split_last()?;
         if digits.len() != DIGITS {
             return None;

@@ -40,11 +40,7 @@ impl PlaceKey {
     #[must_use]
     pub fn new(class: Class, registered_at: Timestamp, id: RegistrationId) -> Self {
         let [a, b, c, d, ..] = id.0;
-        Self {
-            class,
-            registered_s: registered_at.as_second(),
-            tie_break: u32::from_be_bytes([a, b, c, d]),
-        }
+        Self { class, registered_s: registered_at.as_second(), tie_break: u32::from_be_bytes([a, b, c, d]) }
     }
 
     /// The tie-break as papers print it: 8 hexadecimal digits.

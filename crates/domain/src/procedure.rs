@@ -13,9 +13,8 @@ pub struct ProcedureEntry {
     pub minutes: u16,
 }
 
-static ENTRIES: LazyLock<Vec<ProcedureEntry>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../data/procedures.json")).unwrap_or_default()
-});
+static ENTRIES: LazyLock<Vec<ProcedureEntry>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../data/procedures.json")).unwrap_or_default());
 
 /// Every procedure, in the order the screens show them.
 #[must_use]

@@ -35,42 +35,20 @@ pub fn date_short(lang: &Lang, date: &Date) -> String {
 
 /// `9 h 30`, `9:30`: the 24-hour clock, seconds left out.
 pub fn time(lang: &Lang, at: Time) -> String {
-    text(
-        lang,
-        "time-of-day",
-        &[
-            ("hour", &at.hour().to_string()),
-            ("minute", &format!("{:02}", at.minute())),
-        ],
-    )
+    text(lang, "time-of-day", &[("hour", &at.hour().to_string()), ("minute", &format!("{:02}", at.minute()))])
 }
 
 /// Both in one phrase: `mardi 12 janvier 2027 à 9 h 30`.
 pub fn date_time_long(lang: &Lang, at: &DateTime) -> String {
-    text(
-        lang,
-        "date-time-long",
-        &[
-            ("date", &date_long(lang, &at.date())),
-            ("time", &time(lang, at.time())),
-        ],
-    )
+    text(lang, "date-time-long", &[("date", &date_long(lang, &at.date())), ("time", &time(lang, at.time()))])
 }
 
 /// The name of month 1 to 12; outside it, nothing.
 pub fn month_name(lang: &Lang, month: i8) -> String {
-    if (1..=12).contains(&month) {
-        text(lang, &format!("month-{month}"), &[])
-    } else {
-        String::new()
-    }
+    if (1..=12).contains(&month) { text(lang, &format!("month-{month}"), &[]) } else { String::new() }
 }
 
 /// The name of a day of the week.
 pub fn weekday_name(lang: &Lang, day: Weekday) -> String {
-    text(
-        lang,
-        &format!("weekday-{}", day.to_monday_one_offset()),
-        &[],
-    )
+    text(lang, &format!("weekday-{}", day.to_monday_one_offset()), &[])
 }

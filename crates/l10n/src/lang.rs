@@ -8,9 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{LANGS, text};
 
 /// Scripts written from the right, by primary subtag (BCP 47). Languages, not regions, decide here.
-const RIGHT_TO_LEFT: &[&str] = &[
-    "ar", "ckb", "dv", "fa", "he", "prs", "ps", "sd", "ug", "ur", "yi",
-];
+const RIGHT_TO_LEFT: &[&str] = &["ar", "ckb", "dv", "fa", "he", "prs", "ps", "sd", "ug", "ur", "yi"];
 
 /// A language there is a folder for. Holds its BCP 47 code, e.g. `fr`. Serialises as that code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,12 +48,7 @@ impl Lang {
     /// The language with this code. `fr-FR` or `AR_dz` find `fr` and `ar`; an unknown one is `None`.
     pub fn parse(code: &str) -> Option<Lang> {
         let wanted = code.trim().replace('_', "-").to_ascii_lowercase();
-        let by = |c: &str| {
-            LANGS
-                .iter()
-                .copied()
-                .find(|lang| lang.0.eq_ignore_ascii_case(c))
-        };
+        let by = |c: &str| LANGS.iter().copied().find(|lang| lang.0.eq_ignore_ascii_case(c));
         by(&wanted).or_else(|| by(wanted.split('-').next()?))
     }
 
@@ -67,11 +60,7 @@ impl Lang {
     /// The direction this language is written in.
     pub fn dir(&self) -> Dir {
         let primary = self.0.split('-').next().unwrap_or(self.0);
-        if RIGHT_TO_LEFT.contains(&primary) {
-            Dir::Rtl
-        } else {
-            Dir::Ltr
-        }
+        if RIGHT_TO_LEFT.contains(&primary) { Dir::Rtl } else { Dir::Ltr }
     }
 
     /// The language's name in itself, e.g. `العربية`: what a person looks for in a list.

@@ -36,26 +36,16 @@ pub fn try_text(lang: &Lang, key: &str, args: &[(&str, &str)]) -> Option<String>
         Some(name) => message.get_attribute(name)?.value(),
         None => message.value()?,
     };
-    let values: FluentArgs<'_> = args
-        .iter()
-        .map(|(name, value)| (*name, argument(value)))
-        .collect();
+    let values: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, argument(value))).collect();
     // Errors (a variable not given) leave `{$name}` in the text: visible, and caught by the tests.
     let mut errors = Vec::new();
-    Some(
-        bundle
-            .format_pattern(pattern, Some(&values), &mut errors)
-            .into_owned(),
-    )
+    Some(bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned())
 }
 
 /// The raw files of one language as (area, text), for a front that formats them itself.
 /// Source: `locales/<lang>/<area>.ftl`.
 pub fn files(lang: &Lang) -> &'static [(&'static str, &'static str)] {
-    TABLE
-        .iter()
-        .find(|(code, _)| *code == lang.code())
-        .map_or(&[], |(_, files)| files)
+    TABLE.iter().find(|(code, _)| *code == lang.code()).map_or(&[], |(_, files)| files)
 }
 
 /// Formatting changes nothing in a number kept as text (no grouping, no local digits): only plain
@@ -78,8 +68,7 @@ fn bundle(lang: &Lang) -> Bundle {
     bundle.set_use_isolating(false);
     for (_, source) in files(lang) {
         // The build script has parsed these very bytes: what fails here has already failed there.
-        let resource =
-            FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, _)| partial);
+        let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, _)| partial);
         bundle.add_resource_overriding(resource);
     }
     bundle

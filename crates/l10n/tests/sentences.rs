@@ -26,21 +26,11 @@ fn languages_know_their_name_and_direction() {
 fn every_language_has_every_key_of_french() {
     for lang in Lang::ALL {
         for (area, source) in l10n::files(&Lang::FRENCH) {
-            assert!(
-                source.starts_with("# review: "),
-                "{lang}/{area}.ftl must open with its review status"
-            );
-            for line in source
-                .lines()
-                .filter(|l| l.starts_with(|c: char| c.is_ascii_lowercase()))
-            {
+            assert!(source.starts_with("# review: "), "{lang}/{area}.ftl must open with its review status");
+            for line in source.lines().filter(|l| l.starts_with(|c: char| c.is_ascii_lowercase())) {
                 let key = line.split([' ', '=']).next().unwrap();
                 let has_value = l10n::try_text(&Lang::FRENCH, key, &[]).is_some();
-                assert_eq!(
-                    l10n::try_text(lang, key, &[]).is_some(),
-                    has_value,
-                    "{lang}: {key}"
-                );
+                assert_eq!(l10n::try_text(lang, key, &[]).is_some(), has_value, "{lang}: {key}");
             }
         }
     }
@@ -50,20 +40,11 @@ fn every_language_has_every_key_of_french() {
 fn dates_are_said_in_words_with_western_digits() {
     let day = date(2027, 1, 12);
     assert_eq!(l10n::date_long(&lang("fr"), &day), "mardi 12 janvier 2027");
-    assert_eq!(
-        l10n::date_long(&lang("fr"), &date(2027, 3, 1)),
-        "lundi 1er mars 2027"
-    );
-    assert_eq!(
-        l10n::date_long(&lang("en"), &day),
-        "Tuesday 12 January 2027"
-    );
+    assert_eq!(l10n::date_long(&lang("fr"), &date(2027, 3, 1)), "lundi 1er mars 2027");
+    assert_eq!(l10n::date_long(&lang("en"), &day), "Tuesday 12 January 2027");
     assert_eq!(l10n::date_long(&lang("ar"), &day), "الثلاثاء 12 يناير 2027");
     assert_eq!(l10n::date_short(&lang("fr"), &day), "12/01/2027");
-    assert_eq!(
-        l10n::time(&lang("fr"), time(9, 5, 0, 0)),
-        "9\u{a0}h\u{a0}05"
-    );
+    assert_eq!(l10n::time(&lang("fr"), time(9, 5, 0, 0)), "9\u{a0}h\u{a0}05");
     assert_eq!(l10n::time(&lang("ar"), time(14, 30, 0, 0)), "14:30");
     assert_eq!(
         l10n::date_time_long(&lang("fr"), &day.at(9, 30, 0, 0)),
@@ -76,10 +57,7 @@ fn an_argument_is_data_and_never_a_message() {
     let hostile = "{ $date } { paper-name } <b>\u{1f600}";
     let said = text(&lang("fr"), "paper-zone", &[("zone", hostile)]);
     assert_eq!(said, format!("Heure locale ({hostile})"));
-    assert_eq!(
-        text(&lang("fr"), "paper-zone", &[("zone", "007")]),
-        "Heure locale (007)"
-    );
+    assert_eq!(text(&lang("fr"), "paper-zone", &[("zone", "007")]), "Heure locale (007)");
     assert_eq!(text(&lang("ar"), "no-such-key", &[]), "no-such-key");
 }
 
@@ -87,9 +65,6 @@ fn an_argument_is_data_and_never_a_message() {
 fn isolation_marks_are_off() {
     for lang in Lang::ALL {
         let said = text(lang, "paper-zone", &[("zone", "Europe/Paris")]);
-        assert!(
-            !said.contains(['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}']),
-            "{lang}"
-        );
+        assert!(!said.contains(['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}']), "{lang}");
     }
 }

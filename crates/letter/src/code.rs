@@ -26,9 +26,7 @@ pub(crate) fn encode(bytes: &[u8]) -> Result<Code, LetterFailure> {
     if bytes.is_empty() || bytes.len() > CODE_BYTES {
         return Err(refusal());
     }
-    let code = (1..=40)
-        .find_map(|version| in_version(bytes, version))
-        .ok_or_else(refusal)?;
+    let code = (1..=40).find_map(|version| in_version(bytes, version)).ok_or_else(refusal)?;
     let side = code.width();
     let colors = code.to_colors();
     let mut dark = Vec::new();

@@ -37,19 +37,13 @@ pub struct Fonts {
 impl Fonts {
     /// Registers the bundled fonts; the system's are never looked at.
     pub fn new() -> Fonts {
-        let options = CollectionOptions {
-            shared: false,
-            system_fonts: false,
-        };
+        let options = CollectionOptions { shared: false, system_fonts: false };
         let mut collection = Collection::new(options);
         for file in FILES {
             collection.register_fonts(Blob::new(Arc::new(*file)), None);
         }
         Fonts {
-            fonts: FontContext {
-                collection,
-                source_cache: Default::default(),
-            },
+            fonts: FontContext { collection, source_cache: Default::default() },
             layouts: LayoutContext::new(),
         }
     }

@@ -51,12 +51,7 @@ impl CutFonts {
                 .ok_or_else(|| LetterFailure::Font("unreadable subset".into()))?;
             parsed.push((font_id(place), font));
         }
-        Ok(CutFonts {
-            index,
-            cut,
-            parsed,
-            given: BTreeMap::new(),
-        })
+        Ok(CutFonts { index, cut, parsed, given: BTreeMap::new() })
     }
 }
 
@@ -107,9 +102,7 @@ pub(crate) fn paragraph(ink: &mut Ink, cut: &mut CutFonts, shaped: &Shaped, x: f
         // Copying must give exactly what was written. Where the glyphs alone cannot, the line says
         // it in ActualText; but poppler turns ActualText around on lines with right-to-left text,
         // so there only a missing glyph says it, one by one.
-        let exact = runs
-            .iter()
-            .all(|(place, _, placed)| placed.iter().all(|glyph| cut.gives(*place, glyph)));
+        let exact = runs.iter().all(|(place, _, placed)| placed.iter().all(|glyph| cut.gives(*place, glyph)));
         let whole = !exact && !rtl;
         if whole {
             ink.actual_text(shaped.source.get(line.text_range()).unwrap_or_default());
@@ -126,10 +119,7 @@ pub(crate) fn paragraph(ink: &mut Ink, cut: &mut CutFonts, shaped: &Shaped, x: f
 impl CutFonts {
     /// Whether copying this glyph gives its text.
     fn gives(&mut self, place: usize, glyph: &Placed) -> bool {
-        let given = self
-            .given
-            .entry((place, glyph.gid))
-            .or_insert_with(|| glyph.text.clone());
+        let given = self.given.entry((place, glyph.gid)).or_insert_with(|| glyph.text.clone());
         glyph.missing.is_none() && !glyph.text.is_empty() && *given == glyph.text
     }
 }
@@ -140,10 +130,7 @@ fn texts(run: &parley::Run<'_, ()>, source: &str) -> Vec<(String, Option<String>
     let mut clusters: Vec<(Vec<(u16, bool)>, String)> = Vec::new();
     for cluster in run.clusters() {
         let text = source.get(cluster.text_range()).unwrap_or_default();
-        let glyphs: Vec<(u16, bool)> = cluster
-            .glyphs()
-            .map(|g| (g.id as u16, g.advance > 0.0))
-            .collect();
+        let glyphs: Vec<(u16, bool)> = cluster.glyphs().map(|g| (g.id as u16, g.advance > 0.0)).collect();
         match clusters.last_mut() {
             Some((_, before)) if glyphs.is_empty() => before.push_str(text),
             _ => clusters.push((glyphs, text.to_owned())),
@@ -152,10 +139,7 @@ fn texts(run: &parley::Run<'_, ()>, source: &str) -> Vec<(String, Option<String>
     if run.is_rtl() {
         clusters.reverse();
     }
-    clusters
-        .into_iter()
-        .flat_map(|(glyphs, text)| cluster_texts(&glyphs, text, run.is_rtl()))
-        .collect()
+    clusters.into_iter().flat_map(|(glyphs, text)| cluster_texts(&glyphs, text, run.is_rtl())).collect()
 }
 
 /// Shares a cluster's text among its glyphs: marks (no advance) take the last characters, what
@@ -170,11 +154,7 @@ fn cluster_texts(glyphs: &[(u16, bool)], text: String, rtl: bool) -> Vec<(String
             .collect();
     }
     let mut chars: Vec<char> = text.chars().collect();
-    let marks = glyphs
-        .iter()
-        .filter(|(_, advances)| !advances)
-        .count()
-        .min(chars.len().saturating_sub(1));
+    let marks = glyphs.iter().filter(|(_, advances)| !advances).count().min(chars.len().saturating_sub(1));
     let mut of_marks = chars.split_off(chars.len() - marks);
     if rtl {
         of_marks.reverse();
@@ -185,16 +165,8 @@ fn cluster_texts(glyphs: &[(u16, bool)], text: String, rtl: bool) -> Vec<(String
     glyphs
         .iter()
         .map(|(_, advances)| {
-            let own = if *advances || only_marks {
-                base.take()
-            } else {
-                None
-            };
-            (
-                own.or_else(|| of_marks.next().map(String::from))
-                    .unwrap_or_default(),
-                None,
-            )
+            let own = if *advances || only_marks { base.take() } else { None };
+            (own.or_else(|| of_marks.next().map(String::from)).unwrap_or_default(), None)
         })
         .collect()
 }

@@ -42,16 +42,9 @@ impl Ink {
         let number = DictItem::Int(self.marked.len() as i64);
         self.ops.push(Op::BeginMarkedContentWithProperties {
             tag: tag.into(),
-            properties: DictItem::Dict {
-                map: BTreeMap::from([("MCID".into(), number)]),
-            },
+            properties: DictItem::Dict { map: BTreeMap::from([("MCID".into(), number)]) },
         });
-        self.marked.push(Marked {
-            tag,
-            own,
-            said,
-            figure,
-        });
+        self.marked.push(Marked { tag, own, said, figure });
     }
 
     pub(crate) fn actual_text(&mut self, text: &str) {
@@ -59,13 +52,7 @@ impl Ink {
         self.ops.push(Op::BeginMarkedContentWithProperties {
             tag: "Span".into(),
             properties: DictItem::Dict {
-                map: BTreeMap::from([(
-                    "ActualText".into(),
-                    DictItem::String {
-                        data,
-                        literal: false,
-                    },
-                )]),
+                map: BTreeMap::from([("ActualText".into(), DictItem::String { data, literal: false })]),
             },
         });
     }
@@ -89,50 +76,33 @@ impl Ink {
         };
         let per_em = 1000.0 / f32::from(font.pdf_font_metrics.units_per_em.max(1));
         let stretches = glyphs.chunk_by(|a, b| {
-            rounded(a.y) == rounded(b.y)
-                && !(one_by_one && (a.missing.is_some() || b.missing.is_some()))
+            rounded(a.y) == rounded(b.y) && !(one_by_one && (a.missing.is_some() || b.missing.is_some()))
         });
         for stretch in stretches {
             let Some(first) = stretch.first() else {
                 continue;
             };
-            let alone = if one_by_one {
-                first.missing.as_deref()
-            } else {
-                None
-            };
+            let alone = if one_by_one { first.missing.as_deref() } else { None };
             if let Some(text) = alone {
                 self.actual_text(text);
             }
             let (x, y) = (rounded(first.x), rounded(first.y));
             self.ops.push(Op::StartTextSection);
-            self.ops.push(Op::SetFont {
-                font: PdfFontHandle::External(font_id(place)),
-                size: Pt(size),
-            });
-            self.ops.push(Op::SetTextMatrix {
-                matrix: TextMatrix::Translate(Pt(x), Pt(y)),
-            });
+            self.ops.push(Op::SetFont { font: PdfFontHandle::External(font_id(place)), size: Pt(size) });
+            self.ops.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(x), Pt(y)) });
             let mut shown = Vec::with_capacity(stretch.len());
             let mut pen = x;
             for (index, glyph) in stretch.iter().enumerate() {
-                let text = cut
-                    .given
-                    .get(&(place, glyph.gid))
-                    .cloned()
-                    .unwrap_or_else(|| glyph.text.clone());
+                let text = cut.given.get(&(place, glyph.gid)).cloned().unwrap_or_else(|| glyph.text.clone());
                 // The width the viewer will use: whole thousandths of an em, cut off.
-                let width =
-                    (f32::from(font.get_glyph_width(glyph.gid).unwrap_or(0)) * per_em).trunc();
+                let width = (f32::from(font.get_glyph_width(glyph.gid).unwrap_or(0)) * per_em).trunc();
                 pen += width * size / 1000.0;
                 let next = stretch.get(index + 1).map_or(pen, |next| next.x);
                 let back = ((pen - next) * 1000.0 / size).round();
                 pen -= back * size / 1000.0;
                 shown.push(Codepoint::with_cid(glyph.gid, back, text));
             }
-            self.ops.push(Op::ShowText {
-                items: vec![TextItem::GlyphIds(shown)],
-            });
+            self.ops.push(Op::ShowText { items: vec![TextItem::GlyphIds(shown)] });
             self.ops.push(Op::EndTextSection);
             if alone.is_some() {
                 self.end();
@@ -161,14 +131,7 @@ impl Ink {
                 Segment::Close => self.raw("h", &[]),
             }
         }
-        self.raw(
-            if matches!(shape.paint, Paint::Fill { .. }) {
-                "f"
-            } else {
-                "S"
-            },
-            &[],
-        );
+        self.raw(if matches!(shape.paint, Paint::Fill { .. }) { "f" } else { "S" }, &[]);
         self.raw("Q", &[]);
     }
 
@@ -180,33 +143,19 @@ impl Ink {
         self.raw("g", &[0.0]);
         let exact = [module, 0.0, 0.0, -module, x + quiet, PAGE.1 - y - quiet];
         let value = exact.iter().map(|number| DictItem::Real(*number)).collect();
-        self.ops.push(Op::Unknown {
-            key: "cm".into(),
-            value,
-        });
+        self.ops.push(Op::Unknown { key: "cm".into(), value });
         for (column, row, length) in &code.dark {
-            let value = [*column, *row, *length, 1]
-                .iter()
-                .map(|number| DictItem::Int(*number as i64))
-                .collect();
-            self.ops.push(Op::Unknown {
-                key: "re".into(),
-                value,
-            });
+            let value =
+                [*column, *row, *length, 1].iter().map(|number| DictItem::Int(*number as i64)).collect();
+            self.ops.push(Op::Unknown { key: "re".into(), value });
         }
         self.raw("f", &[]);
         self.raw("Q", &[]);
     }
 
     fn raw(&mut self, key: &str, numbers: &[f32]) {
-        let value = numbers
-            .iter()
-            .map(|number| DictItem::Real(rounded(*number)))
-            .collect();
-        self.ops.push(Op::Unknown {
-            key: key.into(),
-            value,
-        });
+        let value = numbers.iter().map(|number| DictItem::Real(rounded(*number))).collect();
+        self.ops.push(Op::Unknown { key: key.into(), value });
     }
 }
 
@@ -221,8 +170,5 @@ pub(crate) fn bounds(code: &Code, x: f32, y: f32, module: f32) -> [f32; 4] {
 }
 
 pub(crate) fn utf16(text: &str) -> Vec<u8> {
-    std::iter::once(0xfeff)
-        .chain(text.encode_utf16())
-        .flat_map(u16::to_be_bytes)
-        .collect()
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect()
 }

@@ -33,21 +33,9 @@ pub(crate) struct Page {
 }
 
 pub(crate) enum Item {
-    Text {
-        shaped: Box<Shaped>,
-        x: f32,
-        y: f32,
-        role: Role,
-        own: bool,
-    },
+    Text { shaped: Box<Shaped>, x: f32, y: f32, role: Role, own: bool },
     Drawing(Vec<Shape>),
-    Code {
-        code: Code,
-        x: f32,
-        y: f32,
-        module: f32,
-        which: Which,
-    },
+    Code { code: Code, x: f32, y: f32, module: f32, which: Which },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,11 +51,7 @@ pub(crate) enum Which {
 }
 
 /// Lays the letter out at the largest size that fits.
-pub(crate) fn compose(
-    fonts: &mut Fonts,
-    letter: &Letter,
-    words: &Words,
-) -> Result<Page, LetterFailure> {
+pub(crate) fn compose(fonts: &mut Fonts, letter: &Letter, words: &Words) -> Result<Page, LetterFailure> {
     // French alone leaves room for larger type.
     let mut scale = if words.title.own.is_some() { 1.0 } else { 1.16 };
     while scale >= SMALLEST {
@@ -96,11 +80,7 @@ fn stack<const N: usize>(sections: [Section; N], gap: f32) -> Page {
     let mut top = MARGIN;
     for (index, section) in sections.into_iter().enumerate() {
         let height = section.y;
-        let at = if index + 1 == N {
-            MARGIN + HEIGHT - height
-        } else {
-            top
-        };
+        let at = if index + 1 == N { MARGIN + HEIGHT - height } else { top };
         items.extend(section.items.into_iter().map(|item| lower(item, at)));
         top += height + gap;
     }
@@ -110,32 +90,8 @@ fn stack<const N: usize>(sections: [Section; N], gap: f32) -> Page {
 fn lower(item: Item, by: f32) -> Item {
     use crate::pictogram::Segment::{Close, Curve, Line, Move};
     match item {
-        Item::Text {
-            shaped,
-            x,
-            y,
-            role,
-            own,
-        } => Item::Text {
-            shaped,
-            x,
-            y: y + by,
-            role,
-            own,
-        },
-        Item::Code {
-            code,
-            x,
-            y,
-            module,
-            which,
-        } => Item::Code {
-            code,
-            x,
-            y: y + by,
-            module,
-            which,
-        },
+        Item::Text { shaped, x, y, role, own } => Item::Text { shaped, x, y: y + by, role, own },
+        Item::Code { code, x, y, module, which } => Item::Code { code, x, y: y + by, module, which },
         Item::Drawing(mut shapes) => {
             for segment in shapes.iter_mut().flat_map(|shape| shape.path.iter_mut()) {
                 match segment {
@@ -155,11 +111,7 @@ fn lower(item: Item, by: f32) -> Item {
 
 fn title(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
     let mut section = Section::new(words, scale);
-    let size = if words.title.own.is_some() {
-        14.0
-    } else {
-        17.0
-    };
+    let size = if words.title.own.is_some() { 14.0 } else { 17.0 };
     section.pair(fonts, &words.title, Area::PAGE, size, true, Role::Title);
     section.y += 4.0 * scale;
     section.line(1.2, 0.0);
@@ -176,22 +128,8 @@ fn person(fonts: &mut Fonts, letter: &Letter, words: &Words, scale: f32) -> Sect
         37..=90 => 13.0,
         _ => 10.5,
     };
-    let side = if words.title.own.is_some() {
-        Side::Centre
-    } else {
-        Side::Left
-    };
-    section.y += section.text(
-        fonts,
-        &letter.name,
-        area,
-        Look {
-            size,
-            bold: true,
-            side,
-        },
-        false,
-    );
+    let side = if words.title.own.is_some() { Side::Centre } else { Side::Left };
+    section.y += section.text(fonts, &letter.name, area, Look { size, bold: true, side }, false);
     section.y += 2.0 * scale;
     section.table(fonts, &words.person, area, 126.0, 9.2);
     if let Some(declared) = &words.declared {
@@ -199,13 +137,7 @@ fn person(fonts: &mut Fonts, letter: &Letter, words: &Words, scale: f32) -> Sect
         section.pair(fonts, declared, area, 9.2, true, Role::Paragraph);
     }
     section.y += 6.0 * scale;
-    section.behind(rectangle(
-        Area::PAGE.x,
-        0.0,
-        Area::PAGE.width,
-        section.y,
-        Paint::Fill { grey: 0.94 },
-    ));
+    section.behind(rectangle(Area::PAGE.x, 0.0, Area::PAGE.width, section.y, Paint::Fill { grey: 0.94 }));
     section
 }
 
@@ -227,38 +159,14 @@ fn date(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
     }
     let size = 24.0 * scale;
     if words.time.is_some() {
-        section.symbol(
-            Symbol::Calendar,
-            area,
-            from.max((date_from + date_to - size) / 2.0),
-            size,
-        );
-        section.symbol(
-            Symbol::Clock,
-            area,
-            (date_to + time_to - size) / 2.0 + 1.0,
-            size,
-        );
+        section.symbol(Symbol::Calendar, area, from.max((date_from + date_to - size) / 2.0), size);
+        section.symbol(Symbol::Clock, area, (date_to + time_to - size) / 2.0 + 1.0, size);
     } else {
-        section.symbol(
-            Symbol::Calendar,
-            area,
-            (from + section.y - size) / 2.0,
-            size,
-        );
+        section.symbol(Symbol::Calendar, area, (from + section.y - size) / 2.0, size);
     }
     section.y += 7.0 * scale;
-    let frame = Paint::Stroke {
-        width: 1.6,
-        grey: 0.0,
-    };
-    section.behind(rectangle(
-        Area::PAGE.x + 0.8,
-        0.0,
-        Area::PAGE.width - 1.6,
-        section.y,
-        frame,
-    ));
+    let frame = Paint::Stroke { width: 1.6, grey: 0.0 };
+    section.behind(rectangle(Area::PAGE.x + 0.8, 0.0, Area::PAGE.width - 1.6, section.y, frame));
     section
 }
 
@@ -268,9 +176,7 @@ fn place(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
     let size = 18.0 * scale;
     section.table(fonts, &words.place, area, 126.0, 9.6);
     // Between the label and the address, where no text stands.
-    section
-        .items
-        .push(Item::Drawing(draw(Symbol::Place, area.x + 96.0, 0.0, size)));
+    section.items.push(Item::Drawing(draw(Symbol::Place, area.x + 96.0, 0.0, size)));
     section.y = section.y.max(size);
     section
 }
@@ -289,12 +195,7 @@ fn advice(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
         let from = section.y;
         section.beside(fonts, &advice.said, area, type_size, false);
         let height = (section.y - from).max(size);
-        section.symbol(
-            Symbol::Advice(advice.picture),
-            area,
-            from + (height - size) / 2.0,
-            size,
-        );
+        section.symbol(Symbol::Advice(advice.picture), area, from + (height - size) / 2.0, size);
         section.y = from + height;
     }
     section.y += 5.0 * scale;
@@ -302,38 +203,20 @@ fn advice(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
     section
 }
 
-fn foot(
-    fonts: &mut Fonts,
-    letter: &Letter,
-    words: &Words,
-    scale: f32,
-) -> Result<Section, LetterFailure> {
+fn foot(fonts: &mut Fonts, letter: &Letter, words: &Words, scale: f32) -> Result<Section, LetterFailure> {
     let mut section = Section::new(words, scale);
     let mut x = Area::PAGE.x;
     let mut deepest: f32 = 0.0;
-    let codes = [
-        (&letter.door, Which::Door, &words.door),
-        (&letter.rebuild, Which::Rebuild, &words.rebuild),
-    ];
+    let codes = [(&letter.door, Which::Door, &words.door), (&letter.rebuild, Which::Rebuild, &words.rebuild)];
     for (bytes, which, caption) in codes {
         let code = encode(bytes)?;
         let modules = (code.side + 2 * QUIET) as f32;
         let module = (CODE_SIDE / modules).clamp(MODULE.0, MODULE.1);
         let side = modules * module;
-        section.items.push(Item::Code {
-            code,
-            x,
-            y: 0.0,
-            module,
-            which,
-        });
+        section.items.push(Item::Code { code, x, y: 0.0, module, which });
         section.y = side;
         let area = Area { x, width: side };
-        let look = Look {
-            size: 8.5,
-            bold: true,
-            side: Side::Centre,
-        };
+        let look = Look { size: 8.5, bold: true, side: Side::Centre };
         section.y += section.text(fonts, &caption.fr, area, look, false);
         if let Some(own) = &caption.own {
             section.y += section.text(fonts, own, area, look, true);
@@ -341,35 +224,17 @@ fn foot(
         deepest = deepest.max(section.y);
         x += side + 4.0;
     }
-    let area = Area {
-        x: x + 8.0,
-        width: Area::PAGE.x + Area::PAGE.width - x - 8.0,
-    };
+    let area = Area { x: x + 8.0, width: Area::PAGE.x + Area::PAGE.width - x - 8.0 };
     section.y = 6.0 * scale;
     section.pair(fonts, &words.code_label, area, 9.0, false, Role::Paragraph);
-    let side = if words.title.own.is_some() {
-        Side::Centre
-    } else {
-        Side::Left
-    };
-    let look = Look {
-        size: 18.0,
-        bold: true,
-        side,
-    };
+    let side = if words.title.own.is_some() { Side::Centre } else { Side::Left };
+    let look = Look { size: 18.0, bold: true, side };
     section.y += section.text(fonts, &letter.code, area, look, false);
     section.y += 5.0 * scale;
     section.table(fonts, &words.order, area, 74.0, 8.2);
     section.y += 2.0 * scale;
     section.pair(fonts, &words.order_note, area, 7.2, false, Role::Paragraph);
     section.y = section.y.max(deepest) + 3.0 * scale;
-    section.pair(
-        fonts,
-        &words.issued,
-        Area::PAGE,
-        7.8,
-        false,
-        Role::Paragraph,
-    );
+    section.pair(fonts, &words.issued, Area::PAGE, 7.8, false, Role::Paragraph);
     Ok(section)
 }

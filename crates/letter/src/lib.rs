@@ -155,10 +155,7 @@ fn check(letter: &Letter) -> Result<(), LetterFailure> {
         ("birth_place", &letter.birth_place),
         ("nationality", &letter.nationality),
         ("agdref", letter.agdref.as_deref().unwrap_or_default()),
-        (
-            "representative",
-            letter.representative.as_deref().unwrap_or_default(),
-        ),
+        ("representative", letter.representative.as_deref().unwrap_or_default()),
         ("site_name", &letter.site_name),
         ("code", &letter.code),
         ("registered_at", &letter.registered_at),
@@ -168,10 +165,7 @@ fn check(letter: &Letter) -> Result<(), LetterFailure> {
     if let Some((field, _)) = values.iter().find(|(_, value)| long(value)) {
         return Err(LetterFailure::TooLong(field));
     }
-    for (field, lines) in [
-        ("site_address", &letter.site_address),
-        ("procedures", &letter.procedures),
-    ] {
+    for (field, lines) in [("site_address", &letter.site_address), ("procedures", &letter.procedures)] {
         if lines.len() > LINES || lines.iter().any(|line| long(line)) {
             return Err(LetterFailure::TooLong(field));
         }

@@ -15,19 +15,10 @@ use crate::{Letter, LetterFailure};
 /// Writes the page. The only failures are a bug here or in a font: never the person's data.
 pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u8>, LetterFailure> {
     let mut cut = CutFonts::of(page)?;
-    let mut ink = Ink {
-        ops: Vec::new(),
-        marked: Vec::new(),
-    };
+    let mut ink = Ink { ops: Vec::new(), marked: Vec::new() };
     for item in &page.items {
         match item {
-            Item::Text {
-                shaped,
-                x,
-                y,
-                role,
-                own,
-            } => {
+            Item::Text { shaped, x, y, role, own } => {
                 let tag = if *role == Role::Title { "H1" } else { "P" };
                 let said = shaped.layout.is_rtl().then(|| shaped.source.clone());
                 ink.begin(tag, *own, said, None);
@@ -35,32 +26,17 @@ pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u
                 ink.end();
             }
             Item::Drawing(shapes) => {
-                ink.ops.push(Op::BeginMarkedContent {
-                    tag: "Artifact".into(),
-                });
+                ink.ops.push(Op::BeginMarkedContent { tag: "Artifact".into() });
                 shapes.iter().for_each(|shape| ink.shape(shape));
                 ink.end();
             }
-            Item::Code {
-                code,
-                x,
-                y,
-                module,
-                which,
-            } => {
-                let said = if *which == Which::Door {
-                    &words.door_alt
-                } else {
-                    &words.rebuild_alt
-                };
+            Item::Code { code, x, y, module, which } => {
+                let said = if *which == Which::Door { &words.door_alt } else { &words.rebuild_alt };
                 ink.begin(
                     "Figure",
                     false,
                     None,
-                    Some(Figure {
-                        alt: said.fr.clone(),
-                        bounds: bounds(code, *x, *y, *module),
-                    }),
+                    Some(Figure { alt: said.fr.clone(), bounds: bounds(code, *x, *y, *module) }),
                 );
                 ink.code(code, *x, *y, *module);
                 ink.end();
@@ -73,20 +49,12 @@ pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u
     }
     document.with_pages(vec![PdfPage::new(Mm(210.0), Mm(297.0), ink.ops)]);
     // Raw drawing operators are ours: `secure` would drop them.
-    let options = PdfSaveOptions {
-        optimize: true,
-        subset_fonts: false,
-        secure: false,
-        image_optimization: None,
-    };
+    let options =
+        PdfSaveOptions { optimize: true, subset_fonts: false, secure: false, image_optimization: None };
     let mut pdf = document.to_lopdf_document(&options, &mut Vec::new());
     finish(&mut pdf, ink.marked, letter, words)?;
     let mut bytes = Vec::with_capacity(60_000);
-    let packed = SaveOptions {
-        use_object_streams: true,
-        use_xref_streams: true,
-        ..SaveOptions::default()
-    };
+    let packed = SaveOptions { use_object_streams: true, use_xref_streams: true, ..SaveOptions::default() };
     pdf.save_with_options(&mut bytes, packed)?;
     Ok(bytes)
 }
@@ -108,12 +76,7 @@ fn finish(
     words: &Words,
 ) -> Result<(), LetterFailure> {
     pdf.version = "1.7".into();
-    let page = pdf
-        .get_pages()
-        .values()
-        .next()
-        .copied()
-        .ok_or(lopdf::Error::PageNumberNotFound(1))?;
+    let page = pdf.get_pages().values().next().copied().ok_or(lopdf::Error::PageNumberNotFound(1))?;
     let tree = structure(pdf, page, marked, letter);
     let metadata = metadata(pdf, words);
     let date = letter.issued_at.strftime("D:%Y%m%d%H%M%S").to_string();
@@ -123,32 +86,21 @@ fn finish(
         ("CreationDate", Object::string_literal(date.clone())),
         ("ModDate", Object::string_literal(date)),
     ]));
-    pdf.get_object_mut(page)?
-        .as_dict_mut()?
-        .set("StructParents", 0);
+    pdf.get_object_mut(page)?.as_dict_mut()?.set("StructParents", 0);
     let catalog = pdf.catalog_mut()?;
     catalog.remove(b"OutputIntents");
     catalog.set("Lang", Object::string_literal("fr-FR"));
     catalog.set("StructTreeRoot", tree);
     catalog.set("Metadata", metadata);
-    catalog.set(
-        "MarkInfo",
-        Dictionary::from_iter([("Marked", Object::Boolean(true))]),
-    );
-    catalog.set(
-        "ViewerPreferences",
-        Dictionary::from_iter([("DisplayDocTitle", Object::Boolean(true))]),
-    );
+    catalog.set("MarkInfo", Dictionary::from_iter([("Marked", Object::Boolean(true))]));
+    catalog.set("ViewerPreferences", Dictionary::from_iter([("DisplayDocTitle", Object::Boolean(true))]));
     let id = Sha256::new()
         .chain_update(&letter.door)
         .chain_update(&letter.rebuild)
         .chain_update(&letter.code)
         .chain_update(letter.issued_at.to_string())
         .finalize();
-    let id = Object::String(
-        id.iter().take(16).copied().collect(),
-        StringFormat::Hexadecimal,
-    );
+    let id = Object::String(id.iter().take(16).copied().collect(), StringFormat::Hexadecimal);
     pdf.trailer.set("ID", vec![id.clone(), id]);
     pdf.trailer.set("Info", info);
     pdf.prune_objects();
@@ -163,11 +115,7 @@ fn structure(
     marked: Vec<Marked>,
     letter: &Letter,
 ) -> Object {
-    let (root, document, section) = (
-        pdf.new_object_id(),
-        pdf.new_object_id(),
-        pdf.new_object_id(),
-    );
+    let (root, document, section) = (pdf.new_object_id(), pdf.new_object_id(), pdf.new_object_id());
     let (mut french, mut own, mut parents) = (Vec::new(), Vec::new(), Vec::new());
     for (number, piece) in marked.into_iter().enumerate() {
         let parent = if piece.own { section } else { document };
@@ -183,11 +131,7 @@ fn structure(
         }
         if let Some(figure) = piece.figure {
             element.set("Alt", words_of(&figure.alt));
-            let bounds: Vec<Object> = figure
-                .bounds
-                .iter()
-                .map(|edge| Object::Real(rounded(*edge)))
-                .collect();
+            let bounds: Vec<Object> = figure.bounds.iter().map(|edge| Object::Real(rounded(*edge))).collect();
             element.set(
                 "A",
                 Dictionary::from_iter([
@@ -228,10 +172,8 @@ fn structure(
             ("K", Object::Array(french)),
         ]),
     );
-    let numbers = Dictionary::from_iter([(
-        "Nums",
-        Object::Array(vec![Object::Integer(0), Object::Array(parents)]),
-    )]);
+    let numbers =
+        Dictionary::from_iter([("Nums", Object::Array(vec![Object::Integer(0), Object::Array(parents)]))]);
     pdf.set_object(
         root,
         Dictionary::from_iter([

@@ -33,12 +33,7 @@ pub(crate) enum Symbol {
 
 /// Draws `symbol` in a square of `size` points whose top left corner is (`x`, `y`).
 pub(crate) fn draw(symbol: Symbol, x: f32, y: f32, size: f32) -> Vec<Shape> {
-    let mut pen = Pen {
-        x,
-        y,
-        unit: size / 24.0,
-        shapes: Vec::new(),
-    };
+    let mut pen = Pen { x, y, unit: size / 24.0, shapes: Vec::new() };
     match symbol {
         Symbol::Calendar => calendar(&mut pen),
         Symbol::Clock => clock(&mut pen, 12.0, 12.0, 9.5),
@@ -74,11 +69,7 @@ fn calendar(pen: &mut Pen) {
 
 fn clock(pen: &mut Pen, cx: f32, cy: f32, radius: f32) {
     pen.circle(cx, cy, radius);
-    pen.line(&[
-        (cx, cy - radius * 0.62),
-        (cx, cy),
-        (cx + radius * 0.45, cy + radius * 0.28),
-    ]);
+    pen.line(&[(cx, cy - radius * 0.62), (cx, cy), (cx + radius * 0.45, cy + radius * 0.28)]);
 }
 
 fn place(pen: &mut Pen) {
@@ -111,10 +102,7 @@ fn paper(pen: &mut Pen) {
 fn documents(pen: &mut Pen) {
     pen.frame(2.5, 5.5, 19.0, 13.5);
     pen.circle(7.8, 10.4, 1.9);
-    pen.path(vec![
-        Segment::Move(4.8, 16.0),
-        Segment::Curve([4.8, 12.8, 10.8, 12.8, 10.8, 16.0]),
-    ]);
+    pen.path(vec![Segment::Move(4.8, 16.0), Segment::Curve([4.8, 12.8, 10.8, 12.8, 10.8, 16.0])]);
     pen.line(&[(13.5, 9.5), (19.0, 9.5)]);
     pen.line(&[(13.5, 12.3), (19.0, 12.3)]);
     pen.line(&[(13.5, 15.1), (17.0, 15.1)]);
@@ -180,23 +168,13 @@ impl Pen {
                 Segment::Close => Segment::Close,
             })
             .collect();
-        self.shapes.push(Shape {
-            path,
-            paint: Paint::Stroke {
-                width: OUTLINE * self.unit,
-                grey: 0.0,
-            },
-        });
+        self.shapes.push(Shape { path, paint: Paint::Stroke { width: OUTLINE * self.unit, grey: 0.0 } });
     }
 
     fn line(&mut self, points: &[(f32, f32)]) {
         let mut segments = points.iter().map(|(x, y)| Segment::Line(*x, *y));
         if let Some(Segment::Line(x, y)) = segments.next() {
-            self.path(
-                std::iter::once(Segment::Move(x, y))
-                    .chain(segments)
-                    .collect(),
-            );
+            self.path(std::iter::once(Segment::Move(x, y)).chain(segments).collect());
         }
     }
 

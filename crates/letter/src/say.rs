@@ -66,53 +66,30 @@ pub(crate) struct Words {
 }
 
 pub(crate) fn words(letter: &Letter) -> Words {
-    let s = Speaker {
-        own: (letter.lang != Lang::FRENCH).then_some(letter.lang),
-    };
+    let s = Speaker { own: (letter.lang != Lang::FRENCH).then_some(letter.lang) };
     let (zone, receipt) = match &letter.kind {
         Kind::Convocation { zone, .. } => (zone, false),
         Kind::Receipt { zone, .. } => (zone, true),
     };
     let local_time = s.with(|lang| text(lang, "paper-zone", &[("zone", zone)]));
     let (date_label, date, time, date_note) = match &letter.kind {
-        Kind::Convocation { at, .. } => {
-            (s.say("paper-your-date"), Some(at), true, Some(local_time))
+        Kind::Convocation { at, .. } => (s.say("paper-your-date"), Some(at), true, Some(local_time)),
+        Kind::Receipt { no_later_than: Some(at), .. } => {
+            (s.say("paper-no-later-than"), Some(at), true, Some(local_time))
         }
-        Kind::Receipt {
-            no_later_than: Some(at),
-            ..
-        } => (
-            s.say("paper-no-later-than"),
-            Some(at),
-            true,
-            Some(local_time),
-        ),
-        Kind::Receipt {
-            no_later_than: None,
-            ..
-        } => (
-            s.say("paper-your-date"),
-            None,
-            false,
-            Some(s.say("paper-no-date-explained")),
-        ),
+        Kind::Receipt { no_later_than: None, .. } => {
+            (s.say("paper-your-date"), None, false, Some(s.say("paper-no-date-explained")))
+        }
     };
-    let by_kind =
-        |convocation: &str, on_receipt: &str| s.say(if receipt { on_receipt } else { convocation });
+    let by_kind = |convocation: &str, on_receipt: &str| s.say(if receipt { on_receipt } else { convocation });
     Words {
-        own_side: if letter.lang.dir() == Dir::Rtl {
-            Side::Right
-        } else {
-            Side::Left
-        },
+        own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: by_kind("paper-title-convocation", "paper-title-receipt"),
         name_label: s.say("paper-name"),
         declared: letter.declared.then(|| s.say("paper-declared")),
         person: person(&s, letter),
         date_label,
-        time: date
-            .filter(|_| time)
-            .map(|at| s.with(|lang| l10n::time(lang, at.time()))),
+        time: date.filter(|_| time).map(|at| s.with(|lang| l10n::time(lang, at.time()))),
         date: match date {
             Some(at) => s.with(|lang| l10n::date_long(lang, &at.date())),
             None => s.say("paper-no-date-yet"),
@@ -120,26 +97,11 @@ pub(crate) fn words(letter: &Letter) -> Words {
         date_note,
         place: place(&s, letter),
         advice: vec![
-            Advice {
-                picture: Picture::Paper,
-                said: by_kind("paper-what-convocation", "paper-what-receipt"),
-            },
-            Advice {
-                picture: Picture::Documents,
-                said: by_kind("paper-bring", "paper-keep"),
-            },
-            Advice {
-                picture: Picture::NotForSale,
-                said: s.say("paper-not-for-sale"),
-            },
-            Advice {
-                picture: Picture::Earlier,
-                said: by_kind("paper-earlier", "paper-earlier-receipt"),
-            },
-            Advice {
-                picture: Picture::Follow,
-                said: s.say("paper-follow"),
-            },
+            Advice { picture: Picture::Paper, said: by_kind("paper-what-convocation", "paper-what-receipt") },
+            Advice { picture: Picture::Documents, said: by_kind("paper-bring", "paper-keep") },
+            Advice { picture: Picture::NotForSale, said: s.say("paper-not-for-sale") },
+            Advice { picture: Picture::Earlier, said: by_kind("paper-earlier", "paper-earlier-receipt") },
+            Advice { picture: Picture::Follow, said: s.say("paper-follow") },
         ],
         code_label: s.say("paper-code"),
         order: vec![
@@ -156,11 +118,7 @@ pub(crate) fn words(letter: &Letter) -> Words {
         ],
         order_note: s.say("paper-order-explained"),
         issued: s.with(|lang| {
-            text(
-                lang,
-                "paper-issued-at",
-                &[("at", &l10n::date_time_long(lang, &letter.issued_at))],
-            )
+            text(lang, "paper-issued-at", &[("at", &l10n::date_time_long(lang, &letter.issued_at))])
         }),
         door: s.say("paper-qr-door"),
         rebuild: s.say("paper-qr-rebuild"),
@@ -174,15 +132,8 @@ fn person(s: &Speaker, letter: &Letter) -> Vec<Row> {
     if !letter.birth_place.is_empty() {
         birth.push(letter.birth_place.clone());
     }
-    let mut rows = vec![Row {
-        label: s.say("paper-birth"),
-        value: Value::Data(birth),
-    }];
-    let nationality = if letter.nationality.is_empty() {
-        "—"
-    } else {
-        &letter.nationality
-    };
+    let mut rows = vec![Row { label: s.say("paper-birth"), value: Value::Data(birth) }];
+    let nationality = if letter.nationality.is_empty() { "—" } else { &letter.nationality };
     rows.push(s.data("paper-nationality", nationality));
     if let Some(agdref) = &letter.agdref {
         rows.push(s.data("paper-agdref", agdref));
@@ -190,31 +141,16 @@ fn person(s: &Speaker, letter: &Letter) -> Vec<Row> {
     if let Some(representative) = &letter.representative {
         rows.push(s.data("paper-representative", representative));
     }
-    let procedures = letter
-        .procedures
-        .iter()
-        .map(|key| s.with(|lang| procedure(lang, key)))
-        .collect();
-    rows.push(Row {
-        label: s.say("paper-procedures"),
-        value: Value::Words(procedures),
-    });
+    let procedures = letter.procedures.iter().map(|key| s.with(|lang| procedure(lang, key))).collect();
+    rows.push(Row { label: s.say("paper-procedures"), value: Value::Words(procedures) });
     rows
 }
 
 fn place(s: &Speaker, letter: &Letter) -> Vec<Row> {
-    let lines = std::iter::once(letter.site_name.clone())
-        .chain(letter.site_address.iter().cloned())
-        .collect();
-    let mut rows = vec![Row {
-        label: s.say("paper-place"),
-        value: Value::Data(lines),
-    }];
-    if let Kind::Convocation {
-        counter: Some(counter),
-        ..
-    } = &letter.kind
-    {
+    let lines =
+        std::iter::once(letter.site_name.clone()).chain(letter.site_address.iter().cloned()).collect();
+    let mut rows = vec![Row { label: s.say("paper-place"), value: Value::Data(lines) }];
+    if let Kind::Convocation { counter: Some(counter), .. } = &letter.kind {
         rows.push(s.data("paper-counter", counter));
     }
     if let Some(phone) = &letter.site_phone {
@@ -238,16 +174,10 @@ impl Speaker {
     }
 
     fn with(&self, phrase: impl Fn(&Lang) -> String) -> Said {
-        Said {
-            fr: phrase(&Lang::FRENCH),
-            own: self.own.as_ref().map(phrase),
-        }
+        Said { fr: phrase(&Lang::FRENCH), own: self.own.as_ref().map(phrase) }
     }
 
     fn data(&self, label: &str, value: &str) -> Row {
-        Row {
-            label: self.say(label),
-            value: Value::Data(vec![value.to_owned()]),
-        }
+        Row { label: self.say(label), value: Value::Data(vec![value.to_owned()]) }
     }
 }

@@ -17,28 +17,16 @@ pub(crate) struct Area {
 }
 
 impl Area {
-    pub(crate) const PAGE: Area = Area {
-        x: MARGIN,
-        width: WIDTH,
-    };
+    pub(crate) const PAGE: Area = Area { x: MARGIN, width: WIDTH };
 
     pub(crate) fn inner(self, padding: f32) -> Area {
-        Area {
-            x: self.x + padding,
-            width: self.width - 2.0 * padding,
-        }
+        Area { x: self.x + padding, width: self.width - 2.0 * padding }
     }
 
     /// The French and the person's half, with `gap` between.
     fn halves(self, gap: f32) -> (Area, Area) {
         let width = (self.width - gap) / 2.0;
-        (
-            Area { x: self.x, width },
-            Area {
-                x: self.x + self.width - width,
-                width,
-            },
-        )
+        (Area { x: self.x, width }, Area { x: self.x + self.width - width, width })
     }
 }
 
@@ -52,23 +40,11 @@ pub(crate) struct Section {
 
 impl Section {
     pub(crate) fn new(words: &Words, scale: f32) -> Section {
-        Section {
-            items: Vec::new(),
-            y: 0.0,
-            scale,
-            own_side: words.own_side,
-        }
+        Section { items: Vec::new(), y: 0.0, scale, own_side: words.own_side }
     }
 
     /// One paragraph at the present height; gives its height and does not move on.
-    pub(crate) fn text(
-        &mut self,
-        fonts: &mut Fonts,
-        source: &str,
-        area: Area,
-        look: Look,
-        own: bool,
-    ) -> f32 {
+    pub(crate) fn text(&mut self, fonts: &mut Fonts, source: &str, area: Area, look: Look, own: bool) -> f32 {
         self.place(fonts, source, area, look, own, Role::Paragraph)
     }
 
@@ -84,23 +60,9 @@ impl Section {
         if source.is_empty() {
             return 0.0;
         }
-        let shaped = shape(
-            fonts,
-            source,
-            area.width,
-            Look {
-                size: look.size * self.scale,
-                ..look
-            },
-        );
+        let shaped = shape(fonts, source, area.width, Look { size: look.size * self.scale, ..look });
         let height = shaped.height();
-        self.items.push(Item::Text {
-            shaped: Box::new(shaped),
-            x: area.x,
-            y: self.y,
-            role,
-            own,
-        });
+        self.items.push(Item::Text { shaped: Box::new(shaped), x: area.x, y: self.y, role, own });
         height
     }
 
@@ -114,62 +76,26 @@ impl Section {
         bold: bool,
         role: Role,
     ) {
-        self.two(
-            fonts,
-            said,
-            area,
-            12.0,
-            Look {
-                size,
-                bold,
-                side: Side::Left,
-            },
-            role,
-        );
+        self.two(fonts, said, area, 12.0, Look { size, bold, side: Side::Left }, role);
     }
 
     /// As [`Section::pair`], with room for a pictogram between them (or before French alone).
-    pub(crate) fn beside(
-        &mut self,
-        fonts: &mut Fonts,
-        said: &Said,
-        area: Area,
-        size: f32,
-        bold: bool,
-    ) {
-        let look = Look {
-            size,
-            bold,
-            side: Side::Left,
-        };
+    pub(crate) fn beside(&mut self, fonts: &mut Fonts, said: &Said, area: Area, size: f32, bold: bool) {
+        let look = Look { size, bold, side: Side::Left };
         let area = match said.own {
             Some(_) => area,
-            None => Area {
-                x: area.x + SPINE,
-                width: area.width - SPINE,
-            },
+            None => Area { x: area.x + SPINE, width: area.width - SPINE },
         };
         self.two(fonts, said, area, SPINE, look, Role::Paragraph);
     }
 
-    fn two(
-        &mut self,
-        fonts: &mut Fonts,
-        said: &Said,
-        area: Area,
-        gap: f32,
-        look: Look,
-        role: Role,
-    ) {
+    fn two(&mut self, fonts: &mut Fonts, said: &Said, area: Area, gap: f32, look: Look, role: Role) {
         let height = match &said.own {
             None => self.place(fonts, &said.fr, area, look, false, role),
             Some(own) => {
                 let (left, right) = area.halves(gap);
                 let height = self.place(fonts, &said.fr, left, look, false, role);
-                let look = Look {
-                    side: self.own_side,
-                    ..look
-                };
+                let look = Look { side: self.own_side, ..look };
                 height.max(self.place(fonts, own, right, look, true, role))
             }
         };
@@ -178,79 +104,31 @@ impl Section {
 
     /// A pictogram in the spine between the languages, or before French alone.
     pub(crate) fn symbol(&mut self, symbol: Symbol, area: Area, y: f32, size: f32) {
-        let two = self
-            .items
-            .iter()
-            .any(|item| matches!(item, Item::Text { own: true, .. }));
-        let x = if two {
-            area.x + (area.width - size) / 2.0
-        } else {
-            area.x
-        };
+        let two = self.items.iter().any(|item| matches!(item, Item::Text { own: true, .. }));
+        let x = if two { area.x + (area.width - size) / 2.0 } else { area.x };
         self.items.push(Item::Drawing(draw(symbol, x, y, size)));
     }
 
     /// Label, value, label: mirrored around the middle. French alone: label, value.
-    pub(crate) fn table(
-        &mut self,
-        fonts: &mut Fonts,
-        rows: &[Row],
-        area: Area,
-        label_width: f32,
-        size: f32,
-    ) {
+    pub(crate) fn table(&mut self, fonts: &mut Fonts, rows: &[Row], area: Area, label_width: f32, size: f32) {
         for row in rows {
-            let label = Look {
-                size,
-                bold: false,
-                side: Side::Left,
-            };
-            let left = Area {
-                x: area.x,
-                width: label_width,
-            };
-            let right = Area {
-                x: area.x + area.width - label_width,
-                width: label_width,
-            };
+            let label = Look { size, bold: false, side: Side::Left };
+            let left = Area { x: area.x, width: label_width };
+            let right = Area { x: area.x + area.width - label_width, width: label_width };
             let mut height = self.text(fonts, &row.label.fr, left, label, false);
             let (middle, side) = match &row.label.own {
                 Some(own) => {
-                    height = height.max(self.text(
-                        fonts,
-                        own,
-                        right,
-                        Look {
-                            side: Side::Right,
-                            ..label
-                        },
-                        true,
-                    ));
+                    height =
+                        height.max(self.text(fonts, own, right, Look { side: Side::Right, ..label }, true));
                     let width = area.width - 2.0 * label_width - 12.0;
-                    (
-                        Area {
-                            x: area.x + label_width + 6.0,
-                            width,
-                        },
-                        Side::Centre,
-                    )
+                    (Area { x: area.x + label_width + 6.0, width }, Side::Centre)
                 }
                 None => {
                     let from = label_width + 6.0;
-                    (
-                        Area {
-                            x: area.x + from,
-                            width: area.width - from,
-                        },
-                        Side::Left,
-                    )
+                    (Area { x: area.x + from, width: area.width - from }, Side::Left)
                 }
             };
-            let look = Look {
-                size,
-                bold: true,
-                side,
-            };
+            let look = Look { size, bold: true, side };
             let top = self.y;
             match &row.value {
                 Value::Data(lines) => {
@@ -272,13 +150,7 @@ impl Section {
     }
 
     pub(crate) fn line(&mut self, width: f32, grey: f32) {
-        let shape = rectangle(
-            Area::PAGE.x,
-            self.y,
-            Area::PAGE.width,
-            width,
-            Paint::Fill { grey },
-        );
+        let shape = rectangle(Area::PAGE.x, self.y, Area::PAGE.width, width, Paint::Fill { grey });
         self.items.push(Item::Drawing(vec![shape]));
         self.y += width;
     }

@@ -2,8 +2,7 @@
 //! for those that have no shape or would turn the reading order around.
 
 use parley::{
-    Alignment, AlignmentOptions, FontFamily, FontWeight, Layout, LineHeight, OverflowWrap,
-    StyleProperty,
+    Alignment, AlignmentOptions, FontFamily, FontWeight, Layout, LineHeight, OverflowWrap, StyleProperty,
 };
 
 use crate::fonts::{FAMILIES, Fonts};
@@ -39,14 +38,10 @@ impl Shaped {
 /// so nothing is ever cut off.
 pub(crate) fn shape(fonts: &mut Fonts, source: &str, width: f32, look: Look) -> Shaped {
     let source = printable(source);
-    let mut builder = fonts
-        .layouts
-        .ranged_builder(&mut fonts.fonts, &source, 1.0, false);
+    let mut builder = fonts.layouts.ranged_builder(&mut fonts.fonts, &source, 1.0, false);
     builder.push_default(FontFamily::from(FAMILIES));
     builder.push_default(StyleProperty::FontSize(look.size));
-    builder.push_default(StyleProperty::LineHeight(LineHeight::FontSizeRelative(
-        1.32,
-    )));
+    builder.push_default(StyleProperty::LineHeight(LineHeight::FontSizeRelative(1.32)));
     builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
     if look.bold {
         builder.push_default(StyleProperty::FontWeight(FontWeight::BOLD));
@@ -68,14 +63,5 @@ fn printable(source: &str) -> String {
         c.is_control()
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
     };
-    source
-        .chars()
-        .map(|c| {
-            if hidden(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    source.chars().map(|c| if hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

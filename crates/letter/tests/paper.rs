@@ -53,24 +53,16 @@ fn poppler(tool: &str, arguments: &[&str], pdf: &[u8]) -> Vec<u8> {
     if tool == "pdftotext" {
         command.arg("-");
     }
-    let output = command
-        .output()
-        .unwrap_or_else(|e| panic!("{tool} (Debian package poppler-utils): {e}"));
-    assert!(
-        output.status.success(),
-        "{tool}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.output().unwrap_or_else(|e| panic!("{tool} (Debian package poppler-utils): {e}"));
+    assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
 /// Text as copied from the page: spaces and line ends as one space, direction marks taken out.
 fn copied(pdf: &[u8]) -> String {
     let text = String::from_utf8(poppler("pdftotext", &[], pdf)).unwrap();
-    let plain: String = text
-        .chars()
-        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'))
-        .collect();
+    let plain: String =
+        text.chars().filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -109,14 +101,9 @@ fn a_french_convocation_says_who_when_where_and_what_it_is() {
 #[test]
 fn an_arabic_convocation_carries_both_languages() {
     let pdf = made(&specimen("ar", "أحمد بن عبد الرحمن"));
-    for wanted in [
-        "أحمد بن عبد الرحمن",
-        "mardi 12 janvier 2027",
-        "يناير",
-        "9:40",
-        "7K3Q-9MZT-4XW2-P",
-        "موعدكم",
-    ] {
+    for wanted in
+        ["أحمد بن عبد الرحمن", "mardi 12 janvier 2027", "يناير", "9:40", "7K3Q-9MZT-4XW2-P", "موعدكم"]
+    {
         has(&pdf, wanted);
     }
     assert!(pdf.len() <= 60_000, "{} bytes", pdf.len());
@@ -126,18 +113,12 @@ fn an_arabic_convocation_carries_both_languages() {
 fn a_receipt_says_the_date_it_cannot_pass_or_that_none_is_set() {
     let mut letter = specimen("fr", "HADDAD Leïla");
     let held = date(2027, 3, 4).at(14, 20, 0, 0);
-    letter.kind = Kind::Receipt {
-        no_later_than: Some(held),
-        zone: "America/Cayenne".into(),
-    };
+    letter.kind = Kind::Receipt { no_later_than: Some(held), zone: "America/Cayenne".into() };
     let pdf = made(&letter);
     has(&pdf, "au plus tard le");
     has(&pdf, "jeudi 4 mars 2027");
     has(&pdf, "America/Cayenne");
-    letter.kind = Kind::Receipt {
-        no_later_than: None,
-        zone: "Europe/Paris".into(),
-    };
+    letter.kind = Kind::Receipt { no_later_than: None, zone: "Europe/Paris".into() };
     let pdf = made(&letter);
     has(&pdf, "Aucune date n'est encore fixée");
     assert!(!copied(&pdf).contains("mars"));
@@ -146,14 +127,8 @@ fn a_receipt_says_the_date_it_cannot_pass_or_that_none_is_set() {
 #[test]
 fn no_paper_is_called_a_recepisse() {
     for lang in Lang::ALL {
-        for (_, source) in l10n::files(lang)
-            .iter()
-            .filter(|(area, _)| *area == "paper")
-        {
-            let sentences = source
-                .lines()
-                .filter(|line| !line.starts_with('#'))
-                .collect::<String>();
+        for (_, source) in l10n::files(lang).iter().filter(|(area, _)| *area == "paper") {
+            let sentences = source.lines().filter(|line| !line.starts_with('#')).collect::<String>();
             assert!(!sentences.to_lowercase().contains("récépissé"), "{lang}");
         }
     }
@@ -164,36 +139,19 @@ fn the_page_is_tagged_one_a4_and_its_metadata_names_nobody() {
     let pdf = made(&specimen("ar", "SECRETNAME Only-On-Page"));
     let info = String::from_utf8(poppler("pdfinfo", &[], &pdf)).unwrap();
     assert!(info.contains("Tagged:          yes"), "{info}");
-    assert!(
-        info.contains("Pages:           1\n") && info.contains("(A4)"),
-        "{info}"
-    );
-    assert!(
-        info.contains("Attestation d'inscription et convocation"),
-        "{info}"
-    );
+    assert!(info.contains("Pages:           1\n") && info.contains("(A4)"), "{info}");
+    assert!(info.contains("Attestation d'inscription et convocation"), "{info}");
     let metadata = String::from_utf8(poppler("pdfinfo", &["-meta"], &pdf)).unwrap();
     assert!(!info.contains("SECRETNAME") && !metadata.contains("SECRETNAME"));
     let tree = String::from_utf8(poppler("pdfinfo", &["-struct-text"], &pdf)).unwrap();
-    assert!(
-        tree.contains("H1") && tree.contains("Figure") && tree.contains("SECRETNAME"),
-        "{tree}"
-    );
+    assert!(tree.contains("H1") && tree.contains("Figure") && tree.contains("SECRETNAME"), "{tree}");
     let checked = {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("letter.pdf");
         std::fs::write(&path, &pdf).unwrap();
-        Command::new("qpdf")
-            .arg("--check")
-            .arg(&path)
-            .output()
-            .expect("Debian package qpdf")
+        Command::new("qpdf").arg("--check").arg(&path).output().expect("Debian package qpdf")
     };
-    assert!(
-        checked.status.success(),
-        "{}",
-        String::from_utf8_lossy(&checked.stdout)
-    );
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
 #[test]
@@ -219,11 +177,7 @@ fn both_codes_are_read_back_exactly_from_a_200_dpi_print() {
         (every_byte.clone(), vec![0]),
         (b"0123456789".to_vec(), vec![0xff; 330]),
     ] {
-        let letter = Letter {
-            door,
-            rebuild,
-            ..specimen("ar", "BEN ABDALLAH Ahmed")
-        };
+        let letter = Letter { door, rebuild, ..specimen("ar", "BEN ABDALLAH Ahmed") };
         let pdf = made(&letter);
         let page = image::load_from_memory(&poppler(
             "pdftoppm",
@@ -238,14 +192,11 @@ fn both_codes_are_read_back_exactly_from_a_200_dpi_print() {
 
 /// The code at `place` (0 or 1) from the left, at the foot of the page.
 fn read_code(page: &image::GrayImage, place: u32) -> Vec<u8> {
-    use rxing::{
-        BarcodeFormat, DecodeHints, RXingResultMetadataType, RXingResultMetadataValue, Reader,
-    };
+    use rxing::{BarcodeFormat, DecodeHints, RXingResultMetadataType, RXingResultMetadataValue, Reader};
     let mm = |n: f32| (n / 25.4 * 200.0) as u32;
     // A band where nothing but the codes stands.
     let quiet = |x: u32| {
-        (0..page.height())
-            .all(|y| y < mm(242.0) || y > mm(252.0) || page.get_pixel(x, y).0[0] > 128)
+        (0..page.height()).all(|y| y < mm(242.0) || y > mm(252.0) || page.get_pixel(x, y).0[0] > 128)
     };
     let mut edges: Vec<(u32, u32)> = Vec::new();
     for x in (mm(10.0)..mm(92.0)).filter(|x| !quiet(*x)) {
@@ -257,22 +208,14 @@ fn read_code(page: &image::GrayImage, place: u32) -> Vec<u8> {
     }
     let (from, to) = edges[place as usize];
     let margin = mm(1.6);
-    let crop = image::imageops::crop_imm(
-        page,
-        from - margin,
-        mm(215.0),
-        to - from + 2 * margin,
-        mm(60.0),
-    )
-    .to_image();
+    let crop = image::imageops::crop_imm(page, from - margin, mm(215.0), to - from + 2 * margin, mm(60.0))
+        .to_image();
     let (width, height) = crop.dimensions();
     let pixels = crop.into_raw();
     let source = rxing::Luma8LuminanceSource::new(pixels, width, height).unwrap();
     let mut bitmap = rxing::BinaryBitmap::new(rxing::common::HybridBinarizer::new(source));
     let hints = DecodeHints::default().with(rxing::DecodeHintValue::TryHarder(true));
-    let found = rxing::qrcode::QRCodeReader
-        .decode_with_hints(&mut bitmap, &hints)
-        .unwrap();
+    let found = rxing::qrcode::QRCodeReader.decode_with_hints(&mut bitmap, &hints).unwrap();
     assert_eq!(*found.getBarcodeFormat(), BarcodeFormat::QR_CODE);
     match &found.getRXingResultMetadata()[&RXingResultMetadataType::BYTE_SEGMENTS] {
         RXingResultMetadataValue::ByteSegments(segments) => segments.concat(),
@@ -300,10 +243,7 @@ fn hostile_names_are_printed_exactly() {
             // Emoji joiners have no width: poppler may or may not give them back.
             let bare = |text: &str| text.replace(['\u{200d}', ' ', '\n'], "");
             let text = copied(&pdf);
-            assert!(
-                bare(&text).contains(&bare(name)),
-                "{lang} `{name}` is not in:\n{text}"
-            );
+            assert!(bare(&text).contains(&bare(name)), "{lang} `{name}` is not in:\n{text}");
         }
     }
 }
@@ -325,38 +265,18 @@ fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
     letter.representative = Some(long.clone());
     letter.site_name = long.clone();
     letter.site_address = vec![long.clone(); 4];
-    letter.procedures = vec![
-        "renewal".into(),
-        "family_reunification".into(),
-        "unknown_key".into(),
-    ];
+    letter.procedures = vec!["renewal".into(), "family_reunification".into(), "unknown_key".into()];
     let pdf = made(&letter);
     has(&pdf, "unknown_key");
     let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();
     let edge = |line: &str, name: &str| -> f32 {
-        line.split(&format!("{name}=\""))
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap()
+        line.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
     };
-    let words: Vec<_> = boxes
-        .lines()
-        .filter(|line| line.contains("<word "))
-        .collect();
+    let words: Vec<_> = boxes.lines().filter(|line| line.contains("<word ")).collect();
     assert!(words.len() > 200);
     for line in words {
-        assert!(
-            edge(line, "xMin") >= 20.0 && edge(line, "xMax") <= 576.0,
-            "{line}"
-        );
-        assert!(
-            edge(line, "yMin") >= 20.0 && edge(line, "yMax") <= 825.0,
-            "{line}"
-        );
+        assert!(edge(line, "xMin") >= 20.0 && edge(line, "xMax") <= 576.0, "{line}");
+        assert!(edge(line, "yMin") >= 20.0 && edge(line, "yMax") <= 825.0, "{line}");
     }
 }
 
@@ -374,18 +294,9 @@ fn what_cannot_be_printed_is_said() {
         change(&mut letter);
         render(fonts, &letter).unwrap_err()
     };
-    assert!(matches!(
-        refused(&mut fonts, &|l| l.door = vec![1; 331]),
-        LetterFailure::Code(331)
-    ));
-    assert!(matches!(
-        refused(&mut fonts, &|l| l.rebuild.clear()),
-        LetterFailure::Code(0)
-    ));
-    assert_eq!(
-        refused(&mut fonts, &|l| l.name = "x".repeat(601)).code(),
-        "letter_value_too_long"
-    );
+    assert!(matches!(refused(&mut fonts, &|l| l.door = vec![1; 331]), LetterFailure::Code(331)));
+    assert!(matches!(refused(&mut fonts, &|l| l.rebuild.clear()), LetterFailure::Code(0)));
+    assert_eq!(refused(&mut fonts, &|l| l.name = "x".repeat(601)).code(), "letter_value_too_long");
     assert_eq!(
         refused(&mut fonts, &|l| {
             l.site_address = vec!["W".repeat(600); 12];

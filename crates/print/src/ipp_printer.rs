@@ -71,30 +71,19 @@ impl IppPrinter {
             Some("ipps") => ("https", 631),
             _ => return Err(PrintRefusal::BadAddress),
         };
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or(PrintRefusal::BadAddress)?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(PrintRefusal::BadAddress)?;
         let port = uri.port_u16().unwrap_or(port);
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = Url::parse(&format!("{scheme}://{host}:{port}{path}"))
-            .map_err(|_| PrintRefusal::BadAddress)?;
-        let mut builder = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT);
+        let url =
+            Url::parse(&format!("{scheme}://{host}:{port}{path}")).map_err(|_| PrintRefusal::BadAddress)?;
+        let mut builder =
+            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().connect_timeout(CONNECT);
         if let Some(ca) = ca {
-            let authorities =
-                Certificate::from_pem_bundle(ca).map_err(|_| PrintRefusal::BadAddress)?;
+            let authorities = Certificate::from_pem_bundle(ca).map_err(|_| PrintRefusal::BadAddress)?;
             builder = builder.tls_certs_only(authorities);
         }
         let client = builder.build().map_err(|_| PrintRefusal::BadAddress)?;
-        Ok(IppPrinter {
-            uri,
-            url,
-            client,
-            exchange: EXCHANGE,
-        })
+        Ok(IppPrinter { uri, url, client, exchange: EXCHANGE })
     }
 
     /// Another limit for one question and its answer.
@@ -117,11 +106,7 @@ impl IppPrinter {
     }
 
     async fn exchange(&self, bytes: Vec<u8>) -> Result<IppRequestResponse, PrintRefusal> {
-        let post = self
-            .client
-            .post(self.url.clone())
-            .header("Content-Type", "application/ipp")
-            .body(bytes);
+        let post = self.client.post(self.url.clone()).header("Content-Type", "application/ipp").body(bytes);
         let mut answer = post.send().await.map_err(refusal)?;
         match answer.status() {
             Http::OK => {}
@@ -137,9 +122,8 @@ impl IppPrinter {
             }
             body.extend_from_slice(&part);
         }
-        let parsed = IppParser::new(IppReader::new(Cursor::new(body)))
-            .parse()
-            .map_err(|_| PrintRefusal::BadAnswer)?;
+        let parsed =
+            IppParser::new(IppReader::new(Cursor::new(body))).parse().map_err(|_| PrintRefusal::BadAnswer)?;
         match u16::from_be_bytes(parsed.header().operation_or_status.to_be_bytes()) {
             0x0000..=0x00ff => Ok(parsed),
             0x0401..=0x0403 => Err(PrintRefusal::Denied),
@@ -156,26 +140,14 @@ impl IppPrinter {
     /// What stands in the way before a byte of the document is sent.
     async fn takes_pdf(&self) -> Result<(), PrintRefusal> {
         let wanted = ["document-format-supported", "printer-is-accepting-jobs"];
-        let ask = IppOperationBuilder::get_printer_attributes(self.uri.clone())
-            .attributes(wanted)
-            .build();
-        let answer = self
-            .ask(ask.map_err(|_| PrintRefusal::BadAddress)?, &[])
-            .await?;
-        let group = answer
-            .attributes()
-            .first_of(DelimiterTag::PrinterAttributes)
-            .ok_or(PrintRefusal::BadAnswer)?;
-        if !texts(group, "document-format-supported")
-            .iter()
-            .any(|format| format == "application/pdf")
-        {
+        let ask = IppOperationBuilder::get_printer_attributes(self.uri.clone()).attributes(wanted).build();
+        let answer = self.ask(ask.map_err(|_| PrintRefusal::BadAddress)?, &[]).await?;
+        let group =
+            answer.attributes().first_of(DelimiterTag::PrinterAttributes).ok_or(PrintRefusal::BadAnswer)?;
+        if !texts(group, "document-format-supported").iter().any(|format| format == "application/pdf") {
             return Err(PrintRefusal::NoPdf);
         }
-        if texts(group, "printer-is-accepting-jobs")
-            .iter()
-            .any(|accepting| accepting == "false")
-        {
+        if texts(group, "printer-is-accepting-jobs").iter().any(|accepting| accepting == "false") {
             return Err(PrintRefusal::NotAccepting);
         }
         Ok(())
@@ -185,13 +157,9 @@ impl IppPrinter {
         let ask = IppOperationBuilder::get_printer_attributes(self.uri.clone())
             .attribute("printer-state-reasons")
             .build();
-        let answer = self
-            .ask(ask.map_err(|_| PrintRefusal::BadAddress)?, &[])
-            .await?;
-        let group = answer
-            .attributes()
-            .first_of(DelimiterTag::PrinterAttributes)
-            .ok_or(PrintRefusal::BadAnswer)?;
+        let answer = self.ask(ask.map_err(|_| PrintRefusal::BadAddress)?, &[]).await?;
+        let group =
+            answer.attributes().first_of(DelimiterTag::PrinterAttributes).ok_or(PrintRefusal::BadAnswer)?;
         Ok(faults(&texts(group, "printer-state-reasons")))
     }
 
@@ -201,10 +169,7 @@ impl IppPrinter {
         let state = number(group, "job-state").ok_or(PrintRefusal::BadAnswer)?;
         let own = || {
             let reasons = texts(group, "job-state-reasons");
-            reasons
-                .into_iter()
-                .filter(|reason| reason != "none")
-                .collect::<Vec<_>>()
+            reasons.into_iter().filter(|reason| reason != "none").collect::<Vec<_>>()
         };
         Ok(match state {
             3 => JobState::Pending,
@@ -232,20 +197,15 @@ impl IppPrinter {
 
     async fn jobs(&self, which: &str) -> Result<IppRequestResponse, PrintRefusal> {
         let bad = |_| PrintRefusal::BadAddress;
-        let mut request = GetJobs::new(self.uri.clone(), Some(USER))
-            .map_err(bad)?
-            .into_ipp_request();
-        let wanted = ["job-id", "job-name", "job-state", "job-state-reasons"]
-            .map(|name| keyword(name).map_err(bad));
+        let mut request = GetJobs::new(self.uri.clone(), Some(USER)).map_err(bad)?.into_ipp_request();
+        let wanted =
+            ["job-id", "job-name", "job-state", "job-state-reasons"].map(|name| keyword(name).map_err(bad));
         let wanted = wanted.into_iter().collect::<Result<Vec<_>, _>>()?;
-        for (name, value) in [
-            ("which-jobs", keyword(which).map_err(bad)?),
-            ("requested-attributes", IppValue::Array(wanted)),
-        ] {
+        for (name, value) in
+            [("which-jobs", keyword(which).map_err(bad)?), ("requested-attributes", IppValue::Array(wanted))]
+        {
             let attribute = IppAttribute::with_name(name, value).map_err(bad)?;
-            request
-                .attributes_mut()
-                .add(DelimiterTag::OperationAttributes, attribute);
+            request.attributes_mut().add(DelimiterTag::OperationAttributes, attribute);
         }
         self.ask(Ready(request), &[]).await
     }
@@ -267,33 +227,21 @@ impl Printer for IppPrinter {
             .job_title(attempt.as_str())
             .document_format("application/pdf")
             .attribute(
-                IppAttribute::with_name("media", keyword("iso_a4_210x297mm").map_err(bad)?)
-                    .map_err(bad)?,
+                IppAttribute::with_name("media", keyword("iso_a4_210x297mm").map_err(bad)?).map_err(bad)?,
             )
-            .attribute(
-                IppAttribute::with_name("print-scaling", keyword("none").map_err(bad)?)
-                    .map_err(bad)?,
-            )
+            .attribute(IppAttribute::with_name("print-scaling", keyword("none").map_err(bad)?).map_err(bad)?)
             .build()
             .map_err(bad)?;
         let answer = self.ask(request, pdf).await?;
-        let group = answer
-            .attributes()
-            .first_of(DelimiterTag::JobAttributes)
-            .ok_or(PrintRefusal::BadAnswer)?;
-        number(group, "job-id")
-            .map(JobId)
-            .ok_or(PrintRefusal::BadAnswer)
+        let group =
+            answer.attributes().first_of(DelimiterTag::JobAttributes).ok_or(PrintRefusal::BadAnswer)?;
+        number(group, "job-id").map(JobId).ok_or(PrintRefusal::BadAnswer)
     }
 
     async fn state(&self, job: JobId) -> Result<JobState, PrintRefusal> {
-        let request = IppOperationBuilder::get_job_attributes(self.uri.clone(), job.0)
-            .user_name(USER)
-            .build();
-        match self
-            .ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[])
-            .await
-        {
+        let request =
+            IppOperationBuilder::get_job_attributes(self.uri.clone(), job.0).user_name(USER).build();
+        match self.ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[]).await {
             Ok(answer) => {
                 let group = answer
                     .attributes()
@@ -339,40 +287,27 @@ impl Printer for IppPrinter {
     }
 
     async fn cancel(&self, job: JobId) -> Result<(), PrintRefusal> {
-        let request = IppOperationBuilder::cancel_job(self.uri.clone(), job.0)
-            .user_name(USER)
-            .build();
-        self.ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[])
-            .await
-            .map(|_| ())
+        let request = IppOperationBuilder::cancel_job(self.uri.clone(), job.0).user_name(USER).build();
+        self.ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[]).await.map(|_| ())
     }
 
     async fn find(&self, attempt: &AttemptId) -> Result<Option<Found>, PrintRefusal> {
         let answers = match self.jobs("all").await {
             Ok(answer) => vec![answer],
             // Printers need not know `all` (RFC 8011 §4.2.6.1).
-            Err(PrintRefusal::Refused) => vec![
-                self.jobs("completed").await?,
-                self.jobs("not-completed").await?,
-            ],
+            Err(PrintRefusal::Refused) => {
+                vec![self.jobs("completed").await?, self.jobs("not-completed").await?]
+            }
             Err(refusal) => return Err(refusal),
         };
-        let groups = answers
-            .iter()
-            .flat_map(|answer| answer.attributes().groups_of(DelimiterTag::JobAttributes));
-        let named = groups.filter(|group| {
-            texts(group, "job-name")
-                .iter()
-                .any(|name| name == attempt.as_str())
-        });
-        let newest = named
-            .filter_map(|group| Some((number(group, "job-id")?, group)))
-            .max_by_key(|(id, _)| *id);
+        let groups =
+            answers.iter().flat_map(|answer| answer.attributes().groups_of(DelimiterTag::JobAttributes));
+        let named =
+            groups.filter(|group| texts(group, "job-name").iter().any(|name| name == attempt.as_str()));
+        let newest =
+            named.filter_map(|group| Some((number(group, "job-id")?, group))).max_by_key(|(id, _)| *id);
         match newest {
-            Some((id, group)) => Ok(Some(Found {
-                job: JobId(id),
-                state: self.read(group).await?,
-            })),
+            Some((id, group)) => Ok(Some(Found { job: JobId(id), state: self.read(group).await? })),
             None => Ok(None),
         }
     }
@@ -395,9 +330,7 @@ fn keyword(word: &str) -> Result<IppValue, IppParseError> {
 fn faults(reasons: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for reason in reasons.iter().filter(|reason| !reason.ends_with("-report")) {
-        let stem = reason
-            .trim_end_matches("-error")
-            .trim_end_matches("-warning");
+        let stem = reason.trim_end_matches("-error").trim_end_matches("-warning");
         if FAULTS.contains(&stem) && !found.iter().any(|known| known == stem) {
             found.push(stem.to_owned());
         }
@@ -436,44 +369,23 @@ mod tests {
 
     #[test]
     fn reasons_are_read_by_their_stem_and_reports_are_no_faults() {
-        let reasons = [
-            "media-empty-warning",
-            "media-empty-error",
-            "media-jam-report",
-            "toner-low-warning",
-            "none",
-        ];
+        let reasons =
+            ["media-empty-warning", "media-empty-error", "media-jam-report", "toner-low-warning", "none"];
         assert_eq!(faults(&reasons.map(String::from)), ["media-empty"]);
     }
 
     #[test]
     fn addresses_and_attempts_are_checked() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        for bad in [
-            "",
-            "http://x/",
-            "ipp:///x",
-            "ipp://",
-            "file:/x",
-            "ipp://a b/",
-        ] {
-            assert_eq!(
-                IppPrinter::open(bad, None).unwrap_err(),
-                PrintRefusal::BadAddress,
-                "{bad}"
-            );
+        for bad in ["", "http://x/", "ipp:///x", "ipp://", "file:/x", "ipp://a b/"] {
+            assert_eq!(IppPrinter::open(bad, None).unwrap_err(), PrintRefusal::BadAddress, "{bad}");
         }
         assert!(IppPrinter::open("ipps://printer.example/ipp/print", None).is_ok());
-        assert_eq!(
-            AttemptId::parse("Fatima Zahra").unwrap_err(),
-            PrintRefusal::BadAttempt
-        );
+        assert_eq!(AttemptId::parse("Fatima Zahra").unwrap_err(), PrintRefusal::BadAttempt);
         assert!(AttemptId::parse("").is_err() && AttemptId::parse(&"a".repeat(65)).is_err());
         assert!(AttemptId::parse("01J9-x_4").is_ok());
-        let codes: std::collections::BTreeSet<_> = PrintRefusal::ALL
-            .iter()
-            .map(|refusal| refusal.code())
-            .collect();
+        let codes: std::collections::BTreeSet<_> =
+            PrintRefusal::ALL.iter().map(|refusal| refusal.code()).collect();
         assert_eq!(codes.len(), PrintRefusal::ALL.len());
     }
 }

@@ -15,9 +15,7 @@ pub struct AttemptId(String);
 impl AttemptId {
     /// Refuses whatever could be more than an id.
     pub fn parse(id: &str) -> Result<AttemptId, PrintRefusal> {
-        let plain = id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if plain && (1..=ID_CHARS).contains(&id.len()) {
             Ok(AttemptId(id.to_owned()))
         } else {
@@ -79,10 +77,7 @@ impl JobState {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            JobState::Completed
-                | JobState::Aborted { .. }
-                | JobState::Cancelled
-                | JobState::Unknown
+            JobState::Completed | JobState::Aborted { .. } | JobState::Cancelled | JobState::Unknown
         )
     }
 

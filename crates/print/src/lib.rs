@@ -47,10 +47,7 @@ pub trait Printer {
 
     /// Looks for an attempt among all jobs the printer still knows: after a crash, whether a byte
     /// arrived. Printers forget ended jobs, some within a minute: `None` proves nothing by itself.
-    fn find(
-        &self,
-        attempt: &AttemptId,
-    ) -> impl Future<Output = Result<Option<Found>, PrintRefusal>> + Send;
+    fn find(&self, attempt: &AttemptId) -> impl Future<Output = Result<Option<Found>, PrintRefusal>> + Send;
 }
 
 /// Any of the printers, by its address.

@@ -36,30 +36,17 @@ async fn a_document_lands_unchanged_and_its_job_is_followed_to_the_end() {
     assert_eq!(printer.find(&attempt("A-1")).await.unwrap(), None);
     let job = printer.submit(&pdf(), &attempt("A-1")).await.unwrap();
     let mut seen = Vec::new();
-    let state = printer
-        .follow(job, LIMIT, |state| seen.push(state.clone()))
-        .await
-        .unwrap();
+    let state = printer.follow(job, LIMIT, |state| seen.push(state.clone())).await.unwrap();
     assert_eq!(state, JobState::Completed, "{seen:?}");
     assert_eq!(seen.last(), Some(&state));
     let received = device.received().unwrap();
     assert_eq!(received.len(), 1, "{received:?}");
     assert_eq!(std::fs::read(&received[0]).unwrap(), pdf());
-    assert!(
-        received[0]
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .contains("a-1")
-    );
+    assert!(received[0].file_name().unwrap().to_str().unwrap().contains("a-1"));
     let found = printer.find(&attempt("A-1")).await.unwrap().unwrap();
     assert_eq!((found.job, found.state), (job, JobState::Completed));
     assert_eq!(printer.find(&attempt("A-2")).await.unwrap(), None);
-    assert_eq!(
-        printer.state(JobId(4_711)).await.unwrap(),
-        JobState::Unknown
-    );
+    assert_eq!(printer.state(JobId(4_711)).await.unwrap(), JobState::Unknown);
 }
 
 #[tokio::test]
@@ -69,33 +56,17 @@ async fn without_paper_the_job_waits_and_goes_on() {
     let printer = AnyPrinter::open(&device.uri()).unwrap();
     device.set_fault(Fault::NoPaper).unwrap();
     let job = printer.submit(&pdf(), &attempt("no-paper")).await.unwrap();
-    let stopped = JobState::Stopped {
-        reasons: vec!["media-empty".into()],
-    };
+    let stopped = JobState::Stopped { reasons: vec!["media-empty".into()] };
     let end = Instant::now() + LIMIT;
     while printer.state(job).await.unwrap() != stopped {
         assert!(Instant::now() < end, "{:?}", printer.state(job).await);
     }
     // At the limit the job is told as it stands, not as failed.
-    let at_limit = printer
-        .follow(job, Duration::from_secs(1), |_| {})
-        .await
-        .unwrap();
+    let at_limit = printer.follow(job, Duration::from_secs(1), |_| {}).await.unwrap();
     assert_eq!(at_limit, stopped);
-    assert_eq!(
-        printer
-            .find(&attempt("no-paper"))
-            .await
-            .unwrap()
-            .unwrap()
-            .job,
-        job
-    );
+    assert_eq!(printer.find(&attempt("no-paper")).await.unwrap().unwrap().job, job);
     device.set_fault(Fault::None).unwrap();
-    assert_eq!(
-        printer.follow(job, LIMIT, |_| {}).await.unwrap(),
-        JobState::Completed
-    );
+    assert_eq!(printer.follow(job, LIMIT, |_| {}).await.unwrap(), JobState::Completed);
 }
 
 #[tokio::test]
@@ -111,10 +82,7 @@ async fn a_jam_and_an_abort_end_the_job_and_the_next_one_is_not_blamed() {
     }
     device.set_fault(Fault::None).unwrap();
     let job = printer.submit(&pdf(), &attempt("good")).await.unwrap();
-    assert_eq!(
-        printer.follow(job, LIMIT, |_| {}).await.unwrap(),
-        JobState::Completed
-    );
+    assert_eq!(printer.follow(job, LIMIT, |_| {}).await.unwrap(), JobState::Completed);
 }
 
 #[tokio::test]
@@ -133,10 +101,7 @@ async fn a_waiting_job_can_be_cancelled() {
 /// A listener that answers every connection with `answer`, again and again if `endless`.
 async fn listener(answer: Vec<u8>, endless: bool) -> (String, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!(
-        "ipp://127.0.0.1:{}/ipp/print",
-        listener.local_addr().unwrap().port()
-    );
+    let uri = format!("ipp://127.0.0.1:{}/ipp/print", listener.local_addr().unwrap().port());
     let task = tokio::spawn(async move {
         let held = Arc::new(Mutex::new(Vec::new()));
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -158,11 +123,12 @@ async fn listener(answer: Vec<u8>, endless: bool) -> (String, tokio::task::JoinH
 #[tokio::test]
 async fn what_is_no_printer_is_refused_in_time() {
     provider();
-    let html = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 21\r\n\r\n<html>Please pay.<br>".to_vec();
+    let html =
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 21\r\n\r\n<html>Please pay.<br>"
+            .to_vec();
     let endless = b"HTTP/1.1 200 OK\r\nContent-Type: application/ipp\r\n\r\n".to_vec();
     let error = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n".to_vec();
-    let moved =
-        b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let moved = b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n".to_vec();
     let garbage = b"SSH-2.0-OpenSSH\r\n".to_vec();
     for (answer, more, wanted) in [
         (html, false, PrintRefusal::BadAnswer),
@@ -174,33 +140,18 @@ async fn what_is_no_printer_is_refused_in_time() {
     ] {
         let shown = String::from_utf8_lossy(&answer).into_owned();
         let (uri, task) = listener(answer, more).await;
-        let printer = IppPrinter::open(&uri, None)
-            .unwrap()
-            .with_exchange_limit(Duration::from_secs(2));
+        let printer = IppPrinter::open(&uri, None).unwrap().with_exchange_limit(Duration::from_secs(2));
         let from = Instant::now();
-        assert_eq!(
-            printer.submit(&pdf(), &attempt("x")).await,
-            Err(wanted),
-            "{shown}"
-        );
+        assert_eq!(printer.submit(&pdf(), &attempt("x")).await, Err(wanted), "{shown}");
         assert!(printer.find(&attempt("x")).await.is_err());
         assert!(from.elapsed() < LIMIT);
         task.abort();
     }
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let printer = AnyPrinter::open(&format!("ipp://127.0.0.1:{closed}/ipp/print")).unwrap();
+    assert_eq!(printer.submit(&pdf(), &attempt("x")).await, Err(PrintRefusal::NoPrinter));
     assert_eq!(
-        printer.submit(&pdf(), &attempt("x")).await,
-        Err(PrintRefusal::NoPrinter)
-    );
-    assert_eq!(
-        printer
-            .submit(&vec![0; print::DOCUMENT_BYTES + 1], &attempt("x"))
-            .await,
+        printer.submit(&vec![0; print::DOCUMENT_BYTES + 1], &attempt("x")).await,
         Err(PrintRefusal::TooLarge)
     );
 }

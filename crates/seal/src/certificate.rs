@@ -23,14 +23,8 @@ impl DeviceCertificate {
     /// Certifies a kiosk's key with an acknowledgement key.
     #[must_use]
     pub fn issue(by: &Signer, kiosk: KioskId, key: PublicKey, site: SiteId, at: Timestamp) -> Self {
-        let mut certificate = Self {
-            kiosk,
-            key,
-            site,
-            issued_at: at,
-            issuer: by.key_id(),
-            signature: Signature([0; 64]),
-        };
+        let mut certificate =
+            Self { kiosk, key, site, issued_at: at, issuer: by.key_id(), signature: Signature([0; 64]) };
         certificate.signature = by.sign(Context::Device, &certificate.message());
         certificate
     }

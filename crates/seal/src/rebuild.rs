@@ -42,17 +42,14 @@ pub fn lock(
     if content.len() > CONTENT_MAX {
         return Err(RebuildRefusal::TooLong);
     }
-    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recovery.0)
-        .map_err(|_| RebuildRefusal::BadKey)?;
+    let key =
+        <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recovery.0).map_err(|_| RebuildRefusal::BadKey)?;
     let mut rng = ChaCha20Rng::from_seed(random);
-    let (encapsulated, locked) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeS::Base,
-        &key,
-        INFO,
-        content,
-        paper,
-        &mut rng,
-    )
+    let (encapsulated, locked) = hpke::single_shot_seal_with_rng::<
+        ChaCha20Poly1305,
+        HkdfSha256,
+        X25519HkdfSha256,
+    >(&OpModeS::Base, &key, INFO, content, paper, &mut rng)
     .map_err(|_| RebuildRefusal::BadKey)?;
     let mut out = Vec::with_capacity(OVERHEAD + content.len());
     out.push(VERSION);
@@ -73,8 +70,7 @@ pub fn open(recovery: &[u8; 32], paper: &[u8], code: &[u8]) -> Result<Zeroizing<
     }
     let (encapsulated, locked) = rest.split_at_checked(32).ok_or(RebuildRefusal::DoesNotOpen)?;
     let key = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(recovery).map_err(refused)?;
-    let encapsulated =
-        <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).map_err(refused)?;
+    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).map_err(refused)?;
     hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
         &OpModeR::Base,
         &key,

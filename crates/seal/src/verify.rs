@@ -152,5 +152,3 @@ impl Verification {
         Self::bare(Verdict::Unreadable, reason)
     }
 }
-
-

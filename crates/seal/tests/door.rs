@@ -25,10 +25,8 @@ fn world() -> World {
     let root = Signer::from_seed(&[1; 32]);
     let (slot, acknowledgement) = (Signer::from_seed(&[2; 32]), Signer::from_seed(&[3; 32]));
     let certify = |role, key| KeyCertificate::issue(&root, role, key, Timestamp::UNIX_EPOCH, Timestamp::MAX);
-    let certificates = vec![
-        certify(Role::Slot, slot.public()),
-        certify(Role::Acknowledgement, acknowledgement.public()),
-    ];
+    let certificates =
+        vec![certify(Role::Slot, slot.public()), certify(Role::Acknowledgement, acknowledgement.public())];
     let ring = KeyRing::new(root.public(), certificates).unwrap();
     World { ring, slot, acknowledgement, device: Signer::from_seed(&[4; 32]) }
 }
@@ -82,7 +80,11 @@ impl World {
 #[test]
 fn a_sealed_paper_tells_who_when_where() {
     let world = world();
-    let answer = verify(&world.sealed(world.token(at(100)), "ናይ TRAORÉ Aïssata"), &world.ring, &Circumstances::default());
+    let answer = verify(
+        &world.sealed(world.token(at(100)), "ናይ TRAORÉ Aïssata"),
+        &world.ring,
+        &Circumstances::default(),
+    );
     assert_eq!(answer.verdict, Verdict::Valid);
     assert_eq!(answer.name.as_deref(), Some("ናይ TRAORÉ Aïssata"));
     assert_eq!(answer.birth.as_deref(), Some("01/01/1991"));

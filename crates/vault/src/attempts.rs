@@ -59,7 +59,12 @@ impl Tx<'_> {
 
     /// # Errors
     /// The store fails.
-    pub fn set_attempt(&self, id: AttemptId, state: AttemptState, job: Option<i32>) -> Result<(), VaultFailure> {
+    pub fn set_attempt(
+        &self,
+        id: AttemptId,
+        state: AttemptState,
+        job: Option<i32>,
+    ) -> Result<(), VaultFailure> {
         self.sql
             .prepare_cached("UPDATE attempt SET state = ?2, job = coalesce(?3, job) WHERE id = ?1")?
             .execute(params![id.0, state.key(), job])?;

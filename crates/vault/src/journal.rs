@@ -55,7 +55,13 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// The store fails, or the body cannot be written.
-    pub fn append(&self, author: &Author<'_>, body: &Body, salt: Salt, at: Timestamp) -> Result<u64, VaultFailure> {
+    pub fn append(
+        &self,
+        author: &Author<'_>,
+        body: &Body,
+        salt: Salt,
+        at: Timestamp,
+    ) -> Result<u64, VaultFailure> {
         let head = self.head(author.incarnation)?;
         let bytes = serde_json::to_vec(body).map_err(|_| VaultFailure::Stored("body"))?;
         let header = Header {
@@ -95,11 +101,21 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn head(&self, incarnation: u32) -> Result<Head, VaultFailure> {
-        let mut statement = self.sql.prepare_cached("SELECT seq, hash FROM record ORDER BY seq DESC LIMIT 1")?;
+        let mut statement =
+            self.sql.prepare_cached("SELECT seq, hash FROM record ORDER BY seq DESC LIMIT 1")?;
         let row: Option<(i64, [u8; 32])> =
             statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let (seq, hash) = row.unwrap_or((0, [0; 32]));
         Ok(Head { incarnation, seq: unsigned(seq)?, hash: Hash(hash) })
+    }
+
+    /// When the newest record was written, in Unix seconds; 0 before the first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn last_record_s(&self) -> Result<i64, VaultFailure> {
+        let mut statement = self.sql.prepare_cached("SELECT coalesce(max(at_s), 0) FROM record")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// The hash of one record's header.

@@ -63,7 +63,9 @@ impl VaultFailure {
 impl From<rusqlite::Error> for VaultFailure {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => Self::DoesNotOpen,
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Self::DoesNotOpen
+            }
             Some(rusqlite::ErrorCode::SystemIoFailure) => Self::Disk,
             _ => Self::Sqlite(error),
         }

@@ -8,7 +8,9 @@ impl Tx<'_> {
     /// The store fails.
     pub fn put(&self, key: &str, value: &[u8]) -> Result<(), VaultFailure> {
         self.sql
-            .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
+            .prepare_cached(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            )?
             .execute(params![key, value])?;
         Ok(())
     }

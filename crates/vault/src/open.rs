@@ -134,11 +134,7 @@ impl Vault {
 }
 
 fn lock(path: &Path) -> Result<File, VaultFailure> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.with_extension("lock"))?;
+    let file = File::options().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(VaultFailure::Busy),

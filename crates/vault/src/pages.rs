@@ -122,7 +122,8 @@ impl Tx<'_> {
             if passed_over.contains(&id) {
                 continue;
             }
-            let locked = self.sql.query_row("SELECT locked FROM page WHERE id = ?1", [id.0], |row| row.get(0))?;
+            let locked =
+                self.sql.query_row("SELECT locked FROM page WHERE id = ?1", [id.0], |row| row.get(0))?;
             let page = LockedPage {
                 id,
                 registration: RegistrationId(row.get(1)?),

@@ -24,7 +24,8 @@ impl Tx<'_> {
     /// The store fails.
     pub fn keep_paper(&self, paper: &Paper) -> Result<(), VaultFailure> {
         let registration = &paper.registered.registration;
-        let text = serde_json::to_string(&paper.registered).map_err(|_| VaultFailure::Stored("registration"))?;
+        let text =
+            serde_json::to_string(&paper.registered).map_err(|_| VaultFailure::Stored("registration"))?;
         self.sql
             .prepare_cached(
                 "INSERT INTO paper (registration, code, registered, token, door, rebuild, issued_s) \
@@ -46,14 +47,15 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn paper(&self, id: RegistrationId) -> Result<Option<Paper>, VaultFailure> {
-        let mut statement = self
-            .sql
-            .prepare_cached("SELECT registered, token, door, rebuild, issued_s FROM paper WHERE registration = ?1")?;
+        let mut statement = self.sql.prepare_cached(
+            "SELECT registered, token, door, rebuild, issued_s FROM paper WHERE registration = ?1",
+        )?;
         let mut rows = statement.query([id.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let registered: String = row.get(0)?;
         Ok(Some(Paper {
-            registered: serde_json::from_str(&registered).map_err(|_| VaultFailure::Stored("registration"))?,
+            registered: serde_json::from_str(&registered)
+                .map_err(|_| VaultFailure::Stored("registration"))?,
             token: row.get(1)?,
             door: row.get(2)?,
             rebuild: row.get(3)?,
@@ -66,7 +68,8 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn papers(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
-        let mut statement = self.sql.prepare_cached("SELECT registration FROM paper ORDER BY issued_s, code")?;
+        let mut statement =
+            self.sql.prepare_cached("SELECT registration FROM paper ORDER BY issued_s, code")?;
         let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

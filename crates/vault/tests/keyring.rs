@@ -24,7 +24,11 @@ fn inside(name: &str, unlock: bool, story: fn(&Path)) {
     let run = home.path().join("run");
     std::fs::create_dir_all(&run).unwrap();
     let test = std::env::current_exe().unwrap();
-    let daemon = if unlock { "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; " } else { "" };
+    let daemon = if unlock {
+        "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "
+    } else {
+        ""
+    };
     // The daemon is ended with the bus: it is told to by its own process id.
     let script = format!(
         "{daemon}'{}' --exact {name} --nocapture; code=$?; \
@@ -60,7 +64,9 @@ fn note_daemons(home: &Path) {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
         let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-        let ours = environ.split(|b| *b == 0).any(|line| line == [b"HOME=", home.as_os_str().as_encoded_bytes()].concat());
+        let ours = environ
+            .split(|b| *b == 0)
+            .any(|line| line == [b"HOME=", home.as_os_str().as_encoded_bytes()].concat());
         if ours && name.starts_with("gnome-keyring") {
             pids.push_str(&format!("{} ", entry.file_name().to_string_lossy()));
         }

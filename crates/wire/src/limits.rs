@@ -1,6 +1,6 @@
 //! Limits both sides keep. A message over one of them is refused, never cut.
 
-/// Most bytes of one JSON message, either way: 400 records of the largest body.
+/// Most bytes of one JSON message, either way: about 180 records of the largest body.
 pub const MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Most records in one push.
 pub const PUSH_RECORDS: usize = 200;

@@ -6,7 +6,10 @@ use domain::bytes::{Hash, PublicKey, Signature};
 use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
 use domain::lease::Stratum;
 use domain::registration::Registration;
-use jiff::{Timestamp, civil::{Date, DateTime}};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+};
 use serde::{Deserialize, Serialize};
 
 /// `POST /v1/enrol`. The only request that is not signed by an enrolled device.
@@ -103,7 +106,7 @@ pub struct PushAnswer {
     pub durable: Option<Head>,
 }
 
-/// `GET /v1/changes?cursor=N`.
+/// `GET /v1/changes?cursor=N&roster=V`: after this cursor; the roster if newer than V.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesAnswer {
     pub epoch: String,
@@ -114,7 +117,9 @@ pub struct ChangesAnswer {
     /// True when there is more to pull at once.
     pub more: bool,
     pub changes: Vec<Change>,
-    pub roster_version: u64,
+    /// The roster of mediators, when the kiosk named an older version.
+    #[serde(default)]
+    pub roster: Option<SignedRoster>,
     pub now: Timestamp,
 }
 
@@ -127,8 +132,6 @@ pub enum Change {
     Lease { lease: LeaseId, slots: Vec<LentSlot> },
     /// A ranked registration of this kiosk has its date.
     Dated { registration: RegistrationId, token: Bytes },
-    /// The roster of mediators.
-    Roster { roster: SignedRoster },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +139,9 @@ pub enum Change {
 pub enum Applied {
     Applied,
     /// Kept, not applied; a person looks. `reason` is a stable word.
-    SetAside { reason: String },
+    SetAside {
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -102,7 +102,8 @@ impl Story {
 
         let pid = self.stand.central_pid();
         self.stand.kill_central();
-        let offline = self.synced(window, "the window says offline", |home| home.connection == "offline").await;
+        let offline =
+            self.synced(window, "the window says offline", |home| home.connection == "offline").await;
         self.picture(window, "cut").await?;
         self.report.done("cut", offline.is_ok(), json!({ "killed": pid }));
 
@@ -171,7 +172,8 @@ impl Story {
         let after = window.date().await?;
         self.picture(window, "kill").await?;
         let print = self.print(window, "kill").await?;
-        let file = self.papers.get(text(&after, "code")).cloned().ok_or_else(|| fail("no paper was received"))?;
+        let file =
+            self.papers.get(text(&after, "code")).cloned().ok_or_else(|| fail("no paper was received"))?;
         let seal = paper::verify_page(&self.stand, &self.out, &file, text(&after, "code"))?;
         // Sealed before the kill: the restarted kiosk did not seal anew.
         let sealed: jiff::Timestamp = text(&seal, "issued_at").parse()?;
@@ -181,7 +183,11 @@ impl Story {
             && seal["verdict"] == "valid"
             && sealed <= restart;
         self.kept.push(after.clone());
-        self.report.done("kill", held, json!({ "before": before, "after": after, "print": print, "seal": seal }));
+        self.report.done(
+            "kill",
+            held,
+            json!({ "before": before, "after": after, "print": print, "seal": seal }),
+        );
         Ok(())
     }
 
@@ -246,13 +252,18 @@ impl Story {
                 })
             })
             .collect();
-        self.report.done("acknowledged", held, json!({ "ranked_now": firm, "registrations": self.kept.len() }));
+        self.report.done(
+            "acknowledged",
+            held,
+            json!({ "ranked_now": firm, "registrations": self.kept.len() }),
+        );
         Ok(())
     }
 
     /// What is checked once the window is closed.
     async fn after(&mut self) -> Result<(), Failure> {
-        let scanned_for = self.kept.iter().find(|kept| kept["limit"].is_string()).cloned().unwrap_or_default();
+        let scanned_for =
+            self.kept.iter().find(|kept| kept["limit"].is_string()).cloned().unwrap_or_default();
         let pieces = paper::pieces(&self.stand, &self.out, text(&scanned_for, "code"), &self.scanned)?;
         self.report.done("pieces", pieces.0, pieces.1);
 
@@ -268,7 +279,8 @@ impl Story {
         for file in self.spool()? {
             *printed.entry(paper::code_of(&file)?).or_default() += 1;
         }
-        let once = twice == 0 && printed.len() == self.kept.len() && printed.values().all(|count| *count == 1);
+        let once =
+            twice == 0 && printed.len() == self.kept.len() && printed.values().all(|count| *count == 1);
         let unacknowledged = central["records_not_applied"].clone();
         self.report.counts =
             json!({ "slots_with_two_holders": twice, "unacknowledged": unacknowledged, "printed": printed });
@@ -280,7 +292,11 @@ impl Story {
         let online = text(self.kept.first().unwrap_or(&Value::Null), "code").to_owned();
         let file = self.papers.get(&online).cloned().ok_or_else(|| fail("no paper was received"))?;
         let seal = paper::verify_page(&self.stand, &self.out, &file, &online)?;
-        self.report.done("verify", seal["verdict"] == "valid" && seal["code"] == online.as_str(), seal.clone());
+        self.report.done(
+            "verify",
+            seal["verdict"] == "valid" && seal["code"] == online.as_str(),
+            seal.clone(),
+        );
         let forged = paper::forge(&self.stand, text(&seal, "text"))?;
         self.report.done("forged", forged.0, forged.1);
         Ok(())
@@ -322,7 +338,12 @@ impl Story {
     }
 
     /// Looks at the home screen until it says so; asks for an exchange meanwhile.
-    async fn synced(&self, window: &Window, what: &str, ready: impl Fn(&Home) -> bool) -> Result<(), Failure> {
+    async fn synced(
+        &self,
+        window: &Window,
+        what: &str,
+        ready: impl Fn(&Home) -> bool,
+    ) -> Result<(), Failure> {
         let end = Instant::now() + WAIT * 2;
         loop {
             let home = Home::read(window).await?;
@@ -381,7 +402,6 @@ fn of(central: &Value, code: &str) -> Value {
         .unwrap_or_default()
 }
 
-
 /// Runs a program and reads its JSON, whatever its exit code.
 pub(crate) fn json_of(command: &mut std::process::Command) -> Result<(Option<i32>, Value), Failure> {
     let out = command.stdin(std::process::Stdio::null()).output()?;
@@ -389,4 +409,3 @@ pub(crate) fn json_of(command: &mut std::process::Command) -> Result<(Option<i32
         .map_err(|_| fail(String::from_utf8_lossy(&out.stderr).into_owned()))?;
     Ok((out.status.code(), value))
 }
-

@@ -114,7 +114,9 @@ pub fn pieces(stand: &Stand, out: &Path, code: &str, scanned: &[String]) -> Resu
         let bytes = std::fs::read(&file)?;
         locked.push(seal::keys::sha256(&[&bytes]).to_string());
         let mut clear = Vec::new();
-        age::Decryptor::new(bytes.as_slice())?.decrypt(std::iter::once(&key as &dyn age::Identity))?.read_to_end(&mut clear)?;
+        age::Decryptor::new(bytes.as_slice())?
+            .decrypt(std::iter::once(&key as &dyn age::Identity))?
+            .read_to_end(&mut clear)?;
         received.push(seal::keys::sha256(&[&clear]).to_string());
         std::fs::write(out.join(format!("page-{}.jpg", received.len())), clear)?;
     }
@@ -129,7 +131,12 @@ pub fn pieces(stand: &Stand, out: &Path, code: &str, scanned: &[String]) -> Resu
 ///
 /// # Errors
 /// The kiosk does not open.
-pub fn sent(stand: &Stand, out: &Path, code: &str, papers: &BTreeMap<String, PathBuf>) -> Result<(), Failure> {
+pub fn sent(
+    stand: &Stand,
+    out: &Path,
+    code: &str,
+    papers: &BTreeMap<String, PathBuf>,
+) -> Result<(), Failure> {
     let file = out.join(format!("{code}.sent.pdf"));
     output(stand.jalonctl(&["paper", code, "--out"])?.arg(&file))?;
     let received = papers.get(code).ok_or_else(|| fail("no paper was received"))?;

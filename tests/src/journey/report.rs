@@ -45,10 +45,8 @@ pub struct Report {
 impl Report {
     #[must_use]
     pub fn new(out: &Path) -> Self {
-        let steps = STEPS
-            .iter()
-            .map(|_| Step { ok: None, ms: 0, screenshot: None, evidence: Value::Null })
-            .collect();
+        let steps =
+            STEPS.iter().map(|_| Step { ok: None, ms: 0, screenshot: None, evidence: Value::Null }).collect();
         Self {
             out: out.to_owned(),
             started: jiff::Timestamp::now(),
@@ -123,6 +121,7 @@ impl Report {
 /// The commit this was built from, when there is a checkout around.
 fn commit() -> Option<String> {
     let root = std::env::var_os("JALON_ROOT")?;
-    let out = std::process::Command::new("git").arg("-C").arg(root).args(["rev-parse", "HEAD"]).output().ok()?;
+    let out =
+        std::process::Command::new("git").arg("-C").arg(root).args(["rev-parse", "HEAD"]).output().ok()?;
     out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }

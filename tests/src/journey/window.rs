@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Between two looks at a condition.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// What is typed for one person.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -56,11 +59,18 @@ impl Window {
         let mut capabilities = Map::new();
         capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": binary, "args": [] }));
         let url = format!("http://127.0.0.1:{}", self.port);
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let connecting = builder.capabilities(capabilities).connect(&url);
-        let client = tokio::time::timeout(WAIT, connecting)
-            .await
-            .map_err(|_| fail("the window's session did not start in time"))??;
+        let end = Instant::now() + WAIT;
+        let client = loop {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            let connecting = builder.capabilities(capabilities.clone()).connect(&url);
+            match tokio::time::timeout(WAIT, connecting).await {
+                Ok(Ok(client)) => break client,
+                // The driver may not have noticed yet that the app before is gone.
+                Ok(Err(error)) if Instant::now() > end => return Err(error.into()),
+                Ok(Err(_)) => tokio::time::sleep(LOOK).await,
+                Err(_) => return Err(fail("the window's session did not start in time")),
+            }
+        };
         self.client = Some(client);
         self.screen("unlock").await
     }
@@ -185,7 +195,8 @@ impl Window {
     /// The window is gone or the file cannot be written.
     pub async fn screenshot(&self, file: &Path) -> Result<(), Failure> {
         // Two frames: what the page says now is then what the picture shows.
-        let frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        let frames =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
         self.client()?.execute_async(frames, Vec::new()).await?;
         let png = self.client()?.screenshot().await?;
         std::fs::write(file, png)?;
@@ -266,7 +277,13 @@ impl Window {
         self.screen("print").await?;
         self.find("[data-role=\"print\"][data-state=\"printed\"]").await?;
         let mut said = Map::new();
-        for (name, key) in [("job", "job_id"), ("state", "state"), ("bytes", "bytes"), ("sha256", "sha256"), ("attempt", "attempt")] {
+        for (name, key) in [
+            ("job", "job_id"),
+            ("state", "state"),
+            ("bytes", "bytes"),
+            ("sha256", "sha256"),
+            ("attempt", "attempt"),
+        ] {
             let value = self.attribute("[data-role=\"print\"]", &format!("data-{name}")).await?;
             let value = value.parse::<i64>().map_or(Value::String(value), Value::from);
             said.insert(key.to_owned(), value);

@@ -56,7 +56,7 @@ impl Stand {
             central: None,
             printer: None,
             scanner: None,
-    
+
             port: 0,
         };
         stand.keyring()?;
@@ -156,8 +156,9 @@ impl Stand {
     /// A keyring that is unlocked, as a login would leave it.
     fn keyring(&mut self) -> Result<(), Failure> {
         let mut daemon = command("gnome-keyring-daemon", ["--unlock", "--components=secrets"]);
-        output_with(&mut daemon, KEYRING)
-            .map_err(|failure| fail(format!("gnome-keyring-daemon (Debian package gnome-keyring): {failure}")))?;
+        output_with(&mut daemon, KEYRING).map_err(|failure| {
+            fail(format!("gnome-keyring-daemon (Debian package gnome-keyring): {failure}"))
+        })?;
         Ok(())
     }
 
@@ -184,22 +185,46 @@ impl Stand {
         output(command(built("central")?, ["admin", "keys", "--out"]).arg(&keys))?;
         tls::make(&self.folder.join("tls"))?;
         let site_key = age::x25519::Identity::generate();
-        std::fs::write(self.site_key(), site_key.to_string().expose_secret())?;
+        private(&self.site_key(), site_key.to_string().expose_secret())?;
         let recipient = site_key.to_public().to_string();
         let name = "Sous-préfecture de démonstration";
         self.admin(
             "site",
             &[
-                "--id", SITE, "--name", name, "--address", "1 place de la République", "--address", "99000 Modèleville",
-                "--phone", "01 99 00 00 00", "--zone", "Europe/Paris", "--lease-slots", "4", "--site-key", &recipient,
+                "--id",
+                SITE,
+                "--name",
+                name,
+                "--address",
+                "1 place de la République",
+                "--address",
+                "99000 Modèleville",
+                "--phone",
+                "01 99 00 00 00",
+                "--zone",
+                "Europe/Paris",
+                "--lease-slots",
+                "4",
+                "--site-key",
+                &recipient,
             ],
         )?;
         for counter in ["A", "B"] {
             self.admin(
                 "counter",
                 &[
-                    "--site", SITE, "--name", counter, "--weekdays", "1,2,3,4,5", "--opens", "09:00", "--closes", "16:00",
-                    "--every-minutes", "20",
+                    "--site",
+                    SITE,
+                    "--name",
+                    counter,
+                    "--weekdays",
+                    "1,2,3,4,5",
+                    "--opens",
+                    "09:00",
+                    "--closes",
+                    "16:00",
+                    "--every-minutes",
+                    "20",
                 ],
             )?;
         }
@@ -215,7 +240,10 @@ impl Stand {
     fn kept_port(&self) -> Result<u16, Failure> {
         let file = self.folder.join("kiosk/kiosk.json");
         let known = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-        let port = known.as_ref().and_then(|file| file["central"].as_str()).and_then(|url| url.rsplit(':').next()?.parse().ok());
+        let port = known
+            .as_ref()
+            .and_then(|file| file["central"].as_str())
+            .and_then(|url| url.rsplit(':').next()?.parse().ok());
         match port {
             Some(port) => Ok(port),
             None => free_port(),
@@ -241,7 +269,10 @@ impl Stand {
     }
 
     fn scanner_name(&self) -> Option<String> {
-        self.real.scanner.clone().or_else(|| self.scanner.as_ref().map(|_| "sane:airscan:e0:Specimen".to_owned()))
+        self.real
+            .scanner
+            .clone()
+            .or_else(|| self.scanner.as_ref().map(|_| "sane:airscan:e0:Specimen".to_owned()))
     }
 
     /// Enrols the kiosk once; later runs only tell it the devices' new addresses.
@@ -291,6 +322,18 @@ impl Stand {
         std::fs::write(self.folder.join("endpoints.json"), serde_json::to_vec_pretty(&endpoints)?)?;
         Ok(())
     }
+}
+
+/// Writes a file that only its owner reads.
+///
+/// # Errors
+/// It cannot be written.
+pub fn private(file: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut out = std::fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(file)?;
+    out.write_all(text.as_bytes())?;
+    Ok(())
 }
 
 /// HOME and XDG_* inside the run folder, so that nothing of the developer's own is read

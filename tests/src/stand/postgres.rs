@@ -28,19 +28,27 @@ impl Postgres {
         }
         if !data.join("PG_VERSION").exists() {
             let mut initdb = as_user(&format!("{BIN}/initdb"));
-            initdb.arg("-D").arg(&data).args(["-U", "jalon", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+            initdb.arg("-D").arg(&data).args([
+                "-U",
+                "jalon",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ]);
             output(&mut initdb)?;
         }
         // Left by a server that was killed; ours is the only one of this folder.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let short = tempfile::Builder::new().prefix("jalon-").tempdir()?;
         let mut server = as_user(&format!("{BIN}/postgres"));
-        server
-            .arg("-D")
-            .arg(&data)
-            .arg("-k")
-            .arg(short.path())
-            .args(["-c", "listen_addresses=", "-c", "max_connections=60"]);
+        server.arg("-D").arg(&data).arg("-k").arg(short.path()).args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "max_connections=60",
+        ]);
         let mut running = Running::start(&mut server, &log)?;
         let socket = short.path().to_owned();
         let url = url(&socket, "postgres");
@@ -63,7 +71,8 @@ impl Postgres {
     pub fn database(&self, name: &str) -> Result<String, Failure> {
         let admin = url(&self.socket, "postgres");
         let sql = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
-        let known = output(&mut command(format!("{BIN}/psql"), ["-X", "-q", "-t", "-A", "-c", &sql, &admin]))?;
+        let known =
+            output(&mut command(format!("{BIN}/psql"), ["-X", "-q", "-t", "-A", "-c", &sql, &admin]))?;
         if known.trim() != "1" {
             let create = format!("CREATE DATABASE \"{name}\"");
             output(&mut command(format!("{BIN}/psql"), ["-X", "-q", "-c", &create, &admin]))?;
@@ -79,7 +88,10 @@ fn url(socket: &Path, database: &str) -> String {
 /// PostgreSQL refuses to run as root: a user namespace gives it another name.
 fn as_user(program: &str) -> Command {
     if rustix::process::geteuid().is_root() {
-        command("unshare", ["--user", "--map-user=1000", "--map-group=1000", "--kill-child", "--fork", program])
+        command(
+            "unshare",
+            ["--user", "--map-user=1000", "--map-group=1000", "--kill-child", "--fork", program],
+        )
     } else {
         command(program, std::iter::empty::<&str>())
     }

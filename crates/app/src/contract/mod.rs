@@ -8,12 +8,11 @@ mod draft;
 mod views;
 
 pub use draft::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields,
-    RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    Boot, Connection, DateSource, DateView, DraftView, HomeView, LanguageView, LeaseView,
-    LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState, PrintView,
+    Boot, Connection, DateSource, DateView, DraftView, HomeView, LanguageView, LeaseView, LimitChoice,
+    MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState, PrintView,
     ReadBackLine, ReadBackView, SessionView, UnfinishedView,
 };
 
@@ -79,5 +78,6 @@ pub fn sentence(problem: &Problem, lang: &str) -> String {
     let lang = l10n::Lang::parse(lang).unwrap_or(l10n::Lang::FRENCH);
     let key = format!("error-{}", problem.code.replace('_', "-"));
     let args: Vec<(&str, &str)> = problem.args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    l10n::try_text(&lang, &key, &args).unwrap_or_else(|| l10n::text(&lang, "error-unknown", &[("code", &problem.code)]))
+    l10n::try_text(&lang, &key, &args)
+        .unwrap_or_else(|| l10n::text(&lang, "error-unknown", &[("code", &problem.code)]))
 }

@@ -33,8 +33,12 @@ pub(super) fn received(inner: &Inner, word: Option<&Acknowledgement>) -> Result<
     })
 }
 
-pub(super) fn cursor(inner: &Inner) -> Result<u64, Problem> {
-    Ok(inner.vault.read(|tx| tx.get_json(CURSOR))?.unwrap_or(0))
+/// From where to pull, and the version of the roster we have.
+pub(super) fn cursor(inner: &Inner) -> Result<(u64, u64), Problem> {
+    inner.vault.read(|tx| {
+        let roster: Option<Roster> = tx.get_json(ROSTER)?;
+        Ok((tx.get_json(CURSOR)?.unwrap_or(0), roster.map_or(0, |roster| roster.version)))
+    })
 }
 
 /// One pull: all of it and the new cursor, in one transaction.
@@ -43,6 +47,14 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
     inner.vault.transact(|tx| {
         for change in answer.changes {
             apply(inner, tx, change)?;
+        }
+        if let Some(roster) = answer.roster.as_ref().and_then(|signed| trust::roster(&inner.identity, signed))
+        {
+            let known: Option<Roster> = tx.get_json(ROSTER)?;
+            // Only forward: an older roster would bring back who has left.
+            if known.is_none_or(|known| roster.version > known.version) {
+                tx.put_json(ROSTER, &roster)?;
+            }
         }
         tx.put_json(CURSOR, &answer.cursor)?;
         tx.put_json(TIME_MARK, &answer.now.as_second())?;
@@ -65,16 +77,6 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Ok(tx.add_lease(lease, &slots)?)
         }
         Change::Dated { registration, token } => dated(inner, tx, registration, &token.0),
-        Change::Roster { roster } => {
-            let known: Option<Roster> = tx.get_json(ROSTER)?;
-            match trust::roster(&inner.identity, &roster) {
-                // Only forward: an older roster would bring back who has left.
-                Some(new) if known.is_none_or(|known| new.version >= known.version) => {
-                    Ok(tx.put_json(ROSTER, &new)?)
-                }
-                _ => Ok(()),
-            }
-        }
     }
 }
 
@@ -92,6 +94,5 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
 /// The trusted time as the vault knows it: the last central time, or the last record.
 pub(crate) fn time_mark(tx: &Tx<'_>) -> Result<i64, Problem> {
     let central = tx.get_json::<i64>(TIME_MARK)?.unwrap_or(0);
-    let record = tx.outbox(1)?.first().map_or(0, |entry| entry.at.as_second());
-    Ok(central.max(record))
+    Ok(central.max(tx.last_record_s()?))
 }

@@ -15,8 +15,9 @@ use plan::{Known, Step};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use transfer::{Caller, RemoteFailure};
-use wire::limits::PUSH_RECORDS;
+use wire::limits::{MESSAGE_BYTES, PUSH_RECORDS};
 use wire::messages::{LeaseRequest, PushRequest};
+use wire::record::Record;
 
 /// How often an idle kiosk asks.
 const EVERY: Duration = Duration::from_secs(20);
@@ -40,13 +41,7 @@ pub(crate) struct SyncState {
 
 impl SyncState {
     pub fn new(connection: Connection) -> Self {
-        Self {
-            connection,
-            last_contact: None,
-            time_mark: Timestamp::UNIX_EPOCH,
-            problem: None,
-            failures: 0,
-        }
+        Self { connection, last_contact: None, time_mark: Timestamp::UNIX_EPOCH, problem: None, failures: 0 }
     }
 }
 
@@ -85,22 +80,34 @@ impl Kiosk {
     async fn steps(&self) -> Result<(), Problem> {
         let mut known = self.off(|inner| inner.known()).await?;
         let mut passed_over = Vec::new();
+        let mut stalled = None;
         for _ in 0..STEPS {
             match plan::next(&known) {
                 Step::Push { after } => {
                     let records = self
                         .off(move |inner| Ok(inner.vault.read(|tx| tx.records_after(after, PUSH_RECORDS))?))
                         .await?;
-                    let answer =
-                        self.inner.remote.push(self.inner.caller(), &PushRequest { records }).await?;
-                    known.received =
-                        self.off(move |inner| apply::received(inner, answer.received.as_ref())).await?;
+                    let request = PushRequest { records: within(records) };
+                    match self.inner.remote.push(self.inner.caller(), &request).await {
+                        Ok(answer) => {
+                            known.received = self
+                                .off(move |inner| apply::received(inner, answer.received.as_ref()))
+                                .await?;
+                        }
+                        // Central has another history of this kiosk than the kiosk: it cannot be
+                        // fed from here, and is still pulled from.
+                        Err(RemoteFailure::Refused { code, .. }) if code == "not_next" || code == "fork" => {
+                            tracing::error!(code, "central does not take this journal");
+                            stalled = Some(Problem::new("central_refused").with("reason", code));
+                        }
+                        Err(failure) => return Err(failure.into()),
+                    }
                     // Central took less than was sent: it will not take more by repeating.
                     known.push_stalled = known.received <= after;
                 }
                 Step::Pull => {
-                    let cursor = self.off(apply::cursor).await?;
-                    let answer = self.inner.remote.changes(self.inner.caller(), cursor).await?;
+                    let (cursor, roster) = self.off(apply::cursor).await?;
+                    let answer = self.inner.remote.changes(self.inner.caller(), cursor, roster).await?;
                     known.pulled = !answer.more;
                     self.off(move |inner| apply::changes(inner, answer)).await?;
                 }
@@ -133,7 +140,7 @@ impl Kiosk {
                         Err(failure) => return Err(failure.into()),
                     }
                 }
-                Step::Done => return Ok(()),
+                Step::Done => return stalled.map_or(Ok(()), Err),
             }
         }
         Err(Problem::new("central_bad_answer"))
@@ -167,6 +174,17 @@ impl Inner {
     }
 }
 
+/// As many of these records as one message carries.
+fn within(records: Vec<Record>) -> Vec<Record> {
+    let mut bytes = 0;
+    let fits = |record: &Record| {
+        // Base64 and the header's JSON, generously.
+        bytes += record.body.0.len() * 4 / 3 + 1_024;
+        bytes < MESSAGE_BYTES - 64 * 1_024
+    };
+    records.into_iter().take_while(fits).collect()
+}
+
 async fn background(weak: Weak<Inner>) {
     let mut retry = FIRST_RETRY;
     loop {
@@ -175,6 +193,8 @@ async fn background(weak: Weak<Inner>) {
         let wait = match kiosk.exchange().await {
             Ok(()) => {
                 retry = FIRST_RETRY;
+                // Idle: the moment for what would cost the counter two syncs.
+                let _ = kiosk.off(|inner| Ok(inner.vault.checkpoint()?)).await;
                 EVERY
             }
             Err(problem) => {

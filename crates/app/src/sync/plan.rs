@@ -19,7 +19,9 @@ pub struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Records after this one.
-    Push { after: u64 },
+    Push {
+        after: u64,
+    },
     Pull,
     FillLease,
     SendPage,

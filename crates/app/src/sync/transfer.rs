@@ -113,7 +113,10 @@ pub struct HttpRemote {
 
 impl HttpRemote {
     /// Over HTTPS, trusting `ca` (PEM) and nothing else: no system roots, no proxy.
-    pub(crate) fn open(central: &str, ca: &Path) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// The authority cannot be read.
+    pub fn open(central: &str, ca: &Path) -> Result<Self, Problem> {
         let pem = std::fs::read(ca).map_err(|_| Problem::new("central_untrusted"))?;
         let ca = Certificate::from_pem(&pem).map_err(|_| Problem::new("central_untrusted"))?;
         let client = Client::builder()
@@ -136,26 +139,44 @@ impl HttpRemote {
     }
 
     pub(crate) async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Problem> {
-        let call = Call { method: "POST", target: "/v1/enrol".into(), headers: Vec::new(), body: json(request)? };
+        let call =
+            Call { method: "POST", target: "/v1/enrol".into(), headers: Vec::new(), body: json(request)? };
         let answer = self.transport.send(call).await?;
         Ok(read(&accept(answer)?)?)
     }
 
-    pub(crate) async fn date(&self, caller: Caller<'_>, request: &DateRequest) -> Result<DateAnswer, RemoteFailure> {
+    pub(crate) async fn date(
+        &self,
+        caller: Caller<'_>,
+        request: &DateRequest,
+    ) -> Result<DateAnswer, RemoteFailure> {
         let key = ("idempotency-key", request.registration.id.to_string());
         read(&self.signed(caller, "POST", "/v1/registrations", vec![key], json(request)?).await?)
     }
 
-    pub(crate) async fn push(&self, caller: Caller<'_>, request: &PushRequest) -> Result<PushAnswer, RemoteFailure> {
+    pub(crate) async fn push(
+        &self,
+        caller: Caller<'_>,
+        request: &PushRequest,
+    ) -> Result<PushAnswer, RemoteFailure> {
         read(&self.signed(caller, "POST", "/v1/journal", Vec::new(), json(request)?).await?)
     }
 
-    pub(crate) async fn changes(&self, caller: Caller<'_>, cursor: u64) -> Result<ChangesAnswer, RemoteFailure> {
-        let target = format!("/v1/changes?cursor={cursor}");
+    pub(crate) async fn changes(
+        &self,
+        caller: Caller<'_>,
+        cursor: u64,
+        roster: u64,
+    ) -> Result<ChangesAnswer, RemoteFailure> {
+        let target = format!("/v1/changes?cursor={cursor}&roster={roster}");
         read(&self.signed(caller, "GET", &target, Vec::new(), Vec::new()).await?)
     }
 
-    pub(crate) async fn lease(&self, caller: Caller<'_>, request: &LeaseRequest) -> Result<LeaseAnswer, RemoteFailure> {
+    pub(crate) async fn lease(
+        &self,
+        caller: Caller<'_>,
+        request: &LeaseRequest,
+    ) -> Result<LeaseAnswer, RemoteFailure> {
         read(&self.signed(caller, "POST", "/v1/lease", Vec::new(), json(request)?).await?)
     }
 
@@ -243,6 +264,10 @@ fn accept(answer: Answer) -> Result<Answer, RemoteFailure> {
         .flatten();
     match problem {
         Some(problem) => Err(RemoteFailure::Refused { code: problem.code, status: answer.status, now }),
+        // Central was too slow, or something in between says it is away.
+        None if answer.status == 503 => {
+            Err(RemoteFailure::Refused { code: "try_again".into(), status: answer.status, now })
+        }
         // HEAD has no body.
         None if answer.body.is_empty() && now.is_some() => {
             Err(RemoteFailure::Refused { code: "not_found".into(), status: answer.status, now })

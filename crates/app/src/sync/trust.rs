@@ -31,7 +31,12 @@ pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roste
 pub(crate) fn acknowledged(identity: &Identity, acknowledgement: &Acknowledgement) -> bool {
     acknowledgement.kiosk == identity.kiosk
         && key(identity, &acknowledgement.key).is_some_and(|key| {
-            keys::verify(&key, Context::Acknowledgement, &acknowledgement.to_bytes(), &acknowledgement.signature)
+            keys::verify(
+                &key,
+                Context::Acknowledgement,
+                &acknowledgement.to_bytes(),
+                &acknowledgement.signature,
+            )
         })
 }
 

@@ -1,0 +1,119 @@
+//! A counter without a window: central over real TLS in this process, real PostgreSQL, a
+//! real vault, an enrolled kiosk. For stories that need hundreds of tries.
+
+use crate::programs::{Failure, fail};
+use crate::stand::postgres::Postgres;
+use crate::stand::{MEDIATOR, PIN, SITE};
+use crate::tls;
+use app::settings::{KioskFile, Mode};
+use app::sync::transfer::HttpRemote;
+use app::{Kiosk, World};
+use central::admin::NewSite;
+use central::keys::CentralKeys;
+use domain::calendar::Pattern;
+use std::path::{Path, PathBuf};
+use tokio::sync::oneshot;
+use vault::{Vault, VaultKey};
+
+/// The running parts; dropping it ends them.
+pub struct Counter {
+    pub kiosk: Kiosk,
+    pub folder: tempfile::TempDir,
+    pub pool_url: String,
+    /// Dropped, it stops central.
+    stop: oneshot::Sender<()>,
+    postgres: Postgres,
+}
+
+impl Counter {
+    /// Enrols a kiosk and unlocks it. `scanner` and `printer` as in `kiosk.json`.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn start(scanner: Option<String>, printer: Option<String>) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let postgres = Postgres::start(folder.path())?;
+        let url = postgres.database("jalon")?;
+        let pool = central::connect(&url).await?;
+        central::migrate(&pool).await?;
+        let (clock, random) = (central::system_clock(), central::system_random());
+        central::keys::make(folder.path(), clock(), &random)?;
+        let site_key = age::x25519::Identity::generate().to_public().to_string();
+        let today = jiff::Zoned::now().date();
+        let site = NewSite {
+            id: SITE.into(),
+            name: "Sous-préfecture d'essai".into(),
+            address: vec!["1 rue d'Essai".into()],
+            phone: None,
+            zone: "Europe/Paris".into(),
+            holidays: "metropolitan".into(),
+            site_key,
+            lease_slots: 4,
+            from: today,
+        };
+        central::admin::site(&pool, &site).await?;
+        let pattern = Pattern {
+            weekdays: vec![1, 2, 3, 4, 5],
+            opens: jiff::civil::time(9, 0, 0, 0),
+            closes: jiff::civil::time(16, 0, 0, 0),
+            every_minutes: 20,
+            from: today,
+            until: None,
+        };
+        central::admin::counter(&pool, SITE, "A", &[pattern]).await?;
+        central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, &random).await?;
+        let code = central::admin::code(&pool, SITE, clock(), &random).await?;
+        let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();
+
+        tls::make(folder.path())?;
+        let config =
+            central::serve::tls_config(&folder.path().join(tls::CERT), &folder.path().join(tls::KEY))?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("https://localhost:{}", listener.local_addr()?.port());
+        let central = central::Central::new(pool, CentralKeys::load(folder.path())?, clock, random).await?;
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(central::serve::serve(central::router(central), listener, config, async {
+            let _ = stopped.await;
+        }));
+
+        let world = World::system();
+        let ca = folder.path().join(tls::CA);
+        let remote = HttpRemote::open(&address, &ca)?;
+        let enrolled = app::ask_to_enrol(&remote, &code, &world).await?;
+        let vault = Vault::create(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
+        enrolled.store(&vault)?;
+        let file = kiosk_file(enrolled.kiosk(), &address, ca, scanner, printer);
+        let kiosk = Kiosk::assemble(vault, file, remote, world)?;
+        kiosk.unlock(MEDIATOR, PIN).await?;
+        Ok(Self { kiosk, folder, pool_url: url, stop, postgres })
+    }
+
+    /// The same kiosk, asking another central: its vault is let go of and opened again.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn asking(self, central: &str, ca: &Path) -> Result<Self, Failure> {
+        let status = self.kiosk.status().await?;
+        let id = status["kiosk"]
+            .as_str()
+            .and_then(domain::ids::KioskId::parse)
+            .ok_or_else(|| fail("no kiosk id"))?;
+        let file = kiosk_file(id, central, ca.to_owned(), None, None);
+        let Self { kiosk, folder, pool_url, stop, postgres } = self;
+        drop(kiosk);
+        let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
+        let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, World::system())?;
+        kiosk.unlock(MEDIATOR, PIN).await?;
+        Ok(Self { kiosk, folder, pool_url, stop, postgres })
+    }
+}
+
+fn kiosk_file(
+    kiosk: domain::ids::KioskId,
+    central: &str,
+    ca: PathBuf,
+    scanner: Option<String>,
+    printer: Option<String>,
+) -> KioskFile {
+    KioskFile { kiosk, central: central.to_owned(), ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
+}
