@@ -43,7 +43,10 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
         println!("{broken}");
     }
     let Tally { online, lease, rank, crashes, .. } = tally;
-    println!("{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes in {} s", began.elapsed().as_secs());
+    println!(
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes in {} s",
+        began.elapsed().as_secs()
+    );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());
     Ok(broken.is_empty())
 }
@@ -66,7 +69,8 @@ pub fn seeds_on(seeds: &[u64], plant: Plant) -> Result<(Tally, Vec<Broken>), Fai
             .collect();
         let (mut tally, mut broken) = (Tally::default(), Vec::new());
         for thread in threads {
-            let (lived, broke) = thread.join().map_err(|_| fail("a thread of the simulation ended badly"))??;
+            let (lived, broke) =
+                thread.join().map_err(|_| fail("a thread of the simulation ended badly"))??;
             tally.add(lived);
             broken.extend(broke);
         }

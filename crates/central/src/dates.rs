@@ -3,13 +3,17 @@
 
 use crate::device::Device;
 use crate::{Central, Refusal, calendar};
+use domain::assign::Window;
 use domain::birth::Birth;
+use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::registration::Registration;
 use domain::token::{SignedToken, SlotToken};
-use domain::assign::Window;
-use domain::bytes::PublicKey;
-use jiff::{ToSpan, civil::{Date, DateTime}, tz::TimeZone};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
 
@@ -27,10 +31,17 @@ pub(crate) async fn give(
     device: &Device,
     registration: &Registration,
 ) -> Result<Option<Given>, Refusal> {
+    let today = today(&mut *db, central, &device.site).await?;
     if let Some(held) = slot_of(&mut *db, registration.id).await? {
-        return sign(db, central, device, registration, held).await.map(Some);
+        if held.1.date() > today || is_kept(&mut *db, registration.id).await? {
+            return sign(db, central, device, registration, held).await.map(Some);
+        }
+        // Asked long ago, never kept, and the day is over: nobody holds a paper with it.
+        free(&mut *db, registration.id).await?;
     }
-    let window = registration.window();
+    let mut window = registration.window();
+    // A registration may arrive days after it was made: nobody is given a day gone by.
+    window.earliest = window.earliest.max(Window::new(today, None).earliest);
     let slot = match earliest(&mut *db, &device.site, &window).await? {
         Some(slot) => slot,
         None => {
@@ -43,6 +54,21 @@ pub(crate) async fn give(
         escalate(&mut *db, central, registration, "after_limit").await?;
     }
     sign(db, central, device, registration, slot).await.map(Some)
+}
+
+/// Central's own civil day at a site.
+pub(crate) async fn today(db: &mut PgConnection, central: &Central, site: &SiteId) -> Result<Date, Refusal> {
+    let zone = zone_of(db, site).await?;
+    let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
+    Ok(zone.to_datetime(central.now()).date())
+}
+
+async fn is_kept(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT state = 'kept' FROM registration WHERE id = $1")
+        .bind(id.0.as_slice())
+        .fetch_one(db)
+        .await?;
+    Ok(row.try_get(0)?)
 }
 
 /// Writes a registration central has not seen yet; keeps the one it has. A different
@@ -169,8 +195,7 @@ pub(crate) fn token(
     slot: (SlotId, DateTime),
 ) -> Result<SignedToken, Refusal> {
     let zone = TimeZone::get(zone).map_err(|_| Refusal::Stored("time zone"))?;
-    let last_issue =
-        zone.to_timestamp(slot.1).map_err(|_| Refusal::Stored("slot time"))?;
+    let last_issue = zone.to_timestamp(slot.1).map_err(|_| Refusal::Stored("slot time"))?;
     let token = SlotToken { slot: slot.0, site: site.clone(), at: slot.1, kiosk, last_issue };
     Ok(seal::token::sign(&central.keys.slot, token))
 }
@@ -183,8 +208,7 @@ async fn sign(
     slot: (SlotId, DateTime),
 ) -> Result<Given, Refusal> {
     let zone = zone_of(db, &device.site).await?;
-    let after_limit =
-        registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
+    let after_limit = registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
     Ok(Given { token: token(central, device.key, &device.site, &zone, slot)?, after_limit })
 }
 
@@ -225,21 +249,29 @@ fn person_key(registration: &Registration) -> Option<[u8; 32]> {
     Some(sha256(&[agdref.as_str().as_bytes(), b"\n", name.as_bytes(), b"\n", date.to_string().as_bytes()]).0)
 }
 
-/// Links a certain duplicate to the earlier registration. Both dates stand, and the
-/// kiosk is told nothing: what the counter shows never depends on another file.
+/// Links every registration of a certain duplicate to the earliest one, whatever the
+/// order in which central came to know them. All dates stand, and the kiosk is told
+/// nothing: what the counter shows never depends on another file.
 async fn link_duplicate(
     db: &mut PgConnection,
     central: &Central,
     registration: &Registration,
     person: &[u8; 32],
 ) -> Result<(), Refusal> {
+    // Two that arrive at once must see each other: the second waits for the first here.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex') || $2, 0))")
+        .bind(person.as_slice())
+        .bind(registration.procedure.key())
+        .execute(&mut *db)
+        .await?;
     sqlx::query(
-        "INSERT INTO merge_link (later, earlier, made_s) \
-         SELECT $1, id, $4 FROM registration \
-         WHERE person = $2 AND procedure = $3 AND id <> $1 \
-         ORDER BY registered_s, tie_break LIMIT 1 ON CONFLICT (later) DO NOTHING",
+        "WITH same AS (SELECT id, row_number() OVER (ORDER BY registered_s, tie_break, id) AS place \
+                       FROM registration WHERE person = $1 AND procedure = $2), \
+              unlinked AS (DELETE FROM merge_link USING same WHERE later = same.id AND place = 1) \
+         INSERT INTO merge_link (later, earlier, made_s) \
+         SELECT other.id, first.id, $3 FROM same AS first JOIN same AS other ON other.place > 1 \
+         WHERE first.place = 1 ON CONFLICT (later) DO UPDATE SET earlier = excluded.earlier",
     )
-    .bind(registration.id.0.as_slice())
     .bind(person.as_slice())
     .bind(registration.procedure.key())
     .bind(central.now().as_second())

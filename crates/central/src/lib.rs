@@ -19,11 +19,13 @@ mod store;
 
 pub use endpoints::{ROUTES, router};
 pub use problem::Refusal;
-pub use store::{connect, migrate};
+pub use store::{connect, connect_with, migrate};
 
 use jiff::Timestamp;
 use keys::CentralKeys;
 use sqlx::PgPool;
+/// The connections a central works with.
+pub use sqlx::PgPool as Pool;
 use std::sync::Arc;
 
 /// Where the time comes from: the machine's clock in service, a simulated one in tests.

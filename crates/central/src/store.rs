@@ -13,11 +13,19 @@ const STATEMENT_MS: &str = "15000";
 /// # Errors
 /// The URL is not one, or the database does not answer in time.
 pub async fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
+    connect_with(url, CONNECTIONS).await
+}
+
+/// Like [`connect`], with at most `connections` at once.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("jalon-central")
         .options([("statement_timeout", STATEMENT_MS), ("idle_in_transaction_session_timeout", STATEMENT_MS)]);
     PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .connect_with(options)
         .await

@@ -4,3 +4,4 @@
 pub mod escl_scanner;
 #[cfg(unix)]
 pub mod ipp_printer;
+pub mod simulation;

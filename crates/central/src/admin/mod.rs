@@ -233,7 +233,7 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 (SELECT count(*) FROM piece_page WHERE piece_page.registration = registration.id), \
                 (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id) \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id \
-         WHERE registration.site = $1 ORDER BY registered_s, tie_break",
+         WHERE registration.site = $1 ORDER BY registered_s, tie_break, registration.id",
     )
     .bind(site)
     .fetch_all(pool)
@@ -268,6 +268,28 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
         "records_not_applied": row.try_get::<i64, _>(1)?,
         "records_set_aside": row.try_get::<i64, _>(2)?,
     }))
+}
+
+/// The links between registrations of one person and procedure, for the desk: each
+/// later one by its code, with the earlier one.
+///
+/// # Errors
+/// The database fails.
+pub async fn links(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
+    let rows = sqlx::query(
+        "SELECT later.body ->> 'code', earlier.body ->> 'code' FROM merge_link \
+         JOIN registration AS later ON later.id = merge_link.later \
+         JOIN registration AS earlier ON earlier.id = merge_link.earlier \
+         WHERE later.site = $1 ORDER BY later.registered_s, later.tie_break",
+    )
+    .bind(site)
+    .fetch_all(pool)
+    .await?;
+    let links = rows
+        .iter()
+        .map(|row| Ok(json!({ "later": row.try_get::<String, _>(0)?, "earlier": row.try_get::<String, _>(1)? })))
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    Ok(json!({ "links": links }))
 }
 
 /// Writes the locked pages of a registration to `out`, as `page-<n>.age`, for agents

@@ -27,7 +27,8 @@ pub(super) async fn fill(
     let device = &request.device;
     let mut tx = central.pool.begin().await?;
     changes::lock(&mut tx, device.kiosk).await?;
-    let today = later(today, &central, &mut tx, device).await?;
+    // The later of the kiosk's day and central's own at the site.
+    let today = today.max(dates::today(&mut tx, &central, &device.site).await?);
     let lent = lend(&mut tx, &central, device, today).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
@@ -35,13 +36,6 @@ pub(super) async fn fill(
     }
     tx.commit().await?;
     Ok(Json(answer))
-}
-
-/// The later of the kiosk's day and central's own day at the site.
-async fn later(today: Date, central: &Central, tx: &mut PgConnection, device: &Device) -> Result<Date, Refusal> {
-    let zone = dates::zone_of(tx, &device.site).await?;
-    let zone = jiff::tz::TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
-    Ok(today.max(zone.to_datetime(central.now()).date()))
 }
 
 /// The slots of one new lease.

@@ -1,0 +1,168 @@
+//! A simulated counter: a real kiosk on a real vault, whose power may go at any message.
+
+use super::chance::{Fill, Time};
+use super::network::{Death, Network};
+use app::contract::{DateView, DraftFields, Problem};
+use app::settings::KioskFile;
+use app::sync::transfer::{HttpRemote, Transport};
+use app::{Kiosk, World};
+use argon2::password_hash::{PasswordHasher as _, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::ids::{MediatorId, SiteId};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vault::{Vault, VaultKey};
+use wire::messages::{Roster, RosterEntry};
+use zeroize::Zeroizing;
+
+const MEDIATOR: &str = "sim";
+const PIN: &str = "0000";
+
+pub(super) struct Counter {
+    folder: PathBuf,
+    key: VaultKey,
+    file: KioskFile,
+    world: World,
+    pub time: Time,
+    pub network: Arc<Network>,
+    kiosk: Option<Kiosk>,
+}
+
+fn problem(code: &str) -> Problem {
+    Problem { code: code.to_owned(), args: std::collections::BTreeMap::new() }
+}
+
+impl Counter {
+    /// Enrols a new kiosk in `folder` with `code`.
+    pub async fn enrol(
+        folder: &Path,
+        site: &SiteId,
+        code: &str,
+        (time, random): (Time, Fill),
+        network: Arc<Network>,
+    ) -> Result<Self, Problem> {
+        std::fs::create_dir_all(folder).map_err(|_| problem("disk_failed"))?;
+        let world = time.world(random);
+        let enrolled = app::ask_to_enrol(&remote(&network), code, &world).await?;
+        let mut key = Zeroizing::new([0; 32]);
+        (world.random)(key.as_mut_slice());
+        let vault = Vault::create(&folder.join("vault.db"), &key)?;
+        enrolled.store(&vault)?;
+        // The roster's PIN in service costs 20 ms to check; thousands of unlocks cannot.
+        vault.transact(|tx| Ok::<_, Problem>(tx.put_json("roster", &roster(site)?)?))?;
+        drop(vault);
+        let file = KioskFile {
+            kiosk: enrolled.kiosk(),
+            central: "https://central.invalid".to_owned(),
+            ca: PathBuf::from("none"),
+            printer: None,
+            scanner: None,
+            idle_s: 120,
+            mode: app::settings::Mode::Counter,
+        };
+        let mut counter = Self { folder: folder.to_owned(), key, file, world, time, network, kiosk: None };
+        counter.open().await?;
+        Ok(counter)
+    }
+
+    async fn open(&mut self) -> Result<(), Problem> {
+        let vault = Vault::open(&self.folder.join("vault.db"), &self.key)?;
+        let kiosk = Kiosk::assemble(vault, self.file.clone(), remote(&self.network), self.world.clone())?;
+        kiosk.unlock(MEDIATOR, PIN).await?;
+        self.kiosk = Some(kiosk);
+        Ok(())
+    }
+
+    /// The power goes and comes back.
+    pub async fn crash(&mut self) -> Result<(), Problem> {
+        self.kiosk = None;
+        self.network.set_death(None);
+        self.open().await
+    }
+
+    pub fn kiosk(&self) -> Result<&Kiosk, Problem> {
+        self.kiosk.as_ref().ok_or_else(|| problem("closed"))
+    }
+
+    /// Begins a visit and types all of it.
+    pub async fn begin(&self, fields: DraftFields) -> Result<String, Problem> {
+        let kiosk = self.kiosk()?;
+        let visit = kiosk.start_visit("fr").await?.visit;
+        kiosk.save_draft(&visit, fields).await?;
+        Ok(visit)
+    }
+
+    /// Confirms; none when the power went on the way (the kiosk is open again then).
+    pub async fn confirm(&mut self, visit: &str, death: Option<Death>) -> Result<Option<DateView>, Problem> {
+        self.network.set_death(death);
+        let network = Arc::clone(&self.network);
+        let done = tokio::select! {
+            biased;
+            done = self.kiosk()?.confirm(visit) => Some(done?),
+            () = network.died.notified() => None,
+        };
+        self.network.set_death(None);
+        if done.is_none() {
+            self.crash().await?;
+        }
+        Ok(done)
+    }
+
+    /// One exchange with central, which may fail; the power may go on the way.
+    pub async fn exchange(&mut self, death: Option<Death>) -> Result<Result<(), Problem>, Problem> {
+        self.network.set_death(death);
+        let network = Arc::clone(&self.network);
+        let done = tokio::select! {
+            biased;
+            done = self.kiosk()?.exchange() => Some(done),
+            () = network.died.notified() => None,
+        };
+        self.network.set_death(None);
+        match done {
+            Some(done) => Ok(done),
+            None => self.crash().await.map(Ok),
+        }
+    }
+
+    /// A planted fault: puts back a copy of the vault made by [`Counter::copy`].
+    pub async fn restore(&mut self) -> Result<(), Problem> {
+        self.kiosk = None;
+        self.move_files("copy", "").await
+    }
+
+    pub async fn copy(&mut self) -> Result<(), Problem> {
+        self.kiosk = None;
+        self.move_files("", "copy").await
+    }
+
+    async fn move_files(&mut self, from: &str, to: &str) -> Result<(), Problem> {
+        let (from, to) = (self.folder.join(from), self.folder.join(to));
+        std::fs::create_dir_all(&to).map_err(|_| problem("disk_failed"))?;
+        for name in ["vault.db", "vault.db-wal", "vault.db-shm"] {
+            let _ = std::fs::remove_file(to.join(name));
+            let _ = std::fs::copy(from.join(name), to.join(name));
+        }
+        self.open().await
+    }
+}
+
+fn remote(network: &Arc<Network>) -> HttpRemote {
+    let transport: Arc<dyn Transport> = network.clone();
+    HttpRemote::over(transport)
+}
+
+fn roster(site: &SiteId) -> Result<Roster, Problem> {
+    let bad = || problem("roster");
+    let params = Params::new(8, 1, 1, None).map_err(|_| bad())?;
+    let salt = SaltString::encode_b64(&[7; 16]).map_err(|_| bad())?;
+    let pin = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password(PIN.as_bytes(), &salt)
+        .map_err(|_| bad())?
+        .to_string();
+    let id = MediatorId::parse(MEDIATOR).map_err(|_| bad())?;
+    Ok(Roster {
+        site: site.clone(),
+        version: 1,
+        mediators: vec![RosterEntry { id, name: "Simulation".into(), pin }],
+    })
+}

@@ -1,0 +1,167 @@
+//! What people were shown, and what must hold of it. Written by the simulation itself,
+//! beside the product, so that a fault in the product cannot hide in it.
+
+use super::Tally;
+use super::people::Certain;
+use app::contract::DateView;
+use jiff::civil::{Date, DateTime};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule that does not hold: its name in the design, and what was seen.
+pub(super) type Fault = (&'static str, String);
+
+/// A registration whose screen said *kept*.
+pub(super) struct Kept {
+    pub counter: usize,
+    pub visit: String,
+    pub certain: Certain,
+    /// Slot id and civil start; none for a rank.
+    pub date: Option<(String, String)>,
+    seal: String,
+}
+
+#[derive(Default)]
+pub(super) struct Ledger {
+    /// By follow-up code.
+    pub kept: BTreeMap<String, Kept>,
+    /// Slot id to the code of who was shown it.
+    holders: BTreeMap<String, String>,
+    pub tally: Tally,
+}
+
+impl Ledger {
+    /// A date on a screen, for the first time or again. `today` is a day that is surely
+    /// not after the kiosk's own.
+    pub fn shown(
+        &mut self,
+        counter: usize,
+        certain: Certain,
+        view: &DateView,
+        today: Date,
+    ) -> Result<(), Fault> {
+        let date = match (&view.slot, &view.slot_at) {
+            (Some(slot), Some(at)) => Some((slot.clone(), at.clone())),
+            _ => None,
+        };
+        let first = !self.kept.contains_key(&view.code);
+        if first {
+            self.tally.count(view);
+        }
+        let kept = self.kept.entry(view.code.clone()).or_insert_with(|| Kept {
+            counter,
+            visit: view.visit.clone(),
+            certain,
+            date: None,
+            seal: view.code_large.clone(),
+        });
+        match (&kept.date, &date) {
+            (Some(old), Some(new)) if new.1 > old.1 => {
+                return Err(("I3", format!("a date given for {} is now {}", old.1, new.1)));
+            }
+            (Some(old), new) if new.as_ref() != Some(old) => {
+                return Err(("I6", format!("the date kept for {} is now another: {}", old.1, said(&date))));
+            }
+            (Some(_), _) if kept.seal != view.code_large => {
+                return Err(("I6", format!("the paper of {} has another seal", said(&date))));
+            }
+            (None, Some((slot, at))) => {
+                kept.date = date.clone();
+                kept.seal.clone_from(&view.code_large);
+                if let Some(other) = self.holders.insert(slot.clone(), view.code.clone())
+                    && other != view.code
+                {
+                    return Err(("I1", format!("the slot of {at} stands on two papers")));
+                }
+                let day = at.parse::<DateTime>().map(DateTime::date).unwrap_or(Date::MIN);
+                if first && day <= today {
+                    return Err(("I4", format!("on {today} somebody was convened for {at}")));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Everything kept is at central, with the very slot that was shown.
+    pub fn against_central(&self, listed: &Value) -> Result<(), Fault> {
+        let text = |row: &Value, key: &str| match row.get(key) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let mut slots = BTreeSet::new();
+        let mut at_central = BTreeMap::new();
+        for row in rows {
+            if let Some(slot) = text(row, "slot")
+                && !slots.insert(slot)
+            {
+                return Err((
+                    "I1",
+                    format!("central has {} twice", text(row, "slot_at").unwrap_or_default()),
+                ));
+            }
+            at_central.insert(text(row, "code").unwrap_or_default(), row);
+        }
+        for (code, kept) in &self.kept {
+            let Some(row) = at_central.get(code) else {
+                return Err((
+                    "I6",
+                    format!("central does not know the registration dated {}", said(&kept.date)),
+                ));
+            };
+            if text(row, "state").as_deref() != Some("kept") {
+                return Err((
+                    "I6",
+                    format!("central has not applied the registration dated {}", said(&kept.date)),
+                ));
+            }
+            if kept.date.is_none() {
+                return Err(("I5", "a ranked person still has no date".to_owned()));
+            }
+            if text(row, "slot") != kept.date.as_ref().map(|date| date.0.clone()) {
+                let central = text(row, "slot_at").unwrap_or_else(|| "nothing".to_owned());
+                return Err(("I6", format!("the paper says {}, central says {central}", said(&kept.date))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Certain duplicates are linked to one registration, and nobody else is.
+    pub fn duplicates(&self, listed: &Value, links: &Value) -> Result<(), Fault> {
+        let codes = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let mut groups: BTreeMap<(u64, &str), Vec<&str>> = BTreeMap::new();
+        for row in codes {
+            let code = row.get("code").and_then(Value::as_str).unwrap_or_default();
+            if let Some(certain) = self.kept.get(code).and_then(|kept| kept.certain) {
+                // The list stands in rank order: the first of a group is the earliest.
+                groups.entry(certain).or_default().push(code);
+            }
+        }
+        let mut wanted = BTreeMap::new();
+        for group in groups.values() {
+            for later in group.iter().skip(1) {
+                wanted.insert((*later).to_owned(), group.first().copied().unwrap_or_default().to_owned());
+            }
+        }
+        let mut found = BTreeMap::new();
+        for link in links.get("links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice) {
+            let text = |key| link.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            found.insert(text("later"), text("earlier"));
+        }
+        if wanted == found {
+            return Ok(());
+        }
+        let missing = wanted.iter().filter(|(later, earlier)| found.get(*later) != Some(*earlier)).count();
+        let wrong = found.iter().filter(|(later, earlier)| wanted.get(*later) != Some(*earlier)).count();
+        Err((
+            "I2",
+            format!("{missing} links missing or to another than the earliest, {wrong} that should not be"),
+        ))
+    }
+}
+
+fn said(date: &Option<(String, String)>) -> String {
+    date.as_ref().map_or_else(|| "with a rank".to_owned(), |date| date.1.clone())
+}

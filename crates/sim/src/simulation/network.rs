@@ -1,0 +1,194 @@
+//! The way between a kiosk and central's own router, in process: up, down, losing
+//! requests or answers, late, answering something that is not central's.
+
+use super::Plant;
+use super::chance::Dice;
+use app::sync::transfer::{Answer, Call, RemoteFailure, Sending, Transport};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use domain::token::{SignedToken, SlotToken};
+use seal::keys::Signer;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+use wire::limits::MESSAGE_BYTES;
+use wire::messages::DateAnswer;
+
+/// The state of one kiosk's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    Up,
+    Down,
+    /// Each message has its own fate.
+    Bad,
+}
+
+/// When the kiosk's power goes, counted in messages from now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Death {
+    pub after: u64,
+    /// Has central done the work of the last message?
+    pub arrived: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Through,
+    /// Never reaches central.
+    Lost,
+    /// Central does the work; nobody hears of it.
+    AnswerLost,
+    /// Reaches central before the next message that gets through, long after the kiosk
+    /// has given up.
+    Late,
+    /// Some other machine answers with its welcome page.
+    Welcome,
+    Dies {
+        arrived: bool,
+    },
+}
+
+pub(super) struct Network {
+    router: Router,
+    state: Mutex<State>,
+    /// Told when the kiosk's power has gone.
+    pub died: Notify,
+    twice: Option<Arc<SlotTwice>>,
+}
+
+struct State {
+    link: Link,
+    dice: Dice,
+    death: Option<Death>,
+    late: Vec<Call>,
+}
+
+/// A planted fault: the slot given to one kiosk is given to the next one too.
+pub(super) struct SlotTwice {
+    pub slot_key: Signer,
+    pub last: Mutex<Option<SlotToken>>,
+}
+
+impl SlotTwice {
+    pub fn of(plant: Plant, seed: [u8; 32]) -> Option<Arc<Self>> {
+        (plant == Plant::SlotTwice)
+            .then(|| Arc::new(Self { slot_key: Signer::from_seed(&seed), last: Mutex::new(None) }))
+    }
+
+    fn change(&self, answer: &mut Answer) -> Option<()> {
+        let mut given: DateAnswer = serde_json::from_slice(&answer.body).ok()?;
+        let token = SignedToken::from_bytes(&given.token.as_ref()?.0)?.token;
+        let mut last = lock(&self.last);
+        match last.take() {
+            Some(other) if other.kiosk != token.kiosk => {
+                let token = SlotToken { kiosk: token.kiosk, ..other };
+                given.token = Some(seal::token::sign(&self.slot_key, token).to_bytes().into());
+                answer.body = serde_json::to_vec(&given).ok()?;
+            }
+            _ => *last = Some(token),
+        }
+        Some(())
+    }
+}
+
+impl Network {
+    pub fn new(router: Router, dice: Dice, twice: Option<Arc<SlotTwice>>) -> Self {
+        let state = State { link: Link::Up, dice, death: None, late: Vec::new() };
+        Self { router, state: Mutex::new(state), died: Notify::new(), twice }
+    }
+
+    pub fn set(&self, link: Link) {
+        lock(&self.state).link = link;
+    }
+
+    /// Lets the power go at a message to come, or no longer.
+    pub fn set_death(&self, death: Option<Death>) {
+        lock(&self.state).death = death;
+    }
+
+    fn fate(&self) -> Fate {
+        let mut state = lock(&self.state);
+        match state.death.as_mut() {
+            Some(death) if death.after == 0 => {
+                let arrived = death.arrived && state.link != Link::Down;
+                state.death = None;
+                return Fate::Dies { arrived };
+            }
+            Some(death) => death.after -= 1,
+            None => {}
+        }
+        match state.link {
+            Link::Up => Fate::Through,
+            Link::Down => Fate::Lost,
+            Link::Bad => match state.dice.below(100) {
+                0..25 => Fate::Lost,
+                25..50 => Fate::AnswerLost,
+                50..62 => Fate::Late,
+                62..67 => Fate::Welcome,
+                _ => Fate::Through,
+            },
+        }
+    }
+
+    async fn deliver(&self, call: Call) -> Result<Answer, RemoteFailure> {
+        let mut request = Request::builder().method(call.method).uri(&call.target);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Body::from(call.body)).map_err(|_| RemoteFailure::BadAnswer)?;
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, MESSAGE_BYTES).await.map_err(|_| RemoteFailure::BadAnswer)?;
+        let headers = parts
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut answer = Answer { status: parts.status.as_u16(), headers, body: body.to_vec() };
+        if let Some(twice) = self.twice.as_ref().filter(|_| call.target == "/v1/registrations") {
+            let _ = twice.change(&mut answer);
+        }
+        Ok(answer)
+    }
+}
+
+impl Transport for Network {
+    fn send(&self, call: Call) -> Sending<'_> {
+        Box::pin(async move {
+            match self.fate() {
+                Fate::Through => {
+                    let late = std::mem::take(&mut lock(&self.state).late);
+                    for call in late {
+                        let _ = self.deliver(call).await;
+                    }
+                    self.deliver(call).await
+                }
+                Fate::Lost => Err(RemoteFailure::Unreachable),
+                Fate::AnswerLost => {
+                    let _ = self.deliver(call).await;
+                    Err(RemoteFailure::Unreachable)
+                }
+                Fate::Late => {
+                    lock(&self.state).late.push(call);
+                    Err(RemoteFailure::Unreachable)
+                }
+                Fate::Welcome => {
+                    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+                    Ok(Answer { status: 200, headers, body: b"<!doctype html><h1>It works!</h1>".to_vec() })
+                }
+                Fate::Dies { arrived } => {
+                    if arrived {
+                        let _ = self.deliver(call).await;
+                    }
+                    self.died.notify_one();
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
