@@ -177,6 +177,8 @@ impl Window {
 
     /// Chooses an option of a list by its value.
     async fn choose(&self, name: &str, value: &str) -> Result<(), Failure> {
+        // The list is filled once the core has answered.
+        self.find(&format!("select[name=\"{name}\"] option[value=\"{value}\"]")).await?;
         self.find(&format!("select[name=\"{name}\"]")).await?.select_by_value(value).await?;
         Ok(())
     }
