@@ -227,6 +227,10 @@ impl<'g> World<'g> {
     }
 
     async fn live(&mut self, step: &mut usize) -> Result<(), Fault> {
+        for at in 0..KIOSKS {
+            let _ = self.counter(at)?.exchange(None).await.map_err(lost)?;
+            self.network(at)?;
+        }
         for _ in 0..MOVES {
             *step += 1;
             let at = self.dice.index(KIOSKS);
@@ -333,8 +337,8 @@ impl<'g> World<'g> {
 
     fn network(&mut self, at: usize) -> Result<(), Fault> {
         let link = match self.dice.below(10) {
-            0..4 => Link::Up,
-            4..7 => Link::Down,
+            0..3 => Link::Up,
+            3..7 => Link::Down,
             _ => Link::Bad,
         };
         self.counter(at)?.network.set(link);

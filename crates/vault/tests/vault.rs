@@ -1,0 +1,100 @@
+//! The vault as a file: what opens it, what is refused, and that a refusal changes no byte.
+
+use domain::bytes::Salt;
+use domain::ids::{KioskId, LeaseId, SlotId};
+use jiff::Timestamp;
+use seal::keys::Signer;
+use std::path::Path;
+use vault::{Author, Vault, VaultFailure, VaultKey};
+use wire::body::{Body, Release};
+use zeroize::Zeroizing;
+
+fn key(n: u8) -> VaultKey {
+    Zeroizing::new([n; 32])
+}
+
+fn made(path: &Path, signer: &Signer) {
+    let vault = Vault::create(path, &key(1)).unwrap();
+    let author = Author { kiosk: KioskId([3; 16]), incarnation: 1, device: signer };
+    for n in 0..3 {
+        let at = Timestamp::from_second(1_800_000_000 + n).unwrap();
+        let slots = vec![SlotId(u64::try_from(n).unwrap())];
+        let body = Body::Release(Release { lease: LeaseId([4; 16]), slots, at });
+        let salt = Salt([9; 16]);
+        vault.transact::<_, VaultFailure>(|tx| tx.append(&author, &body, salt, at)).unwrap();
+    }
+    vault.checkpoint().unwrap();
+}
+
+#[test]
+fn made_opened_and_its_chain_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let signer = Signer::from_seed(&[5; 32]);
+    made(&path, &signer);
+    assert!(matches!(Vault::create(&path, &key(1)), Err(VaultFailure::Io(_))));
+    let vault = Vault::open(&path, &key(1)).unwrap();
+    vault.check(&signer.public()).unwrap();
+    // Another device's key: the records are not its own.
+    assert!(vault.check(&Signer::from_seed(&[6; 32]).public()).is_err());
+    assert_eq!(vault.read::<_, VaultFailure>(|tx| tx.head(1)).unwrap().seq, 3);
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(!bytes.windows(7).any(|window| window == b"release" || window == b"SQLite "));
+}
+
+#[test]
+fn a_wrong_key_or_a_damaged_file_is_refused_and_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    made(&path, &Signer::from_seed(&[5; 32]));
+    let whole = std::fs::read(&path).unwrap();
+    assert!(matches!(Vault::open(&path, &key(2)), Err(VaultFailure::DoesNotOpen)));
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+
+    let cut = &whole[..1000];
+    std::fs::write(&path, cut).unwrap();
+    assert!(Vault::open(&path, &key(1)).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), cut);
+
+    std::fs::write(&path, b"not a vault").unwrap();
+    assert!(Vault::open(&path, &key(1)).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), b"not a vault");
+    assert!(matches!(Vault::open(&folder.path().join("none.db"), &key(1)), Err(VaultFailure::Io(_))));
+    assert!(!folder.path().join("none.db").exists());
+}
+
+#[test]
+fn a_second_holder_is_told_it_is_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let first = Vault::create(&path, &key(1)).unwrap();
+    assert!(matches!(Vault::open(&path, &key(1)), Err(VaultFailure::Busy)));
+    drop(first);
+    Vault::open(&path, &key(1)).unwrap();
+}
+
+#[test]
+fn a_refused_transaction_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let refused = vault.transact(|tx| {
+        tx.put("one", b"1")?;
+        Err::<(), _>(VaultFailure::Stored("on purpose"))
+    });
+    assert!(matches!(refused, Err(VaultFailure::Stored("on purpose"))));
+    assert_eq!(vault.read::<_, VaultFailure>(|tx| tx.get("one")).unwrap(), None);
+    vault.transact::<_, VaultFailure>(|tx| tx.put("one", b"1")).unwrap();
+    assert_eq!(vault.read::<_, VaultFailure>(|tx| tx.get("one")).unwrap().as_deref(), Some(&b"1"[..]));
+}
+
+#[test]
+fn a_vault_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    drop(Vault::create(&path, &key(1)).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "key", format!("x'{}'", "01".repeat(32))).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(Vault::open(&path, &key(1)), Err(VaultFailure::Newer(99))));
+}

@@ -1,0 +1,155 @@
+//! Bytes both sides have agreed on. A change here is a change of the protocol: what
+//! kiosks in the field have written must always be read, and sign to the same bytes.
+
+use domain::bytes::{Hash, PublicKey, Salt, Signature};
+use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::PathBuf;
+use wire::body::{Body, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
+use wire::messages::{
+    Applied, Change, DateAnswer, DateRequest, EnrolRequest, LeaseAnswer, LeaseRequest, LentSlot,
+};
+use wire::messages::{PushRequest, SignedRoster};
+use wire::record::{Acknowledgement, Head, Header, Record};
+
+/// Compares with the kept file; a file that is missing is a failure that says what to keep.
+fn kept(name: &str, now: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let file = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(file.trim_end(), now, "{name}: if the protocol changes on purpose, keep the new text");
+}
+
+/// The example as JSON is the kept one, and the kept one reads back to the same JSON.
+fn example<T: Serialize + DeserializeOwned>(name: &str, value: &T) {
+    let text = serde_json::to_string_pretty(value).unwrap();
+    kept(&format!("{name}.json"), &text);
+    let read: T = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&read).unwrap(), text);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn at() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn header() -> Header {
+    Header {
+        kiosk: KioskId([1; 16]),
+        incarnation: 1,
+        seq: 7,
+        prev: Hash([2; 32]),
+        kind: "registration".into(),
+        schema: 1,
+        body_len: 2,
+        body_hash: Hash([3; 32]),
+    }
+}
+
+fn acknowledgement() -> Acknowledgement {
+    Acknowledgement {
+        kiosk: KioskId([1; 16]),
+        head: Head { incarnation: 1, seq: 7, hash: Hash([4; 32]) },
+        epoch: "6f1a-1".into(),
+        at: at(),
+        key: "01020304".into(),
+        signature: Signature([5; 64]),
+    }
+}
+
+fn mediator() -> MediatorId {
+    MediatorId::parse("demo").unwrap()
+}
+
+fn registered() -> Registered {
+    let registration = serde_json::json!({
+        "id": "06".repeat(16), "code": domain::code::FollowUpCode::from_random([7; 8]), "site": "DEMO",
+        "procedure": "renewal",
+        "limit": { "right": "court_injunction", "last_day": "2027-03-01", "evidence": "TA 2700001" },
+        "applicant": {
+            "family_names": "Ngũgĩ 'x'; <b>", "given_names": "Amina", "birth": { "known": "whole", "date": "1991-03-09" },
+            "birth_place": "Nyeri", "nationality": "KEN", "agdref": "9900000001", "identity": "document",
+            "contact": { "phone": "06 00 00 00 00" },
+            "representative": { "family_names": "Ngũgĩ", "relation": "parent" }
+        },
+        "lang": "en", "registered_at": at(), "registered_on": "2027-01-15", "mediator": "demo"
+    });
+    Registered {
+        registration: serde_json::from_value(registration).unwrap(),
+        outcome: Outcome::Lease { lease: LeaseId([8; 16]), token: vec![9; 12].into() },
+        at: at(),
+    }
+}
+
+#[test]
+fn what_is_signed() {
+    kept("header.hex", &hex(&header().to_bytes()));
+    kept("acknowledgement.hex", &hex(&acknowledgement().to_bytes()));
+    let request = wire::request::message(KioskId([1; 16]), "POST", "/v1/journal", &Hash([3; 32]), at());
+    kept("request.txt", &String::from_utf8(request).unwrap());
+}
+
+#[test]
+fn every_body() {
+    example("body-registration", &Body::Registration(Box::new(registered())));
+    let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
+    let registration = RegistrationId([6; 16]);
+    example(
+        "body-piece",
+        &Body::Piece(Piece { registration, pages: vec![page], mediator: mediator(), at: at() }),
+    );
+    let attempt = AttemptId([7; 16]);
+    let print = Print {
+        registration,
+        attempt,
+        state: PrintOutcome::Printed,
+        sha256: Hash([8; 32]),
+        mediator: mediator(),
+        at: at(),
+    };
+    example("body-print", &Body::Print(print));
+    example(
+        "body-release",
+        &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
+    );
+    for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank] {
+        let name = if outcome == Outcome::Rank { "outcome-rank" } else { "outcome-online" };
+        example(name, &outcome);
+    }
+}
+
+#[test]
+fn every_message() {
+    let record = Record {
+        header: header(),
+        signature: Signature([5; 64]),
+        salt: Salt([6; 16]),
+        body: b"{}".to_vec().into(),
+    };
+    example("push-request", &PushRequest { records: vec![record] });
+    example("acknowledgement", &acknowledgement());
+    let enrol = EnrolRequest { code: "7K3Q".into(), key: PublicKey([1; 32]), proof: Signature([2; 64]) };
+    example("enrol-request", &enrol);
+    example("date-request", &DateRequest { registration: registered().registration });
+    let registration = RegistrationId([6; 16]);
+    example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
+    example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15) });
+    example("lease-answer", &LeaseAnswer { lent: 4 });
+    let slot = LentSlot {
+        slot: SlotId(41),
+        at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
+        stratum: domain::lease::Stratum::Near,
+        token: vec![9; 12].into(),
+    };
+    example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), slots: vec![slot] });
+    example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
+    let roster =
+        SignedRoster { roster: b"{}".to_vec().into(), key: "01020304".into(), signature: Signature([5; 64]) };
+    example("signed-roster", &roster);
+    let result = Applied::SetAside { reason: "slot_taken".into() };
+    example("change-result", &Change::Result { incarnation: 1, seq: 7, result });
+}
