@@ -56,8 +56,9 @@ pub fn stand(verb: &str, args: &[String], screen: bool) -> Command {
 
 /// Runs `words` under its own pid namespace, message bus and, if asked, screen.
 pub fn alone(words: &[String], screen: bool) -> Command {
-    let mut command = Command::new("setsid");
-    command.args(["--wait", "unshare"]);
+    // Tied to this process: when it is killed, so is the namespace, and with it everything inside.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare"]);
     let root_user = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
     if !root_user {
         command.args(["--user", "--map-current-user"]);

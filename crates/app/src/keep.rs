@@ -57,7 +57,9 @@ impl Kiosk {
         let answer = tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await.ok()?;
         match answer {
             Ok(answer) if answer.registration == registration.id => {
-                trust::token(&inner.identity, &answer.token?.0)
+                let token = trust::token(&inner.identity, &answer.token?.0)?;
+                // A date on a day already gone is no date, whoever signed it.
+                (token.token.at.date() > inner.today()).then_some(token)
             }
             Ok(_) => None,
             Err(failure) => {
@@ -153,8 +155,11 @@ fn keep(
             tx.append(&author, &Body::Piece(piece), inner.salt(), at)?;
             tx.keep_pages(id)?;
         }
-        Ok(tx.mark_visit_kept(id)?)
-    })
+        Ok::<_, Problem>(tx.mark_visit_kept(id)?)
+    })?;
+    // From here on no clock set back makes this kiosk write an earlier time.
+    inner.trust_time(at);
+    Ok(())
 }
 
 /// The first eligible slot of the lease, or a rank.

@@ -53,7 +53,12 @@ pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool,
     Ok(false)
 }
 
-async fn insert(db: &mut PgConnection, site: &SiteId, counter: i64, starts: &[String]) -> Result<u64, Refusal> {
+async fn insert(
+    db: &mut PgConnection,
+    site: &SiteId,
+    counter: i64,
+    starts: &[String],
+) -> Result<u64, Refusal> {
     let done = sqlx::query(
         "INSERT INTO slot (site, counter, at) \
          SELECT $1, $2, start::timestamp FROM unnest($3::text[]) AS start \
@@ -75,8 +80,7 @@ async fn counters(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(i64, Vec<
     rows.iter()
         .map(|row| {
             let patterns: &str = row.try_get(1)?;
-            let patterns =
-                serde_json::from_str(patterns).map_err(|_| Refusal::Stored("opening pattern"))?;
+            let patterns = serde_json::from_str(patterns).map_err(|_| Refusal::Stored("opening pattern"))?;
             Ok((row.try_get(0)?, patterns))
         })
         .collect()

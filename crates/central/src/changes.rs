@@ -81,12 +81,13 @@ pub(crate) async fn after(
 ) -> Result<(Vec<Change>, u64, bool), Refusal> {
     let from = i64::try_from(cursor).map_err(|_| Refusal::BadBody)?;
     let limit = i64::try_from(PULL_CHANGES).unwrap_or(i64::MAX);
-    let rows = sqlx::query("SELECT n, body::text FROM change WHERE kiosk = $1 AND n > $2 ORDER BY n LIMIT $3")
-        .bind(device.kiosk.0.as_slice())
-        .bind(from)
-        .bind(limit)
-        .fetch_all(db)
-        .await?;
+    let rows =
+        sqlx::query("SELECT n, body::text FROM change WHERE kiosk = $1 AND n > $2 ORDER BY n LIMIT $3")
+            .bind(device.kiosk.0.as_slice())
+            .bind(from)
+            .bind(limit)
+            .fetch_all(db)
+            .await?;
     let mut last = cursor;
     let mut changes = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -42,8 +42,7 @@ impl SignedRequest {
         let device = Device::find(central, kiosk).await?;
         let body = read_body(body).await?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let message =
-            request::message(kiosk, parts.method.as_str(), target, &keys::sha256(&[&body]), at);
+        let message = request::message(kiosk, parts.method.as_str(), target, &keys::sha256(&[&body]), at);
         if !keys::verify(&device.key, Context::Request, &message, &signature) {
             return Err(Refusal::BadSignature);
         }
@@ -74,8 +73,5 @@ impl Device {
 
 /// The whole body, or a refusal once it passes the limit.
 pub(crate) async fn read_body(body: Body) -> Result<Vec<u8>, Refusal> {
-    axum::body::to_bytes(body, MESSAGE_BYTES)
-        .await
-        .map(|bytes| bytes.to_vec())
-        .map_err(|_| Refusal::TooLarge)
+    axum::body::to_bytes(body, MESSAGE_BYTES).await.map(|bytes| bytes.to_vec()).map_err(|_| Refusal::TooLarge)
 }

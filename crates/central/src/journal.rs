@@ -161,14 +161,16 @@ async fn apply_one(
         }
         Err(refusal) => return Err(refusal),
     };
-    sqlx::query("UPDATE record SET state = $4, reason = $5 WHERE kiosk = $1 AND incarnation = $2 AND seq = $3")
-        .bind(device.kiosk.0.as_slice())
-        .bind(at.0)
-        .bind(at.1)
-        .bind(state)
-        .bind(reason)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE record SET state = $4, reason = $5 WHERE kiosk = $1 AND incarnation = $2 AND seq = $3",
+    )
+    .bind(device.kiosk.0.as_slice())
+    .bind(at.0)
+    .bind(at.1)
+    .bind(state)
+    .bind(reason)
+    .execute(&mut *tx)
+    .await?;
     let result = match (state, reason) {
         ("applied", _) => Some(Applied::Applied),
         (_, Some(reason)) => Some(Applied::SetAside { reason: reason.to_owned() }),
@@ -196,10 +198,9 @@ async fn registration(
     let held = dates::slot_of(&mut *tx, registration.id).await?.map(|(slot, _)| slot);
     let changes = match &registered.outcome {
         Outcome::Rank => match dates::give(&mut *tx, central, device, registration).await? {
-            Some(given) => vec![Change::Dated {
-                registration: registration.id,
-                token: given.token.to_bytes().into(),
-            }],
+            Some(given) => {
+                vec![Change::Dated { registration: registration.id, token: given.token.to_bytes().into() }]
+            }
             None => Vec::new(),
         },
         Outcome::Online { token } | Outcome::Lease { token, .. } => {
@@ -213,7 +214,8 @@ async fn registration(
             // goes back, and the leased slot stands.
             if held != Some(signed.token.slot) {
                 dates::free(&mut *tx, registration.id).await?;
-                if let Some(refused) = claim(&mut *tx, device, &registered.outcome, signed.token.slot).await? {
+                if let Some(refused) = claim(&mut *tx, device, &registered.outcome, signed.token.slot).await?
+                {
                     return Ok(refused);
                 }
                 dates::take(&mut *tx, signed.token.slot, registration.id).await?;

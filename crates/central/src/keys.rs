@@ -56,8 +56,8 @@ impl CentralKeys {
     pub fn load(folder: &Path) -> Result<Self, KeysFailure> {
         let file: KeyFile = serde_json::from_slice(&read(folder, CENTRAL_KEYS)?)
             .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
-        let ring = KeyRing::from_json(&read(folder, RING)?)
-            .map_err(|_| KeysFailure::Unreadable(RING.into()))?;
+        let ring =
+            KeyRing::from_json(&read(folder, RING)?).map_err(|_| KeysFailure::Unreadable(RING.into()))?;
         Self::new(signer(&file.slot)?, signer(&file.acknowledgement)?, ring)
     }
 
@@ -80,8 +80,8 @@ pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(),
     };
     let (root_seed, slot_seed, acknowledgement_seed, recovery_seed) = (seed(), seed(), seed(), seed());
     let root = Signer::from_seed(&root_seed);
-    let recovery = seal::rebuild::public_of(&recovery_seed)
-        .ok_or_else(|| KeysFailure::Unreadable(RECOVERY.into()))?;
+    let recovery =
+        seal::rebuild::public_of(&recovery_seed).ok_or_else(|| KeysFailure::Unreadable(RECOVERY.into()))?;
     // Five years of signing; verifying has no end.
     let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
     let from = Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now);

@@ -49,7 +49,12 @@ impl Central {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn new(pool: PgPool, keys: CentralKeys, clock: Clock, random: Random) -> Result<Self, sqlx::Error> {
+    pub async fn new(
+        pool: PgPool,
+        keys: CentralKeys,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, sqlx::Error> {
         let epoch = store::epoch(&pool).await?;
         Ok(Self { pool, keys: Arc::new(keys), clock, random, epoch: epoch.into() })
     }

@@ -98,7 +98,8 @@ fn signed(operation: Value) -> Value {
 }
 
 fn with_cursor(operation: Value) -> Value {
-    let number = |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "integer", "minimum": 0 } });
+    let number =
+        |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "integer", "minimum": 0 } });
     with(operation, "parameters", json!([number("cursor"), number("roster")]))
 }
 

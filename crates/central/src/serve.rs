@@ -44,10 +44,7 @@ pub fn tls_config(cert: &Path, key: &Path) -> io::Result<ServerConfig> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad(&error))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(&error))?;
-    ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| bad(&error))
+    ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).map_err(|error| bad(&error))
 }
 
 struct TlsListener {
@@ -77,7 +74,9 @@ impl TlsListener {
                 let (acceptor, send) = (acceptor.clone(), send.clone());
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+                    if let Ok(Ok(stream)) =
+                        tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await
+                    {
                         let _ = send.send((stream, from)).await;
                     }
                 });

@@ -1,7 +1,7 @@
 //! Sites as papers and kiosks know them, and the signed roster of their mediators.
 
-use crate::keys::CentralKeys;
 use crate::Refusal;
+use crate::keys::CentralKeys;
 use domain::ids::{MediatorId, SiteId};
 use seal::keys::Context;
 use sqlx::{PgConnection, Row};
@@ -23,18 +23,13 @@ pub(crate) async fn site(db: &mut PgConnection, id: &SiteId) -> Result<Site, Ref
 
 /// The site's age recipient.
 pub(crate) async fn site_key(db: &mut PgConnection, id: &SiteId) -> Result<String, Refusal> {
-    let row = sqlx::query("SELECT site_key FROM site WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_one(db)
-        .await?;
+    let row = sqlx::query("SELECT site_key FROM site WHERE id = $1").bind(id.as_str()).fetch_one(db).await?;
     Ok(row.try_get(0)?)
 }
 
 pub(crate) async fn roster_version(db: &mut PgConnection, id: &SiteId) -> Result<u64, Refusal> {
-    let row = sqlx::query("SELECT roster_version FROM site WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_one(db)
-        .await?;
+    let row =
+        sqlx::query("SELECT roster_version FROM site WHERE id = $1").bind(id.as_str()).fetch_one(db).await?;
     let version: i64 = row.try_get(0)?;
     u64::try_from(version).map_err(|_| Refusal::Stored("roster version"))
 }
@@ -60,9 +55,5 @@ pub(crate) async fn roster(
     let roster = Roster { site: id.clone(), version, mediators };
     let bytes = serde_json::to_vec(&roster).map_err(|_| Refusal::Stored("roster"))?;
     let signature = keys.acknowledgement.sign(Context::Roster, &bytes);
-    Ok(SignedRoster {
-        roster: bytes.into(),
-        key: hex::encode(keys.acknowledgement.key_id().0),
-        signature,
-    })
+    Ok(SignedRoster { roster: bytes.into(), key: hex::encode(keys.acknowledgement.key_id().0), signature })
 }

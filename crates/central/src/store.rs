@@ -21,9 +21,10 @@ pub async fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
 /// # Errors
 /// As [`connect`].
 pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("jalon-central")
-        .options([("statement_timeout", STATEMENT_MS), ("idle_in_transaction_session_timeout", STATEMENT_MS)]);
+    let options = PgConnectOptions::from_str(url)?.application_name("jalon-central").options([
+        ("statement_timeout", STATEMENT_MS),
+        ("idle_in_transaction_session_timeout", STATEMENT_MS),
+    ]);
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))

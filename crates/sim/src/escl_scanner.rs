@@ -83,9 +83,7 @@ impl EsclScanner {
             ..Inner::default()
         }));
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let router = router(inner.clone());
         let thread = std::thread::spawn(move || {
             runtime.block_on(async move {
@@ -100,12 +98,7 @@ impl EsclScanner {
             // Answers that never end are dropped here with their connections.
             runtime.shutdown_background();
         });
-        Ok(EsclScanner {
-            address,
-            inner,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(EsclScanner { address, inner, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The port it listens on.
@@ -142,10 +135,8 @@ impl EsclScanner {
     /// gives the device's name for `scanimage -d` under `SANE_CONFIG_DIR=folder`.
     pub fn write_sane_config(&self, folder: &std::path::Path) -> std::io::Result<String> {
         std::fs::write(folder.join("dll.conf"), "airscan\n")?;
-        let config = format!(
-            "[devices]\n\"Specimen\" = {}, eSCL\n[options]\ndiscovery = disable\n",
-            self.url()
-        );
+        let config =
+            format!("[devices]\n\"Specimen\" = {}, eSCL\n[options]\ndiscovery = disable\n", self.url());
         std::fs::write(folder.join("airscan.conf"), config)?;
         Ok("airscan:e0:Specimen".into())
     }
@@ -179,9 +170,7 @@ fn router(inner: Shared) -> Router {
 async fn capabilities(State(inner): State<Shared>) -> Response {
     match lock(&inner).fault {
         Fault::Html200 => html(),
-        Fault::BadXml => {
-            xml("<?xml version=\"1.0\"?><scan:ScannerCapabilities><pwg:Version>2.0".into())
-        }
+        Fault::BadXml => xml("<?xml version=\"1.0\"?><scan:ScannerCapabilities><pwg:Version>2.0".into()),
         _ => xml(CAPABILITIES.replace("{caps}", CAPS)),
     }
 }
@@ -211,10 +200,7 @@ async fn begin(State(inner): State<Shared>, body: String) -> Response {
         }
         _ => {}
     }
-    inner.jobs.push(Job {
-        feeder: body.contains(">Feeder<"),
-        given: 0,
-    });
+    inner.jobs.push(Job { feeder: body.contains(">Feeder<"), given: 0 });
     let number = inner.jobs.len();
     // Relative, as many devices answer.
     let location = match inner.fault {
@@ -237,11 +223,7 @@ async fn next(State(inner): State<Shared>, Path(number): Path<usize>) -> Respons
         Fault::TruncatedPage => jpeg(page.slice(..page.len() / 2)),
         Fault::EndlessBody => {
             let endless = stream::repeat(page).map(Ok::<_, std::io::Error>);
-            (
-                [(header::CONTENT_TYPE, "image/jpeg")],
-                Body::from_stream(endless),
-            )
-                .into_response()
+            ([(header::CONTENT_TYPE, "image/jpeg")], Body::from_stream(endless)).into_response()
         }
         Fault::Hang => {
             // Longer than any client's limit; ended with the scanner.
@@ -280,18 +262,12 @@ fn xml(text: String) -> Response {
 
 fn jpeg(bytes: Bytes) -> Response {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("image/jpeg"),
-    );
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("image/jpeg"));
     (headers, bytes).into_response()
 }
 
 fn html() -> Response {
-    (
-        [(header::CONTENT_TYPE, "text/html")],
-        "<!doctype html><title>Wi-Fi</title><p>Please accept the terms.",
-    )
+    ([(header::CONTENT_TYPE, "text/html")], "<!doctype html><title>Wi-Fi</title><p>Please accept the terms.")
         .into_response()
 }
 

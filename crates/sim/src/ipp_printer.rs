@@ -54,10 +54,7 @@ impl IppPrinter {
         let spool = folder.join("spool");
         std::fs::create_dir_all(&spool)?;
         let script = folder.join("job.sh");
-        std::fs::write(
-            &script,
-            SCRIPT.replace("{folder}", &folder.display().to_string()),
-        )?;
+        std::fs::write(&script, SCRIPT.replace("{folder}", &folder.display().to_string()))?;
         allow_execution(&script)?;
         set_fault(folder, Fault::None)?;
         let (bus, address) = bus()?;
@@ -65,11 +62,7 @@ impl IppPrinter {
         loop {
             // Free a moment ago: taken in between, the printer ends and another port is tried. Its
             // name tells it from another that took the port.
-            let name = format!(
-                "Specimen-{}-{}",
-                std::process::id(),
-                COUNT.fetch_add(1, Ordering::Relaxed)
-            );
+            let name = format!("Specimen-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let mut printer = Group(
                 Command::new(program())
@@ -96,9 +89,7 @@ impl IppPrinter {
                     .group()
                     .spawn()
                     .map_err(|e| {
-                        Error::other(format!(
-                            "ippeveprinter (Debian package cups-ipp-utils): {e}"
-                        ))
+                        Error::other(format!("ippeveprinter (Debian package cups-ipp-utils): {e}"))
                     })?,
             );
             while printer.0.try_wait()?.is_none() {
@@ -145,13 +136,7 @@ impl IppPrinter {
                 let path = entry.ok()?.path();
                 // Beside each document stands what the script printed (.prn): nothing.
                 path.extension().filter(|kind| *kind == "pdf")?;
-                let number = path
-                    .file_name()?
-                    .to_str()?
-                    .split('-')
-                    .next()?
-                    .parse()
-                    .ok()?;
+                let number = path.file_name()?.to_str()?.split('-').next()?.parse().ok()?;
                 Some((number, path))
             })
             .collect();
@@ -175,10 +160,7 @@ struct Group(Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(pid) = i32::try_from(self.0.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        {
+        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
         let _ = self.0.wait();
@@ -197,11 +179,7 @@ fn bus() -> Result<(Group, String)> {
             .spawn()
             .map_err(|e| Error::other(format!("dbus-daemon (Debian package dbus-daemon): {e}")))?,
     );
-    let out = bus
-        .0
-        .stdout
-        .take()
-        .ok_or_else(|| Error::other("no output"))?;
+    let out = bus.0.stdout.take().ok_or_else(|| Error::other("no output"))?;
     let mut address = String::new();
     BufReader::new(out).read_line(&mut address)?;
     match address.trim() {
@@ -221,20 +199,14 @@ fn answers(port: u16, name: &str) -> Result<bool> {
         if read == 0 {
             return Ok(false);
         }
-        page.push_str(&String::from_utf8_lossy(
-            part.get(..read).unwrap_or_default(),
-        ));
+        page.push_str(&String::from_utf8_lossy(part.get(..read).unwrap_or_default()));
     }
     Ok(page.contains(name))
 }
 
 /// Not on every user's PATH.
 fn program() -> &'static str {
-    if Path::new("/usr/sbin/ippeveprinter").exists() {
-        "/usr/sbin/ippeveprinter"
-    } else {
-        "ippeveprinter"
-    }
+    if Path::new("/usr/sbin/ippeveprinter").exists() { "/usr/sbin/ippeveprinter" } else { "ippeveprinter" }
 }
 
 fn set_fault(folder: &Path, fault: Fault) -> Result<()> {

@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 //! The vault as a file: what opens it, what is refused, and that a refusal changes no byte.
 
 use domain::bytes::Salt;

@@ -79,17 +79,24 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
 
 /// # Errors
 /// A pattern no calendar can hold, an unknown site, or a name already used.
-pub async fn counter(pool: &PgPool, site: &str, name: &str, patterns: &[Pattern]) -> Result<Value, AdminRefusal> {
+pub async fn counter(
+    pool: &PgPool,
+    site: &str,
+    name: &str,
+    patterns: &[Pattern],
+) -> Result<Value, AdminRefusal> {
     for pattern in patterns {
         pattern.check().map_err(|refusal| bad(format!("the opening pattern is wrong: {refusal:?}")))?;
     }
     let patterns = serde_json::to_string(patterns).map_err(|_| bad("the opening pattern cannot be kept"))?;
-    let row = sqlx::query("INSERT INTO counter (site, name, patterns) VALUES ($1, $2, $3::text::jsonb) RETURNING id")
-        .bind(site)
-        .bind(name)
-        .bind(patterns)
-        .fetch_one(pool)
-        .await?;
+    let row = sqlx::query(
+        "INSERT INTO counter (site, name, patterns) VALUES ($1, $2, $3::text::jsonb) RETURNING id",
+    )
+    .bind(site)
+    .bind(name)
+    .bind(patterns)
+    .fetch_one(pool)
+    .await?;
     Ok(json!({ "counter": row.try_get::<i64, _>(0)? }))
 }
 
@@ -169,7 +176,8 @@ pub async fn mediator(
     pin: &str,
     random: &Random,
 ) -> Result<Value, AdminRefusal> {
-    let id = MediatorId::parse(id).map_err(|refusal| bad(format!("the mediator's id: {}", refusal.code())))?;
+    let id =
+        MediatorId::parse(id).map_err(|refusal| bad(format!("the mediator's id: {}", refusal.code())))?;
     if !(4..=12).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
         return Err(bad("a PIN is 4 to 12 digits"));
     }
@@ -214,7 +222,8 @@ pub async fn leases(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     let leases = rows
         .iter()
         .map(|row| {
-            let (kiosk, slots, given): (String, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let (kiosk, slots, given): (String, i64, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             Ok(json!({ "kiosk": kiosk, "slots": slots, "given": given }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
@@ -287,7 +296,9 @@ pub async fn links(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     .await?;
     let links = rows
         .iter()
-        .map(|row| Ok(json!({ "later": row.try_get::<String, _>(0)?, "earlier": row.try_get::<String, _>(1)? })))
+        .map(|row| {
+            Ok(json!({ "later": row.try_get::<String, _>(0)?, "earlier": row.try_get::<String, _>(1)? }))
+        })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     Ok(json!({ "links": links }))
 }

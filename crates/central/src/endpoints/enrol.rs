@@ -42,10 +42,7 @@ pub(super) async fn enrol(
         // The same key again: its answer was lost on the way.
         Some(id) => {
             let kiosk = KioskId(id.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
-            let row = sqlx::query("SELECT key FROM kiosk WHERE id = $1")
-                .bind(id)
-                .fetch_one(&mut *tx)
-                .await?;
+            let row = sqlx::query("SELECT key FROM kiosk WHERE id = $1").bind(id).fetch_one(&mut *tx).await?;
             if row.try_get::<&[u8], _>(0)? != asked.key.0 {
                 return Err(Refusal::BadCode);
             }

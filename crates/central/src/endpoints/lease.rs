@@ -10,7 +10,10 @@ use axum::http::Request;
 use domain::assign::LEAD_DAYS;
 use domain::ids::{LeaseId, SlotId};
 use domain::lease::{LeaseShape, Stratum};
-use jiff::{ToSpan, civil::{Date, DateTime}};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime},
+};
 use sqlx::{PgConnection, Row};
 use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 
@@ -55,7 +58,12 @@ impl Lent {
     }
 }
 
-async fn lend(tx: &mut PgConnection, central: &Central, device: &Device, today: Date) -> Result<Lent, Refusal> {
+async fn lend(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    today: Date,
+) -> Result<Lent, Refusal> {
     let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1")
         .bind(device.site.as_str())
         .fetch_one(&mut *tx)

@@ -29,7 +29,10 @@ pub(super) async fn options() -> Response {
 }
 
 /// Creates the upload of one page, or finds the one already begun.
-pub(super) async fn create(State(central): State<Central>, request: Request<Body>) -> Result<Response, Refusal> {
+pub(super) async fn create(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let headers = &request.parts.headers;
     let length: u64 = number(headers, "upload-length")?;
@@ -63,7 +66,10 @@ pub(super) async fn create(State(central): State<Central>, request: Request<Body
 }
 
 /// `HEAD`: where the upload stands.
-pub(super) async fn offset(State(central): State<Central>, request: Request<Body>) -> Result<Response, Refusal> {
+pub(super) async fn offset(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let mut db = central.pool.acquire().await?;
     let upload = Upload::find(&mut db, &request.device, page(&request)?, false).await?;
@@ -71,7 +77,10 @@ pub(super) async fn offset(State(central): State<Central>, request: Request<Body
 }
 
 /// `GET`: the locked page as it was sent, once complete. Its own kiosk may compare.
-pub(super) async fn read(State(central): State<Central>, request: Request<Body>) -> Result<Response, Refusal> {
+pub(super) async fn read(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let mut db = central.pool.acquire().await?;
     let upload = Upload::find(&mut db, &request.device, page(&request)?, false).await?;
@@ -83,7 +92,10 @@ pub(super) async fn read(State(central): State<Central>, request: Request<Body>)
 }
 
 /// `PATCH`: one part at the offset where the upload stands.
-pub(super) async fn append(State(central): State<Central>, request: Request<Body>) -> Result<Response, Refusal> {
+pub(super) async fn append(
+    State(central): State<Central>,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let headers = &request.parts.headers;
     let offset: i64 = number(headers, "upload-offset")?;
@@ -149,7 +161,8 @@ struct Upload {
 impl Upload {
     /// Another kiosk's upload does not exist for this one.
     async fn find(db: &mut PgConnection, device: &Device, page: PageId, lock: bool) -> Result<Self, Refusal> {
-        const FIND: &str = "SELECT sha256, length, received, complete FROM upload WHERE page = $1 AND kiosk = $2";
+        const FIND: &str =
+            "SELECT sha256, length, received, complete FROM upload WHERE page = $1 AND kiosk = $2";
         const FIND_AND_LOCK: &str =
             "SELECT sha256, length, received, complete FROM upload WHERE page = $1 AND kiosk = $2 FOR UPDATE";
         let row = sqlx::query(if lock { FIND_AND_LOCK } else { FIND })
