@@ -6,30 +6,42 @@ use app::contract::{
     Boot, DateView, DraftFields, DraftView, HomeView, OutboxView, PrintView, Problem, ReadBackView,
     SessionView,
 };
+use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};
 
 /// The core, or why it did not open: the window opens all the same and says so.
-pub struct Core(Result<Kiosk, Problem>);
+pub struct Core(Mutex<Answer<Kiosk>>);
 
 type Answer<T> = Result<T, Problem>;
 
 impl Core {
     pub fn open() -> Self {
-        Self(tauri::async_runtime::block_on(async {
-            let kiosk = Kiosk::open(app::Settings::from_env()?).await?;
-            kiosk.start();
-            Ok(kiosk)
-        }))
+        Self(Mutex::new(tauri::async_runtime::block_on(open())))
     }
 
-    fn kiosk(&self) -> Answer<&Kiosk> {
-        self.0.as_ref().map_err(Clone::clone)
+    fn kiosk(&self) -> Answer<Kiosk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Tries again when it did not open: what stood in the way may have been mended.
+    async fn kiosk_again(&self) -> Answer<Kiosk> {
+        if self.kiosk().is_err() {
+            let opened = open().await;
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+        }
+        self.kiosk()
+    }
+}
+
+async fn open() -> Answer<Kiosk> {
+    let kiosk = Kiosk::open(app::Settings::from_env()?).await?;
+    kiosk.start();
+    Ok(kiosk)
 }
 
 #[command]
 pub async fn boot(core: State<'_, Core>) -> Answer<Boot> {
-    core.kiosk()?.boot().await
+    core.kiosk_again().await?.boot().await
 }
 
 #[command]

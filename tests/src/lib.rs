@@ -6,6 +6,7 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod counter;
+pub mod device;
 pub mod journey;
 pub mod programs;
 pub mod simulate;

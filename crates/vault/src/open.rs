@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The 32 bytes that open a vault.
@@ -14,6 +14,10 @@ pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_store.sql")];
+
+/// Longest wait for another process to let go of the vault, and the time between two looks.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+const LOCK_LOOK: Duration = Duration::from_millis(50);
 
 /// An open vault. Dropping it lets another process take it.
 pub struct Vault {
@@ -135,10 +139,15 @@ impl Vault {
 
 fn lock(path: &Path) -> Result<File, VaultFailure> {
     let file = File::options().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(VaultFailure::Busy),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    let end = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // The program that was killed a moment ago may still be letting go of it.
+            Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Err(VaultFailure::Busy),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }
 
