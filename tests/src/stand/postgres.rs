@@ -27,7 +27,7 @@ impl Postgres {
             std::fs::create_dir_all(parent)?;
         }
         if !data.join("PG_VERSION").exists() {
-            let mut initdb = as_user(&format!("{BIN}/initdb"));
+            let mut initdb = as_user(&format!("{BIN}/initdb"))?;
             initdb.arg("-D").arg(&data).args([
                 "-U",
                 "jalon",
@@ -42,7 +42,7 @@ impl Postgres {
         // Left by a server that was killed; ours is the only one of this folder.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let short = tempfile::Builder::new().prefix("jalon-").tempdir()?;
-        let mut server = as_user(&format!("{BIN}/postgres"));
+        let mut server = as_user(&format!("{BIN}/postgres"))?;
         server.arg("-D").arg(&data).arg("-k").arg(short.path()).args([
             "-c",
             "listen_addresses=",
@@ -85,14 +85,13 @@ fn url(socket: &Path, database: &str) -> String {
     format!("postgres:///{database}?host={}&user=jalon", socket.display())
 }
 
-/// PostgreSQL refuses to run as root: a user namespace gives it another name.
-fn as_user(program: &str) -> Command {
-    if rustix::process::geteuid().is_root() {
-        command(
-            "unshare",
-            ["--user", "--map-user=1000", "--map-group=1000", "--kill-child", "--fork", program],
-        )
-    } else {
-        command(program, std::iter::empty::<&str>())
+/// PostgreSQL refuses to run as root: a user namespace gives it the name of the user
+/// its own package makes, which is there on every machine it is installed on.
+fn as_user(program: &str) -> Result<Command, Failure> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(command(program, std::iter::empty::<&str>()));
     }
+    let id = |flag: &str| Ok::<_, Failure>(output(&mut command("id", [flag, "postgres"]))?.trim().to_owned());
+    let (user, group) = (format!("--map-user={}", id("-u")?), format!("--map-group={}", id("-g")?));
+    Ok(command("unshare", ["--user", &user, &group, "--kill-child", "--fork", program]))
 }
