@@ -70,6 +70,7 @@ lease-days = من { $first } إلى { $last }
 unfinished = زيارات لم تكتمل
 unfinished-draft = إدخال البيانات جارٍ
 unfinished-kept = الموعد محفوظ والورقة لم تطبع بعد
+unfinished-printed = طُبعت الورقة، والزيارة لم تُختم بعد
 unfinished-ask = هل خرجت الورقة؟
 no-name = بلا اسم
 person-title = الشخص

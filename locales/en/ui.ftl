@@ -64,6 +64,7 @@ lease-days = From { $first } to { $last }
 unfinished = Visits to finish
 unfinished-draft = Entry in progress
 unfinished-kept = Date kept, paper not yet printed
+unfinished-printed = Paper printed, visit to be finished
 unfinished-ask = Did the paper come out?
 no-name = No name
 person-title = The person

@@ -64,6 +64,7 @@ lease-days = Du { $first } au { $last }
 unfinished = Visites à terminer
 unfinished-draft = Saisie en cours
 unfinished-kept = Date gardée, papier pas encore imprimé
+unfinished-printed = Papier imprimé, visite à finir
 unfinished-ask = Le papier est-il sorti ?
 no-name = Sans nom
 person-title = La personne

@@ -61,7 +61,7 @@ describe('the screens', () => {
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
-      ...['draft', 'kept', 'ask'].map((key) => `unfinished-${key}`),
+      ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
     ];
     expect(wanted.filter((key) => !known.has(key))).toEqual([]);
   });

@@ -163,7 +163,7 @@ fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView
             match tx.last_attempt(id)?.map(|attempt| attempt.state) {
                 None | Some(AttemptState::Failed) => view("kept", code),
                 Some(AttemptState::Attempted | AttemptState::Sent) => view("ask", code),
-                Some(AttemptState::Printed) => view("kept", code),
+                Some(AttemptState::Printed) => view("printed", code),
             }
         }
         _ => None,

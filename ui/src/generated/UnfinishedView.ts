@@ -9,7 +9,7 @@ export type UnfinishedView = {
  */
 visit: string, 
 /**
- * `draft`, `kept` (no byte went to the printer) or `ask` (was it printed?).
+ * `draft`, `kept` (no paper is out), `printed` (to be finished) or `ask` (was it printed?).
  */
 state: string, 
 /**

@@ -90,7 +90,7 @@ pub struct LeaseView {
 pub struct UnfinishedView {
     /// The visit to open with `open_visit`.
     pub visit: String,
-    /// `draft`, `kept` (no byte went to the printer) or `ask` (was it printed?).
+    /// `draft`, `kept` (no paper is out), `printed` (to be finished) or `ask` (was it printed?).
     pub state: String,
     /// The follow-up code, once there is a date.
     pub code: Option<String>,
