@@ -6,6 +6,7 @@ use argon2::password_hash::{PasswordHasher as _, SaltString};
 use domain::calendar::{Closure, Holidays, Pattern};
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, SiteId};
+use domain::text;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use seal::keys::sha256;
 use serde_json::{Value, json};
@@ -178,6 +179,8 @@ pub async fn mediator(
 ) -> Result<Value, AdminRefusal> {
     let id =
         MediatorId::parse(id).map_err(|refusal| bad(format!("the mediator's id: {}", refusal.code())))?;
+    let name = text::one_line(name, 100)
+        .map_err(|refusal| bad(format!("the mediator's name: {}", refusal.code())))?;
     if !(4..=12).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
         return Err(bad("a PIN is 4 to 12 digits"));
     }
