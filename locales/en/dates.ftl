@@ -5,8 +5,9 @@ language-name = English
 
 date-long = { $weekday } { $day } { $month } { $year }
 date-short = { $day }/{ $month }/{ $year }
-# $hour has no leading zero, $minute has one.
+# $hour has no leading zero, $minute and $second have one.
 time-of-day = { $hour }:{ $minute }
+time-to-second = { $hour }:{ $minute }:{ $second }
 date-time-long = { $date } at { $time }
 
 weekday-1 = Monday

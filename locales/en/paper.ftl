@@ -9,14 +9,13 @@ paper-alt-rebuild = Two-dimensional code to restore the registration
 ## The person
 
 paper-name = Full name
-paper-birth = Born on
-paper-birth-value = { $date }, { $place }
+paper-birth = Date of birth
+paper-birth-and-place = Date and place of birth
 paper-nationality = Nationality
 paper-agdref = Foreigner number (AGDREF)
 paper-representative = Legal representative
 paper-declared = Identity declared, no document shown.
 paper-procedures = Procedure
-paper-no-value = —
 
 ## The date
 
@@ -26,18 +25,25 @@ paper-counter = Counter
 paper-phone = Telephone
 paper-place = Place
 paper-no-later-than = You will be received no later than
-paper-no-date-yet = No date has been set yet
-paper-no-date-explained = Your rank on the list is kept. You will be given a date as soon as a place exists, in the order of the list.
+paper-held = This time is held for you. An earlier date may be given to you: you will then receive a new paper. If not, come on the day and at the time above.
+paper-waiting = Your request for an appointment
+paper-no-date-exists = No date exists at this site today
+paper-told = The préfecture was told of it on { $at } ({ $zone }).
+paper-rank-kept = Your rank on the list is kept. The first date that exists for you will be given to you, in the order of the list.
+paper-no-date-here = No date could be given here today
+paper-request-kept = Your request for a date is kept, and so is your rank. It will be sent to the préfecture as soon as the connection is back.
+paper-come-back = Come back to this reception point, or follow your file with the code below, to receive your date.
 
 ## What to know
 
 paper-what-convocation = This paper certifies that you are registered and gives you an appointment on the date above. It is not the registration of your application: that is done at the counter on the day of the appointment. It is not a residence permit.
 paper-what-receipt = This paper certifies that you are registered on the waiting list. It is not the registration of your application: that is done at the counter on the day of the appointment. It is not a residence permit.
 paper-bring = Bring this paper, an identity document if you have one, and the documents for your procedure.
-paper-keep = Keep this paper and follow your file with the code below: the date of your appointment will be shown there.
+paper-come-or-earlier = Come on the day and at the time above, unless a new paper gives you an earlier date. Bring this paper, an identity document if you have one, and the documents for your procedure.
+paper-keep = Keep this paper: it shows your rank and your request for a date. Bring it on the day of the appointment, with an identity document if you have one and the documents for your procedure.
 paper-not-for-sale = This paper is personal and free of charge. It cannot be sold or given away: it is of use only to the person named above.
 paper-earlier = If this date is too late for you, you may make a request for an earlier date. The date given stays yours until you are answered.
-paper-earlier-receipt = If you cannot wait, you may make a request for an earlier date. Your rank stays yours until you are answered.
+paper-request = This paper is also your request for a date. If you cannot wait, ask for an earlier date at a reception point: your rank stays yours until you are answered.
 paper-follow = To follow your file, ask for an earlier date, move or cancel: give this code and your date of birth at a reception point.
 
 ## The order of the list

@@ -8,8 +8,9 @@ date-long = { $day ->
    *[other] { $weekday } { $day } { $month } { $year }
 }
 date-short = { $day }/{ $month }/{ $year }
-# $hour has no leading zero, $minute has one.
+# $hour has no leading zero, $minute and $second have one.
 time-of-day = { $hour } h { $minute }
+time-to-second = { $hour } h { $minute } min { $second } s
 date-time-long = { $date } à { $time }
 
 weekday-1 = lundi

@@ -10,14 +10,13 @@ paper-alt-rebuild = Code à deux dimensions pour rétablir l'inscription
 ## The person
 
 paper-name = Nom et prénoms
-paper-birth = Né(e) le
-paper-birth-value = { $date }, { $place }
+paper-birth = Date de naissance
+paper-birth-and-place = Date et lieu de naissance
 paper-nationality = Nationalité
 paper-agdref = Numéro étranger (AGDREF)
 paper-representative = Représentant légal
 paper-declared = Identité déclarée, sans document présenté.
 paper-procedures = Démarche
-paper-no-value = —
 
 ## The date
 
@@ -27,18 +26,25 @@ paper-counter = Guichet
 paper-phone = Téléphone
 paper-place = Lieu
 paper-no-later-than = Vous serez reçu(e) au plus tard le
-paper-no-date-yet = Aucune date n'est encore fixée
-paper-no-date-explained = Votre rang sur la liste est gardé. Une date vous sera donnée dès qu'une place existe, dans l'ordre de la liste.
+paper-held = Cette heure est réservée pour vous. Une date plus proche peut vous être donnée : vous recevrez alors un nouveau document. Sinon, venez au jour et à l'heure indiqués ci-dessus.
+paper-waiting = Votre demande de rendez-vous
+paper-no-date-exists = Aucune date n'existe aujourd'hui sur ce site
+paper-told = La préfecture en a été informée le { $at } ({ $zone }).
+paper-rank-kept = Votre rang sur la liste est gardé. La première date qui existe pour vous vous sera donnée, dans l'ordre de la liste.
+paper-no-date-here = Aucune date n'a pu être donnée ici aujourd'hui
+paper-request-kept = Votre demande de date est gardée, ainsi que votre rang. Elle sera transmise à la préfecture dès que la connexion sera rétablie.
+paper-come-back = Revenez à ce point d'accueil, ou suivez votre dossier avec le code ci-dessous, pour recevoir votre date.
 
 ## What to know
 
 paper-what-convocation = Ce document atteste votre inscription et vous convoque à la date ci-dessus. Ce n'est pas l'enregistrement de votre demande : celui-ci se fait au guichet, le jour du rendez-vous. Ce n'est pas un titre de séjour.
 paper-what-receipt = Ce document atteste votre inscription sur la liste d'attente. Ce n'est pas l'enregistrement de votre demande : celui-ci se fait au guichet, le jour du rendez-vous. Ce n'est pas un titre de séjour.
 paper-bring = Apportez ce document, une pièce d'identité si vous en avez une, et les documents de votre démarche.
-paper-keep = Gardez ce document et suivez votre dossier avec le code ci-dessous : la date de votre rendez-vous y sera indiquée.
+paper-come-or-earlier = Venez au jour et à l'heure ci-dessus, sauf si un nouveau document vous donne une date plus proche. Apportez ce document, une pièce d'identité si vous en avez une, et les documents de votre démarche.
+paper-keep = Gardez ce document : il montre votre rang et votre demande de date. Apportez-le le jour du rendez-vous, avec une pièce d'identité si vous en avez une et les documents de votre démarche.
 paper-not-for-sale = Ce document est personnel et gratuit. Il ne peut être ni vendu ni donné : il ne sert qu'à la personne nommée ci-dessus.
 paper-earlier = Si cette date est trop tardive pour vous, vous pouvez faire une demande de date plus proche. La date donnée reste la vôtre en attendant la réponse.
-paper-earlier-receipt = Si vous ne pouvez pas attendre, vous pouvez demander une date plus proche. Votre rang reste le vôtre en attendant la réponse.
+paper-request = Ce document est aussi votre demande de date. Si vous ne pouvez pas attendre, demandez une date plus proche dans un point d'accueil : votre rang reste le vôtre en attendant la réponse.
 paper-follow = Pour suivre votre dossier, demander une date plus proche, déplacer ou annuler : donnez ce code et votre date de naissance dans un point d'accueil.
 
 ## The order of the list

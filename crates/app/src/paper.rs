@@ -104,7 +104,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
     };
     let kind = match token {
         Some(token) => Kind::Convocation { at: token.at, zone: site.zone.clone(), counter: None },
-        None => Kind::Receipt { no_later_than: None, zone: site.zone.clone() },
+        None => Kind::Receipt { no_later_than: None, told: None, zone: site.zone.clone() },
     };
     let place = registration.place();
     let lang = Lang::parse(&registration.lang).unwrap_or(Lang::FRENCH);
@@ -132,7 +132,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
             Class::WithTimeLimit => letter::Class::WithTimeLimit,
             Class::Ordinary => letter::Class::Ordinary,
         },
-        registered_at: inner.civil(registration.registered_at).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        registered_at: inner.civil(registration.registered_at),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),
         rebuild: paper.rebuild.clone(),

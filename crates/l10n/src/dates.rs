@@ -38,6 +38,15 @@ pub fn time(lang: &Lang, at: Time) -> String {
     text(lang, "time-of-day", &[("hour", &at.hour().to_string()), ("minute", &format!("{:02}", at.minute()))])
 }
 
+/// A day and a time to the second, for what ranks: `mardi 12 janvier 2027 à 9 h 30 min 07 s`.
+pub fn date_time_to_second(lang: &Lang, at: &DateTime) -> String {
+    let two = |figure: i8| format!("{figure:02}");
+    let (minute, second) = (two(at.minute()), two(at.second()));
+    let parts = [("hour", at.hour().to_string()), ("minute", minute), ("second", second)];
+    let time = text(lang, "time-to-second", &parts.each_ref().map(|(name, value)| (*name, value.as_str())));
+    text(lang, "date-time-long", &[("date", &date_long(lang, &at.date())), ("time", &time)])
+}
+
 /// Both in one phrase: `mardi 12 janvier 2027 à 9 h 30`.
 pub fn date_time_long(lang: &Lang, at: &DateTime) -> String {
     text(lang, "date-time-long", &[("date", &date_long(lang, &at.date())), ("time", &time(lang, at.time()))])

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
-pub use dates::{date_long, date_short, date_time_long, month_name, time, weekday_name};
+pub use dates::{date_long, date_short, date_time_long, date_time_to_second, month_name, time, weekday_name};
 pub use lang::{Dir, Lang};
 
 include!(concat!(env!("OUT_DIR"), "/table.rs"));

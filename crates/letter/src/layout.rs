@@ -154,8 +154,12 @@ fn date(fonts: &mut Fonts, words: &Words, scale: f32) -> Section {
         section.beside(fonts, time, area, 21.0, true);
     }
     let time_to = section.y;
-    if let Some(note) = &words.date_note {
-        section.beside(fonts, note, area, 8.5, false);
+    if let Some(zone) = &words.zone {
+        section.beside(fonts, zone, area, 8.5, false);
+    }
+    for explained in &words.explained {
+        section.y += 2.5 * scale;
+        section.beside(fonts, explained, area, 10.0, false);
     }
     let size = 24.0 * scale;
     if words.time.is_some() {

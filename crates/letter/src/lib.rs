@@ -38,7 +38,8 @@ pub struct Letter {
     pub birth: String,
     /// Where the person was born; may be empty.
     pub birth_place: String,
-    /// Nationality, in the words of the file; may be empty.
+    /// Nationality: the country in French and, where it is written otherwise, in the person's
+    /// language (`Algérie · الجزائر`); may be empty.
     pub nationality: String,
     /// The person's AGDREF number, if there is one.
     pub agdref: Option<String>,
@@ -62,8 +63,8 @@ pub struct Letter {
     pub rule_version: String,
     /// The neutral class: nothing on the paper tells a right.
     pub class: Class,
-    /// The registration time that ranks, as the rank key reads it.
-    pub registered_at: String,
+    /// The registration time that ranks, to the second: civil time of the site.
+    pub registered_at: DateTime,
     /// What orders two registrations of the same instant.
     pub tie_break: String,
     /// Bytes of the door code, 1 to [`CODE_BYTES`].
@@ -84,10 +85,14 @@ pub enum Kind {
         /// The counter, where one is named.
         counter: Option<String>,
     },
-    /// A rank, with the held date it cannot be later than, if there is one.
+    /// A rank, with the held date it cannot be later than, if there is one. Without one the paper is
+    /// the request for a date, told to the préfecture or still to be sent to it.
     Receipt {
         /// The held slot: civil time at the site.
         no_later_than: Option<DateTime>,
+        /// When the préfecture was told that no date exists: civil time of the site. Not printed
+        /// beside a held slot, which says that one does.
+        told: Option<DateTime>,
         /// The site's time zone.
         zone: String,
     },
@@ -149,7 +154,7 @@ pub fn render(fonts: &mut Fonts, letter: &Letter) -> Result<Vec<u8>, LetterFailu
 }
 
 fn check(letter: &Letter) -> Result<(), LetterFailure> {
-    let values: [(&'static str, &str); 10] = [
+    let values: [(&'static str, &str); 9] = [
         ("name", &letter.name),
         ("birth", &letter.birth),
         ("birth_place", &letter.birth_place),
@@ -158,7 +163,6 @@ fn check(letter: &Letter) -> Result<(), LetterFailure> {
         ("representative", letter.representative.as_deref().unwrap_or_default()),
         ("site_name", &letter.site_name),
         ("code", &letter.code),
-        ("registered_at", &letter.registered_at),
         ("tie_break", &letter.tie_break),
     ];
     let long = |value: &str| value.chars().nth(FIELD_CHARS).is_some();

@@ -1,6 +1,7 @@
 //! What the paper says, in French and in the person's language, before anything is laid out.
 //! Every sentence comes from `locales/`; this file only chooses which.
 
+use jiff::civil::DateTime;
 use l10n::{Dir, Lang, text};
 
 use crate::text::Side;
@@ -52,7 +53,10 @@ pub(crate) struct Words {
     pub date_label: Said,
     pub date: Said,
     pub time: Option<Said>,
-    pub date_note: Option<Said>,
+    /// Whose clock the times above are read on.
+    pub zone: Option<Said>,
+    /// What the date, or its absence, means.
+    pub explained: Vec<Said>,
     pub place: Vec<Row>,
     pub advice: Vec<Advice>,
     pub code_label: Said,
@@ -67,40 +71,24 @@ pub(crate) struct Words {
 
 pub(crate) fn words(letter: &Letter) -> Words {
     let s = Speaker { own: (letter.lang != Lang::FRENCH).then_some(letter.lang) };
-    let (zone, receipt) = match &letter.kind {
-        Kind::Convocation { zone, .. } => (zone, false),
-        Kind::Receipt { zone, .. } => (zone, true),
-    };
-    let local_time = s.with(|lang| text(lang, "paper-zone", &[("zone", zone)]));
-    let (date_label, date, time, date_note) = match &letter.kind {
-        Kind::Convocation { at, .. } => (s.say("paper-your-date"), Some(at), true, Some(local_time)),
-        Kind::Receipt { no_later_than: Some(at), .. } => {
-            (s.say("paper-no-later-than"), Some(at), true, Some(local_time))
-        }
-        Kind::Receipt { no_later_than: None, .. } => {
-            (s.say("paper-your-date"), None, false, Some(s.say("paper-no-date-explained")))
-        }
-    };
-    let by_kind = |convocation: &str, on_receipt: &str| s.say(if receipt { on_receipt } else { convocation });
+    let date = date(&s, &letter.kind);
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
-        title: by_kind("paper-title-convocation", "paper-title-receipt"),
+        title: s.say(date.title),
         name_label: s.say("paper-name"),
         declared: letter.declared.then(|| s.say("paper-declared")),
         person: person(&s, letter),
-        date_label,
-        time: date.filter(|_| time).map(|at| s.with(|lang| l10n::time(lang, at.time()))),
-        date: match date {
-            Some(at) => s.with(|lang| l10n::date_long(lang, &at.date())),
-            None => s.say("paper-no-date-yet"),
-        },
-        date_note,
+        date_label: s.say(date.label),
+        date: date.day,
+        time: date.time,
+        zone: date.zone,
+        explained: date.explained,
         place: place(&s, letter),
         advice: vec![
-            Advice { picture: Picture::Paper, said: by_kind("paper-what-convocation", "paper-what-receipt") },
-            Advice { picture: Picture::Documents, said: by_kind("paper-bring", "paper-keep") },
+            Advice { picture: Picture::Paper, said: s.say(date.what) },
+            Advice { picture: Picture::Documents, said: s.say(date.come) },
             Advice { picture: Picture::NotForSale, said: s.say("paper-not-for-sale") },
-            Advice { picture: Picture::Earlier, said: by_kind("paper-earlier", "paper-earlier-receipt") },
+            Advice { picture: Picture::Earlier, said: s.say(date.earlier) },
             Advice { picture: Picture::Follow, said: s.say("paper-follow") },
         ],
         code_label: s.say("paper-code"),
@@ -112,7 +100,12 @@ pub(crate) fn words(letter: &Letter) -> Words {
                     Class::WithTimeLimit => "paper-class-with-time-limit",
                 })]),
             },
-            s.data("paper-registered-at", &letter.registered_at),
+            Row {
+                label: s.say("paper-registered-at"),
+                value: Value::Words(vec![
+                    s.with(|lang| l10n::date_time_to_second(lang, &letter.registered_at)),
+                ]),
+            },
             s.data("paper-tie-break", &letter.tie_break),
             s.data("paper-rule-version", &letter.rule_version),
         ],
@@ -127,12 +120,76 @@ pub(crate) fn words(letter: &Letter) -> Words {
     }
 }
 
+/// What the four papers say differently: a convocation; a receipt with a held slot; one whose want
+/// of a date the préfecture was told of; one it has yet to be told of.
+struct DateWords {
+    title: &'static str,
+    label: &'static str,
+    day: Said,
+    time: Option<Said>,
+    zone: Option<Said>,
+    explained: Vec<Said>,
+    what: &'static str,
+    come: &'static str,
+    earlier: &'static str,
+}
+
+fn date(s: &Speaker, kind: &Kind) -> DateWords {
+    let local_time = |zone: &str| Some(s.with(|lang| text(lang, "paper-zone", &[("zone", zone)])));
+    let day = |at: &DateTime| s.with(|lang| l10n::date_long(lang, &at.date()));
+    let time = |at: &DateTime| Some(s.with(|lang| l10n::time(lang, at.time())));
+    let asked = |day: &str, zone, explained| DateWords {
+        title: "paper-title-receipt",
+        label: "paper-waiting",
+        day: s.say(day),
+        time: None,
+        zone,
+        explained,
+        what: "paper-what-receipt",
+        come: "paper-keep",
+        earlier: "paper-request",
+    };
+    match kind {
+        Kind::Convocation { at, zone, .. } => DateWords {
+            title: "paper-title-convocation",
+            label: "paper-your-date",
+            day: day(at),
+            time: time(at),
+            zone: local_time(zone),
+            explained: Vec::new(),
+            what: "paper-what-convocation",
+            come: "paper-bring",
+            earlier: "paper-earlier",
+        },
+        Kind::Receipt { no_later_than: Some(at), zone, .. } => DateWords {
+            label: "paper-no-later-than",
+            day: day(at),
+            time: time(at),
+            come: "paper-come-or-earlier",
+            earlier: "paper-earlier",
+            ..asked("paper-waiting", local_time(zone), vec![s.say("paper-held")])
+        },
+        Kind::Receipt { no_later_than: None, told: Some(told), zone } => {
+            let when = s.with(|lang| {
+                let at = l10n::date_time_long(lang, told);
+                text(lang, "paper-told", &[("at", &at), ("zone", zone)])
+            });
+            asked("paper-no-date-exists", None, vec![when, s.say("paper-rank-kept")])
+        }
+        Kind::Receipt { no_later_than: None, told: None, .. } => {
+            asked("paper-no-date-here", None, vec![s.say("paper-request-kept"), s.say("paper-come-back")])
+        }
+    }
+}
+
 fn person(s: &Speaker, letter: &Letter) -> Vec<Row> {
     let mut birth = vec![letter.birth.clone()];
+    let mut label = "paper-birth";
     if !letter.birth_place.is_empty() {
         birth.push(letter.birth_place.clone());
+        label = "paper-birth-and-place";
     }
-    let mut rows = vec![Row { label: s.say("paper-birth"), value: Value::Data(birth) }];
+    let mut rows = vec![Row { label: s.say(label), value: Value::Data(birth) }];
     let nationality = if letter.nationality.is_empty() { "—" } else { &letter.nationality };
     rows.push(s.data("paper-nationality", nationality));
     if let Some(agdref) = &letter.agdref {

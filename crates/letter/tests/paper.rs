@@ -3,40 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 
+mod specimen;
+
 use std::process::Command;
 
-use jiff::civil::date;
 use l10n::Lang;
-use letter::{Class, Fonts, Kind, Letter, LetterFailure, render};
+use letter::{Fonts, Kind, Letter, LetterFailure, render};
+use specimen::receipt;
 
 fn specimen(lang: &str, name: &str) -> Letter {
-    Letter {
-        kind: Kind::Convocation {
-            at: date(2027, 1, 12).at(9, 40, 0, 0),
-            zone: "Europe/Paris".into(),
-            counter: Some("2".into()),
-        },
-        lang: Lang::parse(lang).unwrap(),
-        name: name.into(),
-        birth: "01/01/1988".into(),
-        birth_place: "Béjaïa".into(),
-        nationality: "Algérie".into(),
-        agdref: Some("7512345678".into()),
-        declared: true,
-        representative: None,
-        procedures: vec!["renewal".into()],
-        site_name: "Préfecture de démonstration".into(),
-        site_address: vec!["12 rue de l'Exemple".into(), "99999 Ville-Modèle".into()],
-        site_phone: Some("01 99 00 12 34".into()),
-        code: "7K3Q-9MZT-4XW2-P".into(),
-        issued_at: date(2026, 11, 20).at(11, 5, 0, 0),
-        rule_version: "2026-1".into(),
-        class: Class::Ordinary,
-        registered_at: "2026-11-20 11:04:37".into(),
-        tie_break: "4f1c9a72".into(),
-        door: (0..287u32).map(|i| (i * 37 % 251) as u8).collect(),
-        rebuild: (0..330u32).map(|i| (i * 91 % 256) as u8).collect(),
-    }
+    specimen::specimen(Lang::parse(lang).unwrap(), name)
 }
 
 fn made(letter: &Letter) -> Vec<u8> {
@@ -90,7 +66,10 @@ fn a_french_convocation_says_who_when_where_and_what_it_is() {
         "Identité déclarée, sans document présenté.",
         "ordinaire",
         "2026-1",
-        "2026-11-20 11:04:37",
+        "Algérie",
+        "Date et lieu de naissance",
+        "vendredi 20 novembre 2026 à 9 h 04 min 37 s",
+        "Document établi le vendredi 20 novembre 2026 à 9 h 05",
         "4f1c9a72",
     ] {
         has(&pdf, wanted);
@@ -101,27 +80,77 @@ fn a_french_convocation_says_who_when_where_and_what_it_is() {
 #[test]
 fn an_arabic_convocation_carries_both_languages() {
     let pdf = made(&specimen("ar", "أحمد بن عبد الرحمن"));
-    for wanted in
-        ["أحمد بن عبد الرحمن", "mardi 12 janvier 2027", "يناير", "9:40", "7K3Q-9MZT-4XW2-P", "موعدكم"]
-    {
+    for wanted in [
+        "أحمد بن عبد الرحمن",
+        "mardi 12 janvier 2027",
+        "يناير",
+        "9:40",
+        "9:04:37",
+        "7K3Q-9MZT-4XW2-P",
+        "موعدكم",
+        "Algérie · الجزائر",
+    ] {
         has(&pdf, wanted);
     }
     assert!(pdf.len() <= 60_000, "{} bytes", pdf.len());
 }
 
 #[test]
-fn a_receipt_says_the_date_it_cannot_pass_or_that_none_is_set() {
+fn a_receipt_with_a_held_slot_says_when_to_come_and_that_it_may_be_earlier() {
     let mut letter = specimen("fr", "HADDAD Leïla");
-    let held = date(2027, 3, 4).at(14, 20, 0, 0);
-    letter.kind = Kind::Receipt { no_later_than: Some(held), zone: "America/Cayenne".into() };
+    letter.kind = receipt(true, false);
     let pdf = made(&letter);
-    has(&pdf, "au plus tard le");
-    has(&pdf, "jeudi 4 mars 2027");
-    has(&pdf, "America/Cayenne");
-    letter.kind = Kind::Receipt { no_later_than: None, zone: "Europe/Paris".into() };
-    let pdf = made(&letter);
-    has(&pdf, "Aucune date n'est encore fixée");
-    assert!(!copied(&pdf).contains("mars"));
+    for wanted in [
+        "au plus tard le",
+        "jeudi 4 mars 2027",
+        "14 h 20",
+        "Heure locale (Europe/Paris)",
+        "Cette heure est réservée pour vous.",
+        "Sinon, venez au jour et à l'heure indiqués ci-dessus.",
+        "sauf si un nouveau document vous donne une date plus proche",
+    ] {
+        has(&pdf, wanted);
+    }
+    // A slot is held: whatever was told before no longer matters to the person.
+    letter.kind = receipt(true, true);
+    assert!(!copied(&made(&letter)).contains("informée"));
+}
+
+#[test]
+fn a_receipt_without_a_date_says_when_the_prefecture_was_told() {
+    for (lang, wanted) in [
+        ("fr", "La préfecture en a été informée le vendredi 20 novembre 2026 à 9 h 04 (Europe/Paris)."),
+        ("en", "The préfecture was told of it on Friday 20 November 2026 at 9:04 (Europe/Paris)."),
+        ("ar", "أُبلِغت المحافظة"),
+    ] {
+        let pdf = made(&Letter { kind: receipt(false, true), ..specimen(lang, "HADDAD Leïla") });
+        has(&pdf, wanted);
+        has(&pdf, "Aucune date n'existe aujourd'hui");
+        has(&pdf, "Ce document est aussi votre demande de date.");
+        assert!(!copied(&pdf).contains("mars"));
+    }
+}
+
+#[test]
+fn a_receipt_made_offline_never_says_that_anybody_was_told() {
+    for lang in ["fr", "en", "ar"] {
+        let pdf = made(&Letter { kind: receipt(false, false), ..specimen(lang, "HADDAD Leïla") });
+        has(&pdf, "Aucune date n'a pu être donnée ici aujourd'hui");
+        has(&pdf, "dès que la connexion sera rétablie");
+        has(&pdf, "Ce document est aussi votre demande de date.");
+        let text = copied(&pdf);
+        assert!(!text.contains("informée") && !text.contains("was told"), "{text}");
+    }
+}
+
+#[test]
+fn a_label_names_a_birth_place_only_when_there_is_one() {
+    for (lang, place) in [("fr", "lieu de naissance"), ("en", "place of birth"), ("ar", "ومكانه")] {
+        has(&made(&specimen(lang, "X")), place);
+        let pdf = made(&Letter { birth_place: String::new(), ..specimen(lang, "X") });
+        has(&pdf, "Date de naissance");
+        assert!(!copied(&pdf).contains(place));
+    }
 }
 
 #[test]
