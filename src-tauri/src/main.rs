@@ -3,13 +3,19 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
+#[cfg(target_os = "linux")]
+mod display;
 mod doors;
 mod registered;
+mod start;
 
 use commands::Core;
 use tauri::Manager;
 
 fn main() {
+    if let Some(code) = start::ended(std::env::args_os().skip(1)) {
+        std::process::exit(code);
+    }
     if let Err(error) = doors::close_automation() {
         eprintln!("{error}");
         std::process::exit(3);

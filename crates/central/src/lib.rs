@@ -19,7 +19,7 @@ mod store;
 
 pub use endpoints::{ROUTES, router};
 pub use problem::Refusal;
-pub use store::{connect, connect_with, migrate};
+pub use store::{MigrateFailure, check_schema, connect, connect_with, migrate};
 
 use jiff::Timestamp;
 use keys::CentralKeys;

@@ -1,259 +1,154 @@
-//! `central serve | migrate | admin …`: the command line, and nothing but it.
+//! `central serve | migrate | admin …`: runs what was typed, and nothing but it.
+
+mod command_line;
+mod database;
+mod stop;
 
 use central::admin::{self, NewSite};
-use central::{Central, keys, system_clock, system_random};
-use clap::{Args, Parser, Subcommand};
+use central::keys::{self, CentralKeys, KeysFailure};
+use central::{Central, system_clock, system_random};
+use clap::Parser as _;
+use command_line::{Act, Cli, Command};
 use domain::calendar::{Closure, Pattern};
-use jiff::civil::{Date, Time};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
+use stop::{Stop, say};
 
-/// The reference central service of Jalon.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Args)]
-struct Database {
-    /// PostgreSQL URL, e.g. postgres:///jalon?host=/run/postgresql
-    #[arg(long = "database", env = "JALON_DATABASE_URL")]
-    url: String,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Answer kiosks over TLS.
-    Serve {
-        #[arg(long)]
-        listen: SocketAddr,
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        tls_cert: PathBuf,
-        #[arg(long)]
-        tls_key: PathBuf,
-        /// Folder made by `admin keys`.
-        #[arg(long, env = "JALON_KEYS")]
-        keys: PathBuf,
-    },
-    /// Bring the database's schema up to date.
-    Migrate {
-        #[command(flatten)]
-        database: Database,
-    },
-    /// Administer sites, counters, codes and mediators; answers JSON.
-    Admin {
-        #[command(subcommand)]
-        act: Act,
-    },
-}
-
-#[derive(Subcommand)]
-enum Act {
-    /// Make root, recovery and central keys in a folder (demonstration and tests).
-    Keys {
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Add a site.
-    Site {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        id: String,
-        #[arg(long)]
-        name: String,
-        /// One line of the postal address; may be repeated.
-        #[arg(long)]
-        address: Vec<String>,
-        #[arg(long)]
-        phone: Option<String>,
-        #[arg(long, default_value = "Europe/Paris")]
-        zone: String,
-        #[arg(long, default_value = "metropolitan")]
-        holidays: String,
-        /// age recipient of the site's agents.
-        #[arg(long)]
-        site_key: String,
-        #[arg(long, default_value_t = 20)]
-        lease_slots: i16,
-        /// First day that may have slots.
-        #[arg(long)]
-        from: Option<Date>,
-    },
-    /// Add a counter with one weekly opening pattern.
-    Counter {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-        #[arg(long)]
-        name: String,
-        /// ISO weekdays, e.g. 1,2,3,4,5
-        #[arg(long, value_delimiter = ',')]
-        weekdays: Vec<u8>,
-        #[arg(long)]
-        opens: Time,
-        #[arg(long)]
-        closes: Time,
-        #[arg(long)]
-        every_minutes: u16,
-        #[arg(long)]
-        from: Option<Date>,
-    },
-    /// Close a site from a first to a last day.
-    Closure {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-        #[arg(long)]
-        first: Date,
-        #[arg(long)]
-        last: Date,
-    },
-    /// Make a single-use enrolment code.
-    Code {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-    },
-    /// Add a mediator, or change a mediator's PIN (read from standard input).
-    Mediator {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-        #[arg(long)]
-        id: String,
-        #[arg(long)]
-        name: String,
-    },
-    /// List the slots lent to each kiosk.
-    Lease {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-    },
-    /// List registrations and their dates.
-    Registrations {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-    },
-    /// Write a registration's locked pages to a folder.
-    Pieces {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        code: String,
-        #[arg(long)]
-        out: PathBuf,
-    },
-}
-
-/// Exit codes every binary of Jalon shares.
-const REFUSED: u8 = 1;
-const FAILED: u8 = 4;
+/// Most bytes read as a PIN.
+const PIN_BYTES: u64 = 64;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // First of all: the graph must never choose a provider by itself.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("JALON_LOG")
+    let mut filter = tracing_subscriber::EnvFilter::try_from_env("JALON_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    // sqlx repeats the parts of a URL that it does not know, and one may be a password.
+    if let Ok(quiet) = "sqlx_postgres::options=off".parse() {
+        filter = filter.add_directive(quiet);
+    }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     match run(Cli::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("central: {failure}");
-            let mut cause = failure.source();
-            while let Some(inner) = cause {
-                eprintln!("  because: {inner}");
-                cause = inner.source();
-            }
-            ExitCode::from(if failure.is::<admin::AdminRefusal>() { REFUSED } else { FAILED })
-        }
+        Err(stop) => stop.told(),
     }
 }
 
-type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-async fn run(command: Command) -> Outcome {
+async fn run(command: Command) -> Result<(), Stop> {
     match command {
         Command::Serve { listen, database, tls_cert, tls_key, keys } => {
-            let pool = central::connect(&database.url).await?;
-            let keys = keys::CentralKeys::load(&keys)?;
-            let central = Central::new(pool, keys, system_clock(), system_random()).await?;
-            let tls = central::serve::tls_config(&tls_cert, &tls_key)?;
-            let listener = tokio::net::TcpListener::bind(listen).await?;
-            println!("listening on {}", listener.local_addr()?);
-            central::serve::serve(central::router(central), listener, tls, stop()).await?;
+            let tls = central::serve::tls_config(&tls_cert, &tls_key).map_err(|refusal| {
+                let stop = Stop::missing(refusal.to_string());
+                match std::error::Error::source(&refusal) {
+                    Some(cause) => stop.because(cause.to_string()),
+                    None => stop,
+                }
+            })?;
+            let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
+            let pool = database::ready(&database.url).await?;
+            let central = Central::new(pool, keys, system_clock(), system_random())
+                .await
+                .map_err(|error| Stop::failed("the database failed").because(error))?;
+            let cannot = |error| {
+                Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
+            };
+            let listener = tokio::net::TcpListener::bind(listen).await.map_err(cannot)?;
+            let local = listener.local_addr().map_err(cannot)?;
+            // Kiosks are answered whether or not anybody reads this.
+            let _ = say(&format!("listening on {local}"));
+            central::serve::serve(central::router(central), listener, tls, ended())
+                .await
+                .map_err(|error| Stop::failed("central stopped answering").because(error))
         }
         Command::Migrate { database } => {
-            let pool = central::connect(&database.url).await?;
-            central::migrate(&pool).await?;
+            let pool = database::open(&database.url).await?;
+            Ok(central::migrate(&pool).await?)
         }
-        Command::Admin { act } => admin(act).await?,
+        Command::Admin { act } => say(&admin(act).await?.to_string()),
     }
-    Ok(())
 }
 
-async fn admin(act: Act) -> Outcome {
+async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
     let today = || jiff::Zoned::now().date();
     let answer = match act {
-        Act::Keys { out } => {
-            std::fs::create_dir_all(&out)?;
-            keys::make(&out, jiff::Timestamp::now(), &system_random())?;
-            serde_json::json!({ "keys": out.display().to_string() })
-        }
+        Act::Keys { out } => return make_keys(&out),
         Act::Site { database, id, name, address, phone, zone, holidays, site_key, lease_slots, from } => {
             let from = from.unwrap_or_else(today);
             let site = NewSite { id, name, address, phone, zone, holidays, site_key, lease_slots, from };
-            admin::site(&central::connect(&database.url).await?, &site).await?
+            admin::site(&database::ready(&database.url).await?, &site).await?
         }
         Act::Counter { database, site, name, weekdays, opens, closes, every_minutes, from } => {
             let from = from.unwrap_or_else(today);
             let pattern = Pattern { weekdays, opens, closes, every_minutes, from, until: None };
-            admin::counter(&central::connect(&database.url).await?, &site, &name, &[pattern]).await?
+            admin::counter(&database::ready(&database.url).await?, &site, &name, &[pattern]).await?
         }
         Act::Closure { database, site, first, last } => {
             let closure = Closure { first, last };
-            admin::closure(&central::connect(&database.url).await?, &site, closure).await?
+            admin::closure(&database::ready(&database.url).await?, &site, closure).await?
         }
         Act::Code { database, site } => {
-            let pool = central::connect(&database.url).await?;
+            let pool = database::ready(&database.url).await?;
             admin::code(&pool, &site, jiff::Timestamp::now(), &system_random()).await?
         }
         Act::Mediator { database, site, id, name } => {
-            // Never an argument: arguments are in the process list.
-            let pin = std::io::read_to_string(std::io::stdin())?;
-            let pool = central::connect(&database.url).await?;
+            let pool = database::ready(&database.url).await?;
+            let pin = read_pin()?;
             admin::mediator(&pool, &site, &id, &name, pin.trim(), &system_random()).await?
         }
-        Act::Lease { database, site } => {
-            admin::leases(&central::connect(&database.url).await?, &site).await?
-        }
+        Act::Lease { database, site } => admin::leases(&database::ready(&database.url).await?, &site).await?,
         Act::Registrations { database, site } => {
-            admin::registrations(&central::connect(&database.url).await?, &site).await?
+            admin::registrations(&database::ready(&database.url).await?, &site).await?
         }
         Act::Pieces { database, code, out } => {
-            std::fs::create_dir_all(&out)?;
-            admin::pieces(&central::connect(&database.url).await?, &code, &out).await?
+            admin::pieces(&database::ready(&database.url).await?, &code, &out).await?
         }
     };
-    println!("{}", serde_json::to_string(&answer)?);
-    Ok(())
+    Ok(answer)
 }
 
-async fn stop() {
+/// Never an argument: arguments are in the process list.
+fn read_pin() -> Result<String, Stop> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        let _ =
+            std::io::stderr().write_all(b"central: type the PIN (4 to 12 digits), then Enter and Ctrl-D\n");
+    }
+    let mut pin = Vec::new();
+    input
+        .take(PIN_BYTES)
+        .read_to_end(&mut pin)
+        .map_err(|error| Stop::failed("the PIN could not be read from standard input").because(error))?;
+    // What is not text is not digits either: the act refuses it.
+    Ok(String::from_utf8_lossy(&pin).into_owned())
+}
+
+fn make_keys(out: &Path) -> Result<serde_json::Value, Stop> {
+    let shown = out.display();
+    std::fs::create_dir_all(out)
+        .map_err(|error| Stop::failed(format!("cannot make the folder {shown}")).because(error))?;
+    match keys::make(out, jiff::Timestamp::now(), &system_random()) {
+        Ok(()) => Ok(serde_json::json!({ "keys": shown.to_string() })),
+        Err(KeysFailure::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(Stop::refused(format!(
+                "{shown} holds keys already, and keys are never overwritten; give another folder"
+            )))
+        }
+        Err(failure) => Err(Stop::failed(format!("no keys were made in {shown}")).because(failure)),
+    }
+}
+
+fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
+    Stop::missing(format!(
+        "{folder} is not a folder of central's keys; correct --keys, or make them with \
+         central admin keys --out {folder}",
+        folder = folder.display()
+    ))
+    .because(failure)
+}
+
+/// Resolves when the process is told to end.
+async fn ended() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

@@ -4,7 +4,8 @@
 use axum::Router;
 use axum::serve::Listener;
 use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -34,17 +35,42 @@ pub async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
+/// Why the certificate and its key are not used. Each names the file to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsRefusal {
+    #[error("the {what} file {file} cannot be read; give another, or let this user read it")]
+    Unreadable { what: &'static str, file: String, source: std::io::Error },
+    #[error("{file} holds no {what} in PEM form")]
+    NotPem { what: &'static str, file: String },
+    #[error("the key in {key} is not the key of the certificate in {cert}, or neither can serve TLS")]
+    Apart { cert: String, key: String, source: rustls::Error },
+}
+
 /// Reads a certificate chain and its key from PEM files.
 ///
 /// # Errors
-/// A file cannot be read, is not PEM, or key and certificate do not fit.
-pub fn tls_config(cert: &Path, key: &Path) -> io::Result<ServerConfig> {
-    let bad = |error: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+/// See [`TlsRefusal`].
+pub fn tls_config(cert: &Path, key: &Path) -> Result<ServerConfig, TlsRefusal> {
+    let named = |file: &Path| file.display().to_string();
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| bad(&error))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(&error))?;
-    ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).map_err(|error| bad(&error))
+        .map_err(|error| pem_refusal("certificate", cert, error))?;
+    if chain.is_empty() {
+        return Err(TlsRefusal::NotPem { what: "certificate", file: named(cert) });
+    }
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| pem_refusal("private key", key, error))?;
+    ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|source| TlsRefusal::Apart { cert: named(cert), key: named(key), source })
+}
+
+fn pem_refusal(what: &'static str, file: &Path, error: pem::Error) -> TlsRefusal {
+    let file = file.display().to_string();
+    match error {
+        pem::Error::Io(source) => TlsRefusal::Unreadable { what, file, source },
+        _ => TlsRefusal::NotPem { what, file },
+    }
 }
 
 struct TlsListener {

@@ -45,6 +45,8 @@ const MIGRATIONS: [&str; 4] = [
 pub enum MigrateFailure {
     #[error("the database was migrated by a newer version (schema {0})")]
     Newer(i32),
+    #[error("the database has not been migrated to this version (schema {0})")]
+    Older(i32),
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 }
@@ -75,6 +77,22 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateFailure> {
     sqlx::query("UPDATE schema_version SET version = $1").bind(known).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Does the database have the schema this version works with? Changes nothing. A newer one
+/// passes: it is migrated before the last older central is replaced.
+///
+/// # Errors
+/// [`MigrateFailure::Older`], 0 when it was never migrated, or the database fails.
+pub async fn check_schema(pool: &PgPool) -> Result<(), MigrateFailure> {
+    let row = sqlx::query("SELECT to_regclass('schema_version') IS NOT NULL").fetch_one(pool).await?;
+    if !row.try_get::<bool, _>(0)? {
+        return Err(MigrateFailure::Older(0));
+    }
+    let row = sqlx::query("SELECT version FROM schema_version").fetch_one(pool).await?;
+    let version: i32 = row.try_get(0)?;
+    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    if version < known { Err(MigrateFailure::Older(version)) } else { Ok(()) }
 }
 
 /// The database's own identity and timeline: another cluster, or this one restored to

@@ -9,14 +9,14 @@ use rxing::{
     BinaryBitmap, DecodeHintValue, DecodeHints, Luma8LuminanceSource, RXingResult, RXingResultMetadataType,
     RXingResultMetadataValue, Reader as _,
 };
-use std::path::Path;
+use std::io::Cursor;
 
 /// Largest side of a picture looked at, in pixels: A4 at 600 dpi and some margin.
 const MAX_SIDE: u32 = 8_000;
 
 /// The bytes of every code found in the picture. None when it is not a picture.
-pub(crate) fn read(path: &Path) -> Option<Vec<Vec<u8>>> {
-    let mut reader = image::ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+pub(crate) fn read(picture: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut reader = image::ImageReader::new(Cursor::new(picture)).with_guessed_format().ok()?;
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);

@@ -1,11 +1,15 @@
 //! `jalonctl`: for support staff and automation. The same core as the window, under the
 //! same limits; says who holds the vault instead of taking it by force.
 
+mod answer;
 mod codes;
+mod enrol;
+mod given_file;
 mod kiosk;
 mod seal_verify;
 
 use clap::{Parser, Subcommand};
+use enrol::Enrolment;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,18 +26,19 @@ enum Command {
     /// Make this machine a kiosk of a site, with a single-use code.
     Enrol {
         /// Central's URL, e.g. https://central.example:8443
-        #[arg(long)]
+        #[arg(long, value_name = "URL")]
         central: String,
+        /// The code central admin code made; it lives 15 minutes.
         #[arg(long)]
         code: String,
         /// The authority central's certificate is signed by, as a PEM file.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         ca: PathBuf,
         /// ipp(s)://…
-        #[arg(long)]
+        #[arg(long, value_name = "URL")]
         printer: Option<String>,
         /// sane:NAME | escl:URL | file:PATH
-        #[arg(long)]
+        #[arg(long, value_name = "ADDRESS")]
         scanner: Option<String>,
     },
     /// What this kiosk holds, and how it stands with central.
@@ -69,14 +74,14 @@ enum SealAct {
         /// The code as text (JALON1.…); `-` reads it from standard input.
         #[arg(long, required_unless_present = "image", allow_hyphen_values = true)]
         text: Option<String>,
-        /// A picture of the paper, PNG or JPEG.
-        #[arg(long, conflicts_with = "text")]
+        /// A picture of the paper, PNG or JPEG, at most 64 MiB.
+        #[arg(long, value_name = "FILE", conflicts_with = "text")]
         image: Option<PathBuf>,
-        /// The key ring file (root and what it certifies).
-        #[arg(long)]
+        /// The key ring file, root.pub.json out of the folder of central's keys.
+        #[arg(long, value_name = "root.pub.json")]
         root: PathBuf,
-        /// The moment the paper is shown, RFC 3339.
-        #[arg(long)]
+        /// The moment the paper is shown, RFC 3339, e.g. 2027-03-15T09:00:00Z; now if not given.
+        #[arg(long, value_name = "MOMENT")]
         at: Option<jiff::Timestamp>,
     },
 }
@@ -87,11 +92,6 @@ enum VaultAct {
     Check,
 }
 
-/// Exit codes every binary of Jalon shares.
-pub(crate) const REFUSED: u8 = 1;
-pub(crate) const MISSING: u8 = 3;
-pub(crate) const FAILED: u8 = 4;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     // First of all: the graph must never choose a provider by itself.
@@ -101,14 +101,14 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     match Cli::parse().command {
         Command::Enrol { central, code, ca, printer, scanner } => {
-            kiosk::enrol(central, &code, ca, printer, scanner).await
+            enrol::enrol(Enrolment { central, code, ca, printer, scanner }).await
         }
         Command::Status { json } => kiosk::status(json).await,
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Seal { act: SealAct::Verify { text, image, root, at } } => {
-            seal_verify::verify(text.as_deref(), image.as_deref(), &root, at)
+            seal_verify::verify(text.as_deref(), image.as_deref(), &root, at, jiff::Timestamp::now())
         }
     }
 }

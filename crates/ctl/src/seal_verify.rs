@@ -1,7 +1,11 @@
 //! `seal verify`: is this paper's door code good? Needs the key ring and nothing else.
 
-use crate::{MISSING, REFUSED, codes};
-use jiff::Timestamp;
+use crate::answer::{REFUSED, answer_with, refuse};
+use crate::codes;
+use crate::given_file::{self, FileRefusal};
+use app::contract::Problem;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use seal::door::Door;
 use seal::ring::KeyRing;
 use seal::verify::{Circumstances, Verdict, Verification, verify as judge};
@@ -11,32 +15,74 @@ use std::process::ExitCode;
 
 /// Most characters read from standard input.
 const TEXT_MAX: u64 = 4_096;
+/// Largest key ring file, in bytes: far more than its most certificates take.
+const RING_BYTES: u64 = 1 << 20;
+/// Largest picture, in MiB: an A4 page at 600 dpi in colour, as PNG.
+const PICTURE_MIB: u64 = 64;
+/// How far behind UTC a site's clock can be. The code has the civil day and no zone.
+const WEST: SignedDuration = SignedDuration::from_hours(12);
 
+/// `at` is when the paper is shown; without it `now` tells whether its day is over.
 pub(crate) fn verify(
     text: Option<&str>,
     image: Option<&Path>,
     root: &Path,
     at: Option<Timestamp>,
+    now: Timestamp,
 ) -> ExitCode {
-    let Some(ring) = std::fs::read(root).ok().and_then(|file| KeyRing::from_json(&file).ok()) else {
-        eprintln!(
-            "jalonctl: {} is not a key ring file; give the root.pub.json of central's keys",
-            root.display()
-        );
-        return ExitCode::from(MISSING);
+    let judged = key_ring(root).and_then(|ring| {
+        Ok(match image {
+            Some(image) => from_image(&picture(image)?, &ring, at),
+            None => from_text(text.unwrap_or("-"), &ring, at),
+        })
+    });
+    let (mut verification, text) = match judged {
+        Ok(judged) => judged,
+        Err(problem) => return refuse(&problem),
     };
-    let answer = match image {
-        Some(image) => from_image(image, &ring, at),
-        None => from_text(text.unwrap_or("-"), &ring, at),
-    };
-    let (answer, text) = answer;
-    let Ok(mut json) = serde_json::to_value(&answer) else { return ExitCode::from(crate::FAILED) };
+    if verification.verdict == Verdict::Valid
+        && verification.slot_at.is_some_and(|slot| day_is_over(slot, at.unwrap_or(now)))
+    {
+        verification.verdict = Verdict::Look;
+        verification.reason = "day_passed";
+    }
+    let Ok(mut json) = serde_json::to_value(&verification) else { return refuse(&Problem::new("unknown")) };
     // What was read, so that it can be kept or checked again without the picture.
     if let Some(fields) = json.as_object_mut() {
         fields.insert("text".to_owned(), text.into());
     }
-    println!("{json}");
-    if answer.verdict == Verdict::Valid { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
+    let valid = verification.verdict == Verdict::Valid;
+    answer_with(&json, if valid { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// Is the day of this slot over wherever on earth the site is? At a site east of the
+/// farthest west this is told some hours late, and never early.
+fn day_is_over(slot: DateTime, at: Timestamp) -> bool {
+    at.checked_sub(WEST).is_ok_and(|west| TimeZone::UTC.to_datetime(west).date() > slot.date())
+}
+
+fn key_ring(root: &Path) -> Result<KeyRing, Problem> {
+    let told = |code: &str| Problem::new(code).with("file", root.display());
+    let file = given_file::read(root, RING_BYTES).map_err(|refusal| {
+        told(match refusal {
+            FileRefusal::Missing => "root_missing",
+            FileRefusal::Unreadable | FileRefusal::NotAFile => "root_unreadable",
+            FileRefusal::TooLarge => "root_not_ring",
+        })
+    })?;
+    KeyRing::from_json(&file).map_err(|_| told("root_not_ring"))
+}
+
+fn picture(image: &Path) -> Result<Vec<u8>, Problem> {
+    given_file::read(image, PICTURE_MIB << 20).map_err(|refusal| {
+        let code = match refusal {
+            FileRefusal::Missing => "picture_missing",
+            FileRefusal::Unreadable => "picture_unreadable",
+            FileRefusal::NotAFile => "picture_not_a_file",
+            FileRefusal::TooLarge => "picture_too_large",
+        };
+        Problem::new(code).with("file", image.display()).with("max", PICTURE_MIB)
+    })
 }
 
 fn from_text(text: &str, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
@@ -58,8 +104,8 @@ fn from_text(text: &str, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
     }
 }
 
-fn from_image(image: &Path, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
-    let Some(codes) = codes::read(image) else { return unreadable("not_a_picture") };
+fn from_image(picture: &[u8], ring: &KeyRing, at: Option<Timestamp>) -> Judged {
+    let Some(codes) = codes::read(picture) else { return unreadable("not_a_picture") };
     // The one that reads as a door code; the other, if any, is its rebuild code.
     let Some(door) = codes.iter().find(|code| Door::read(code).is_some()) else {
         return unreadable(if codes.is_empty() { "no_code_found" } else { "not_a_door_code" });
@@ -75,4 +121,24 @@ type Judged = (Verification, Option<String>);
 
 fn unreadable(reason: &'static str) -> Judged {
     (Verification::unreadable(reason), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_over_when_it_is_over_everywhere() {
+        let slot: DateTime = "2027-03-15T09:00".parse().unwrap();
+        for (at, over) in [
+            ("2027-03-15T08:00:00Z", false),
+            ("2027-03-15T23:59:59Z", false),
+            ("2027-03-16T11:59:59Z", false),
+            ("2027-03-16T12:00:00Z", true),
+            ("2027-06-01T00:00:00Z", true),
+        ] {
+            assert_eq!(day_is_over(slot, at.parse().unwrap()), over, "{at}");
+        }
+        assert!(!day_is_over(slot, Timestamp::MIN));
+    }
 }

@@ -1,6 +1,7 @@
 //! Every real part, kept in one run folder: a second run finds everything as left.
 
 pub mod postgres;
+mod short_folder;
 
 use crate::programs::{Failure, Running, built, command, fail, free_port, output, output_with, wait_for};
 use crate::tls;

@@ -1,6 +1,7 @@
 //! A real PostgreSQL in a folder: unix socket only, fsync on, ended with its owner.
 
 use crate::programs::{Failure, Running, command, fail, output, wait_for};
+use crate::stand::short_folder::ShortFolder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,8 +12,8 @@ const BIN: &str = "/usr/lib/postgresql/15/bin";
 pub struct Postgres {
     socket: PathBuf,
     _server: Running,
-    /// Kept for its removal: the socket's folder, short because a unix path ends at 107 bytes.
-    _short: tempfile::TempDir,
+    /// Kept for its removal: the socket's folder.
+    _short: ShortFolder,
 }
 
 impl Postgres {
@@ -41,7 +42,7 @@ impl Postgres {
         }
         // Left by a server that was killed; ours is the only one of this folder.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
-        let short = tempfile::Builder::new().prefix("jalon-").tempdir()?;
+        let short = ShortFolder::make()?;
         let mut server = as_user(&format!("{BIN}/postgres"))?;
         server.arg("-D").arg(&data).arg("-k").arg(short.path()).args([
             "-c",

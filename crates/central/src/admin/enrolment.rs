@@ -1,0 +1,85 @@
+//! Who may work at a site: single-use enrolment codes for kiosks, the roster of mediators.
+
+use super::{AdminRefusal, known_site, line, line_refusal, refused};
+use crate::Random;
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, SaltString};
+use domain::code::FollowUpCode;
+use domain::ids::MediatorId;
+use jiff::Timestamp;
+use seal::keys::sha256;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+/// Minutes an enrolment code lives.
+const CODE_MINUTES: i64 = 15;
+/// Longest name of a mediator, in characters: one line of the screen's list.
+const NAME_MAX: usize = 100;
+
+/// Makes a single-use enrolment code; it is shown here and never again.
+///
+/// # Errors
+/// The site is unknown.
+pub async fn code(pool: &PgPool, site: &str, now: Timestamp, random: &Random) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut bytes = [0; 8];
+    random(&mut bytes);
+    let code = FollowUpCode::from_random(bytes).to_string();
+    let expires = now.as_second() + CODE_MINUTES * 60;
+    sqlx::query("INSERT INTO enrol_code (code_hash, site, expires_s) VALUES ($1, $2, $3)")
+        .bind(sha256(&[normal_code(&code).as_bytes()]).0.as_slice())
+        .bind(site.as_str())
+        .bind(expires)
+        .execute(pool)
+        .await?;
+    Ok(json!({ "code": code, "site": site, "minutes": CODE_MINUTES }))
+}
+
+/// A code without case, spaces and dashes.
+pub(crate) fn normal_code(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// Adds a mediator to a site's roster, or gives an existing one a new PIN.
+///
+/// # Errors
+/// The id or PIN is not one, or the site is unknown.
+pub async fn mediator(
+    pool: &PgPool,
+    site: &str,
+    id: &str,
+    name: &str,
+    pin: &str,
+    random: &Random,
+) -> Result<Value, AdminRefusal> {
+    let id = MediatorId::parse(id).map_err(|refusal| refused(line_refusal("the mediator's id", refusal)))?;
+    let name = line("the mediator's name", name, NAME_MAX)?;
+    if !(4..=12).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(refused("a PIN is 4 to 12 digits, given on standard input"));
+    }
+    let site = known_site(pool, site).await?;
+    let mut salt = [0; 16];
+    random(&mut salt);
+    let salt = SaltString::encode_b64(&salt).map_err(|_| refused("the salt cannot be written"))?;
+    let pin = Argon2::default()
+        .hash_password(pin.as_bytes(), &salt)
+        .map_err(|_| refused("the PIN cannot be hashed"))?
+        .to_string();
+    let mut tx = pool.begin().await?;
+    sqlx::query(
+        "INSERT INTO mediator (site, id, name, pin) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin",
+    )
+    .bind(site.as_str())
+    .bind(id.as_str())
+    .bind(name)
+    .bind(pin)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("UPDATE site SET roster_version = roster_version + 1 WHERE id = $1")
+        .bind(site.as_str())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(json!({ "mediator": id, "site": site }))
+}

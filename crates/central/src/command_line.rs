@@ -1,0 +1,190 @@
+//! What may be typed after `central`, and what to type instead when it cannot be read.
+//! Never acts.
+
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::{Date, Time};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The reference central service of Jalon.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Database {
+    /// PostgreSQL URL, e.g. postgres:///jalon?host=/run/postgresql
+    // Its value may hold a password: never shown in the help.
+    #[arg(long = "database", value_name = "URL", env = "JALON_DATABASE_URL", hide_env_values = true)]
+    pub url: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Answer kiosks over TLS.
+    Serve {
+        /// Address and port, e.g. 0.0.0.0:8443
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+        listen: SocketAddr,
+        #[command(flatten)]
+        database: Database,
+        /// The certificate and those it hangs on, as a PEM file.
+        #[arg(long, value_name = "FILE")]
+        tls_cert: PathBuf,
+        /// Its private key, as a PEM file.
+        #[arg(long, value_name = "FILE")]
+        tls_key: PathBuf,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+    },
+    /// Bring the database's schema up to date.
+    Migrate {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Administer sites, counters, codes and mediators; answers JSON.
+    Admin {
+        #[command(subcommand)]
+        act: Act,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Act {
+    /// Make root, recovery and central keys in a folder (demonstration and tests).
+    Keys {
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    /// Add a site.
+    Site {
+        #[command(flatten)]
+        database: Database,
+        /// 1 to 16 of A-Z, 0-9 and -
+        #[arg(long)]
+        id: String,
+        #[arg(long)]
+        name: String,
+        /// One line of the postal address; may be repeated.
+        #[arg(long)]
+        address: Vec<String>,
+        #[arg(long)]
+        phone: Option<String>,
+        #[arg(long, default_value = "Europe/Paris")]
+        zone: String,
+        /// metropolitan, alsace_moselle, guadeloupe, guyane, martinique, mayotte or reunion
+        #[arg(long, default_value = "metropolitan")]
+        holidays: String,
+        /// age recipient of the site's agents (age1…).
+        #[arg(long)]
+        site_key: String,
+        /// Slots of a full lease, 0 to 400.
+        #[arg(long, default_value_t = 20)]
+        lease_slots: i16,
+        /// First day that may have slots; today if not given.
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        from: Option<Date>,
+    },
+    /// Add a counter with one weekly opening pattern.
+    Counter {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        name: String,
+        /// 1 is Monday, 7 Sunday; e.g. 1,2,3,4,5
+        #[arg(long, value_name = "N,N,…", value_delimiter = ',', required = true, value_parser = weekday)]
+        weekdays: Vec<u8>,
+        #[arg(long, value_name = "HH:MM", value_parser = time)]
+        opens: Time,
+        /// The last appointment ends by then.
+        #[arg(long, value_name = "HH:MM", value_parser = time)]
+        closes: Time,
+        /// Minutes from one appointment to the next, 5 to 480.
+        #[arg(long, value_name = "MINUTES")]
+        every_minutes: u16,
+        /// First day it holds; today if not given.
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        from: Option<Date>,
+    },
+    /// Close a site from a first to a last day.
+    Closure {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        first: Date,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        last: Date,
+    },
+    /// Make a single-use enrolment code.
+    Code {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
+    /// Add a mediator, or change a mediator's PIN (4 to 12 digits, read from standard input).
+    Mediator {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// What the mediator signs in with.
+        #[arg(long)]
+        id: String,
+        /// As shown on screen.
+        #[arg(long)]
+        name: String,
+    },
+    /// List the slots lent to each kiosk.
+    Lease {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
+    /// List registrations and their dates.
+    Registrations {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
+    /// Write a registration's locked pages to a folder.
+    Pieces {
+        #[command(flatten)]
+        database: Database,
+        /// The follow-up code on the paper.
+        #[arg(long)]
+        code: String,
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+}
+
+fn weekday(text: &str) -> Result<u8, &'static str> {
+    match text.trim().parse() {
+        Ok(day @ 1..=7) => Ok(day),
+        _ => Err("a weekday is a number from 1 (Monday) to 7 (Sunday), for example --weekdays 1,2,3,4,5"),
+    }
+}
+
+fn time(text: &str) -> Result<Time, &'static str> {
+    Time::strptime("%H:%M", text).map_err(|_| "write the time as HH:MM, for example 09:00")
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    Date::strptime("%Y-%m-%d", text)
+        .map_err(|_| "write a day that exists as YYYY-MM-DD, for example 2027-03-15")
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write an IP address and a port, for example 0.0.0.0:8443 or [::]:8443")
+}

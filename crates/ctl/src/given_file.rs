@@ -1,0 +1,32 @@
+//! Files named on the command line: read whole, within a limit, and only when they are
+//! files. Never waits on a pipe or a device.
+
+use std::io::Read as _;
+use std::path::Path;
+
+/// Why a file is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileRefusal {
+    Missing,
+    /// There, but not to be read by this user.
+    Unreadable,
+    /// A folder, a pipe, a device.
+    NotAFile,
+    TooLarge,
+}
+
+/// The bytes of a regular file of at most `max` bytes.
+pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileRefusal> {
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => FileRefusal::Missing,
+        _ => FileRefusal::Unreadable,
+    };
+    // Asked before it is opened: opening a pipe already waits.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(FileRefusal::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let read = file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if u64::try_from(read).is_ok_and(|read| read <= max) { Ok(bytes) } else { Err(FileRefusal::TooLarge) }
+}

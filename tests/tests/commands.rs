@@ -1,0 +1,360 @@
+//! The programs from outside, on a real PostgreSQL: what a slip, a missing file or an
+//! absent part is told as, with which exit code, and that a password is never repeated.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+
+use journeys::programs::{Running, built, command, free_port, wait_for};
+use journeys::stand::postgres::Postgres;
+use journeys::tls;
+use std::fmt::Debug;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    said: String,
+}
+
+fn ran(command: &mut Command, input: &str) -> Ran {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may end without having read it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let ended = wait_for("the program ends", || child.try_wait().unwrap());
+    if ended.is_err() {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(ended.is_ok(), "{command:?} did not end");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let ran = Ran { code: output.status.code(), out: text(output.stdout), said: text(output.stderr) };
+    assert!(!ran.said.contains("panicked"), "{ran:?}");
+    ran
+}
+
+fn central(args: &[&str]) -> Command {
+    let mut central = command(built("central").unwrap(), args);
+    central.env_remove("JALON_DATABASE_URL").env_remove("JALON_KEYS").env_remove("JALON_LOG");
+    central
+}
+
+/// It ended with this code and said all of this.
+#[track_caller]
+fn says(ran: &Ran, code: i32, words: &[&str]) {
+    assert_eq!(ran.code, Some(code), "{ran:?}");
+    for word in words {
+        assert!(ran.said.contains(word), "{word} is not in: {}", ran.said);
+    }
+}
+
+struct Ground {
+    folder: tempfile::TempDir,
+    url: String,
+    _postgres: Postgres,
+}
+
+/// A migrated database with the site ONE, keys and certificates in one folder.
+fn ground() -> Ground {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = Postgres::start(folder.path()).unwrap();
+    let url = postgres.database("jalon").unwrap();
+    tls::make(folder.path()).unwrap();
+    let ground = Ground { folder, url, _postgres: postgres };
+    says(&ran(&mut central(&["migrate", "--database", &ground.url]), ""), 0, &[]);
+    let keys = ground.path("keys");
+    says(&ran(&mut central(&["admin", "keys", "--out", &keys]), ""), 0, &[]);
+    says(&ground.site(&[]), 0, &[]);
+    ground
+}
+
+impl Ground {
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn admin(&self, args: &[&str]) -> Ran {
+        ran(central(&["admin"]).args(args).args(["--database", &self.url]), "246810\n")
+    }
+
+    /// Adds the site ONE, with some words changed.
+    fn site(&self, changed: &[(&str, &str)]) -> Ran {
+        let key = age_recipient();
+        self.with("site", &[("--id", "ONE"), ("--name", "Site d'essai"), ("--site-key", &key)], changed)
+    }
+
+    /// Adds the counter A, with some words changed.
+    fn counter(&self, changed: &[(&str, &str)]) -> Ran {
+        let right = [
+            ("--site", "ONE"),
+            ("--name", "A"),
+            ("--weekdays", "1,2,3"),
+            ("--opens", "09:00"),
+            ("--closes", "16:00"),
+            ("--every-minutes", "20"),
+        ];
+        self.with("counter", &right, changed)
+    }
+
+    fn mediator(&self, changed: &[(&str, &str)]) -> Ran {
+        self.with("mediator", &[("--site", "ONE"), ("--id", "demo"), ("--name", "Essai")], changed)
+    }
+
+    fn with(&self, act: &str, right: &[(&str, &str)], changed: &[(&str, &str)]) -> Ran {
+        let mut words = vec![act.to_owned()];
+        for (flag, value) in right {
+            let value = changed.iter().find(|(name, _)| name == flag).map_or(*value, |(_, value)| *value);
+            words.push(format!("{flag}={value}"));
+        }
+        let known = |flag: &str| right.iter().any(|(name, _)| *name == flag);
+        words.extend(
+            changed.iter().filter(|(name, _)| !known(name)).map(|(name, value)| format!("{name}={value}")),
+        );
+        self.admin(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn serve(&self, changed: &[(&str, &str)]) -> Command {
+        let (cert, key, keys) = (self.path(tls::CERT), self.path(tls::KEY), self.path("keys"));
+        let right = [
+            ("--listen", "127.0.0.1:0"),
+            ("--database", &self.url),
+            ("--tls-cert", &cert),
+            ("--tls-key", &key),
+            ("--keys", &keys),
+        ];
+        let mut serve = central(&["serve"]);
+        for (flag, value) in right {
+            let value = changed.iter().find(|(name, _)| *name == flag).map_or(value, |(_, value)| *value);
+            serve.args([flag, value]);
+        }
+        serve
+    }
+}
+
+fn age_recipient() -> String {
+    age::x25519::Identity::generate().to_public().to_string()
+}
+
+#[test]
+fn an_administrators_slip_is_told_with_what_to_type() {
+    let ground = ground();
+    for act in [
+        &["code"][..],
+        &["lease"],
+        &["registrations"],
+        &["closure", "--first=2027-03-15", "--last=2027-03-16"],
+    ] {
+        let asked = |site: &str| ground.admin(&[act, &["--site", site]].concat());
+        says(&asked("TWO"), 1, &["there is no site TWO", "ONE", "central admin site"]);
+        says(&asked("o'ne\n"), 1, &["not a site id", "A-Z"]);
+        says(&asked("ONE"), 0, &[]);
+    }
+    says(&ground.counter(&[("--site", "TWO")]), 1, &["there is no site TWO"]);
+    says(&ground.mediator(&[("--site", "TWO")]), 1, &["there is no site TWO"]);
+    says(&ground.site(&[]), 1, &["site ONE exists already"]);
+    says(
+        &ground.admin(&["pieces", "--code", "x", "--out", &ground.path("pieces")]),
+        1,
+        &["not a follow-up code"],
+    );
+    let code = domain::code::FollowUpCode::from_random([9; 8]).to_string();
+    says(
+        &ground.admin(&["pieces", "--code", &code, "--out", &ground.path("pieces")]),
+        1,
+        &["no registration", &code],
+    );
+    assert!(!Path::new(&ground.path("pieces")).exists());
+
+    // Names stand on papers and screens.
+    let long = "a".repeat(101);
+    for (name, words) in [
+        ("", "empty"),
+        ("a\nb", "control character"),
+        ("a\u{202e}b", "reading direction"),
+        (&long, "at most"),
+    ] {
+        says(&ground.counter(&[("--name", name)]), 1, &["the counter's name", words]);
+        says(&ground.mediator(&[("--name", name)]), 1, &["the mediator's name", words]);
+        says(&ground.mediator(&[("--id", name)]), 1, &["the mediator's id", words]);
+        says(&ground.site(&[("--id", "TWO"), ("--name", name)]), 1, &["the site's name", words]);
+        says(&ground.site(&[("--id", "TWO"), ("--address", name)]), 1, &["a line of the address", words]);
+        says(&ground.site(&[("--id", "TWO"), ("--phone", name)]), 1, &["the telephone number", words]);
+    }
+    says(&ground.site(&[("--id", "TWO"), ("--zone", "Paris")]), 1, &["Europe/Paris"]);
+    says(&ground.site(&[("--id", "TWO"), ("--holidays", "none")]), 1, &["alsace_moselle"]);
+    says(&ground.site(&[("--id", "TWO"), ("--site-key", "age1x")]), 1, &["age-keygen"]);
+    says(&ground.site(&[("--id", "TWO"), ("--lease-slots", "401")]), 1, &["0 to 400"]);
+    says(
+        &ran(
+            central(&["admin", "mediator", "--site=ONE", "--id=a", "--name=A", "--database"])
+                .arg(&ground.url),
+            "12a4",
+        ),
+        1,
+        &["4 to 12 digits"],
+    );
+
+    // Opening patterns.
+    for weekdays in ["0", "8", "mon", "1,,2"] {
+        says(
+            &ground.counter(&[("--weekdays", weekdays)]),
+            2,
+            &["1 (Monday) to 7 (Sunday)", "--weekdays 1,2,3,4,5"],
+        );
+    }
+    says(&ground.counter(&[("--opens", "9h")]), 2, &["HH:MM", "09:00"]);
+    says(&ground.counter(&[("--from", "15/03/2027")]), 2, &["YYYY-MM-DD"]);
+    says(&ground.counter(&[("--opens", "17:00")]), 1, &["--opens 09:00 --closes 16:00"]);
+    says(&ground.counter(&[("--every-minutes", "2")]), 1, &["5 to 480"]);
+    says(&ground.counter(&[("--closes", "09:10")]), 1, &["no room for one appointment of 20 minutes"]);
+    says(
+        &ground.admin(&["closure", "--site=ONE", "--first=2027-03-16", "--last=2027-03-15"]),
+        1,
+        &["swap --first and --last"],
+    );
+    let help = ran(&mut central(&["admin", "counter", "--help"]), "");
+    assert!(help.out.contains("--weekdays <N,N,…> --opens"), "required, and told as required: {}", help.out);
+    says(&ground.counter(&[]), 0, &[]);
+    says(&ground.counter(&[]), 1, &["has a counter A already"]);
+    says(&ground.mediator(&[]), 0, &[]);
+    says(
+        &ran(&mut central(&["admin", "keys", "--out", &ground.path("keys")]), ""),
+        1,
+        &["never overwritten"],
+    );
+
+    // An answer nobody can take.
+    let mut code = central(&["admin", "lease", "--site", "ONE", "--database", &ground.url]);
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    for out in [Stdio::from(File::options().write(true).open("/dev/full").unwrap()), Stdio::from(closed)] {
+        let output = code.stdout(out).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains("could not be written") && !said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn a_missing_part_of_central_is_named_and_no_password_is_repeated() {
+    let ground = ground();
+    let cut = |name: &str, text: &str| {
+        std::fs::write(ground.path(name), text).unwrap();
+        ground.path(name)
+    };
+    let (none, empty, garbage) = (ground.path("none.pem"), cut("empty.pem", ""), cut("garbage.pem", "x"));
+    for flag in ["--tls-cert", "--tls-key"] {
+        says(&ran(&mut ground.serve(&[(flag, &none)]), ""), 3, &[&none, "cannot be read"]);
+        for file in [&empty, &garbage] {
+            says(&ran(&mut ground.serve(&[(flag, file)]), ""), 3, &[file, "PEM"]);
+        }
+    }
+    let apart = ground.path("apart");
+    std::fs::create_dir(&apart).unwrap();
+    tls::make(Path::new(&apart)).unwrap();
+    let key = format!("{apart}/{}", tls::KEY);
+    says(&ran(&mut ground.serve(&[("--tls-key", &key)]), ""), 3, &[&key, &ground.path(tls::CERT)]);
+    says(&ran(&mut ground.serve(&[("--keys", &apart)]), ""), 3, &[&apart, "central admin keys --out"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    says(&ran(&mut ground.serve(&[("--listen", &address)]), ""), 3, &[&address, "--listen"]);
+    says(&ran(&mut ground.serve(&[("--listen", "8443")]), ""), 2, &["0.0.0.0:8443"]);
+
+    let silent = format!("postgres://jalon:s3cret@127.0.0.1:{}/jalon", free_port().unwrap());
+    let unknown = ground.url.replace("///jalon?", "///other?") + "&password=s3cret&passwd=s3cret";
+    let urls = [
+        ("nonsense-s3cret", "postgres://USER:PASSWORD@HOST"),
+        ("mysql://jalon:s3cret@localhost/jalon", "postgres://USER:PASSWORD@HOST"),
+        ("postgres://jalon:s3cret/x@localhost/jalon", "%2F"),
+        ("postgres://jalon:12/s3cret@localhost/jalon", "%2F"),
+        ("postgres://jalon:s3cret@localhost:port/jalon", "postgres://USER:PASSWORD@HOST"),
+        (
+            "postgres://jalon:s3cret@no-such-host.invalid/jalon",
+            "does not answer at no-such-host.invalid:5432",
+        ),
+        (&silent, "does not answer at 127.0.0.1"),
+        (&unknown, "createdb other"),
+    ];
+    for (url, words) in urls {
+        for mut asked in [
+            central(&["migrate", "--database", url]),
+            central(&["admin", "lease", "--site", "ONE", "--database", url]),
+            ground.serve(&[("--database", url)]),
+        ] {
+            let ran = ran(&mut asked, "");
+            says(&ran, 3, &[words]);
+            assert!(!ran.said.contains("s3cret") && !ran.out.contains("s3cret"), "{ran:?}");
+        }
+    }
+    let help = ran(central(&["migrate", "--help"]).env("JALON_DATABASE_URL", "postgres://j:s3cret@h/j"), "");
+    assert!(help.out.contains("JALON_DATABASE_URL") && !help.out.contains("s3cret"), "{}", help.out);
+
+    let bare = ground._postgres.database("bare").unwrap();
+    says(&ran(&mut ground.serve(&[("--database", &bare)]), ""), 3, &["run central migrate"]);
+    says(
+        &ran(&mut central(&["admin", "lease", "--site=ONE", "--database", &bare]), ""),
+        3,
+        &["run central migrate"],
+    );
+}
+
+#[test]
+fn enrolment_says_what_central_refused_and_what_is_no_central() {
+    let ground = ground();
+    let log = ground.folder.path().join("central.log");
+    let _central = Running::start(&mut ground.serve(&[]), &log).unwrap();
+    let port = wait_for("central says where it listens", || {
+        let said = std::fs::read_to_string(&log).ok()?;
+        Some(said.split_once("listening on 127.0.0.1:")?.1.lines().next()?.to_owned())
+    })
+    .unwrap();
+    let apart = tempfile::tempdir().unwrap();
+    tls::make(apart.path()).unwrap();
+    let (ca, other) = (ground.path(tls::CA), apart.path().join(tls::CA).display().to_string());
+    let here = format!("https://localhost:{port}");
+    let enrol = |central: &str, ca: &str| {
+        let args = ["enrol", "--central", central, "--code", "7K3Q-9MZT-4XW2-P", "--ca", ca];
+        let mut enrol = command(built("jalonctl").unwrap(), args);
+        ran(enrol.env("JALON_HOME", ground.path("kiosk")), "")
+    };
+    let nobody = format!("https://localhost:{}", free_port().unwrap());
+    for (ran, code, problem) in [
+        (enrol(&here, &ca), 1, "enrol_code_refused"),
+        (enrol(&here, &other), 1, "enrol_untrusted"),
+        (enrol(&format!("{here}/elsewhere"), &ca), 1, "enrol_not_central"),
+        (enrol(&nobody, &ca), 3, "enrol_unreachable"),
+    ] {
+        says(&ran, code, &["jalonctl: "]);
+        assert!(ran.out.contains(problem), "{ran:?}");
+        assert!(!ran.said.contains("imprévue"), "{problem} has no sentence: {}", ran.said);
+    }
+    assert!(!Path::new(&ground.path("kiosk")).join("vault.db").exists());
+}
+
+#[test]
+fn the_window_program_answers_before_it_needs_a_display() {
+    let kiosk = |args: &[&str]| {
+        let mut kiosk = command(built("kiosk").unwrap(), args);
+        kiosk.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        kiosk
+    };
+    let help = ran(&mut kiosk(&["--help"]), "");
+    assert!(help.code == Some(0) && help.out.contains("Usage: kiosk"), "{help:?}");
+    let version = ran(&mut kiosk(&["--version"]), "");
+    assert_eq!(
+        (version.code, version.out.as_str()),
+        (Some(0), concat!("kiosk ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+    says(&ran(&mut kiosk(&["--bogus"]), ""), 2, &["--bogus", "kiosk --help"]);
+    for display in [None, Some(""), Some(":4294967295"), Some("nonsense")] {
+        let mut kiosk = kiosk(&[]);
+        if let Some(display) = display {
+            kiosk.env("DISPLAY", display);
+        }
+        let ran = ran(&mut kiosk, "");
+        says(&ran, 3, &["DISPLAY"]);
+        assert_eq!(ran.said.lines().count(), 1, "{}", ran.said);
+    }
+}
