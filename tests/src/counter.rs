@@ -20,6 +20,8 @@ pub struct Counter {
     pub kiosk: Kiosk,
     pub folder: tempfile::TempDir,
     pub pool_url: String,
+    /// Where its central answers.
+    pub central: String,
     /// Dropped, it stops central.
     stop: oneshot::Sender<()>,
     postgres: Postgres,
@@ -85,7 +87,7 @@ impl Counter {
         let file = kiosk_file(enrolled.kiosk(), &address, ca, scanner, printer);
         let kiosk = Kiosk::assemble(vault, file, remote, world)?;
         kiosk.unlock(MEDIATOR, PIN).await?;
-        Ok(Self { kiosk, folder, pool_url: url, stop, postgres })
+        Ok(Self { kiosk, folder, pool_url: url, central: address, stop, postgres })
     }
 
     /// The same kiosk, asking another central: its vault is let go of and opened again.
@@ -93,18 +95,31 @@ impl Counter {
     /// # Errors
     /// The vault does not open.
     pub async fn asking(self, central: &str, ca: &Path) -> Result<Self, Failure> {
+        self.with(central, ca, None).await
+    }
+
+    /// Its own central again, and a printer.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn home(self, printer: Option<String>) -> Result<Self, Failure> {
+        let (central, ca) = (self.central.clone(), self.folder.path().join(tls::CA));
+        self.with(&central, &ca, printer).await
+    }
+
+    async fn with(self, central: &str, ca: &Path, printer: Option<String>) -> Result<Self, Failure> {
         let status = self.kiosk.status().await?;
         let id = status["kiosk"]
             .as_str()
             .and_then(domain::ids::KioskId::parse)
             .ok_or_else(|| fail("no kiosk id"))?;
-        let file = kiosk_file(id, central, ca.to_owned(), None, None);
-        let Self { kiosk, folder, pool_url, stop, postgres } = self;
+        let file = kiosk_file(id, central, ca.to_owned(), None, printer);
+        let Self { kiosk, folder, pool_url, central: own, stop, postgres } = self;
         drop(kiosk);
         let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
         let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, World::system())?;
         kiosk.unlock(MEDIATOR, PIN).await?;
-        Ok(Self { kiosk, folder, pool_url, stop, postgres })
+        Ok(Self { kiosk, folder, pool_url, central: own, stop, postgres })
     }
 }
 

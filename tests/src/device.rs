@@ -130,7 +130,15 @@ impl Service {
     /// # Errors
     /// It is not enrolled.
     pub async fn device(&self, site: &str, seed: u8) -> Result<Device, Failure> {
-        let key = Signer::from_seed(&[seed; 32]);
+        self.device_of(site, [seed; 32]).await
+    }
+
+    /// An enrolled device of a site whose key is made from `seed`.
+    ///
+    /// # Errors
+    /// It is not enrolled.
+    pub async fn device_of(&self, site: &str, seed: [u8; 32]) -> Result<Device, Failure> {
+        let key = Signer::from_seed(&seed);
         let code = self.code(site).await?;
         let said = self.enrol(&code, &key, &code).await?;
         let kiosk = said.json["kiosk"].as_str().and_then(KioskId::parse).ok_or("not enrolled")?;

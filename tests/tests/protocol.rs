@@ -2,6 +2,7 @@
 //! What central does with what devices say: right things once and again, wrong things
 //! refused by name, other people's things never.
 
+use domain::lease::BACKSTOPS;
 use domain::token::SignedToken;
 use jiff::{Timestamp, ToSpan};
 use journeys::device::{Device, Said, Service};
@@ -146,7 +147,7 @@ async fn hostile_bodies_are_refused_by_name_on_every_signed_path() {
     let record = device
         .says(&Says::Registration(Box::new(Registered {
             registration: registration.clone(),
-            outcome: Outcome::Rank,
+            outcome: Outcome::Rank { held: None, told: None },
             at: service.now(),
         })))
         .unwrap();
@@ -193,7 +194,11 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
     let mut device = service.device("ONE", 1).await.unwrap();
     let ranked = |device: &Device, n: u8| {
         let registration = device.registration(&service, n, "A").unwrap();
-        Says::Registration(Box::new(Registered { registration, outcome: Outcome::Rank, at: service.now() }))
+        Says::Registration(Box::new(Registered {
+            registration,
+            outcome: Outcome::Rank { held: None, told: None },
+            at: service.now(),
+        }))
     };
     let body = ranked(&device, 1);
     let first = device.says(&body).unwrap();
@@ -252,14 +257,15 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let mut device = service.device("ONE", 1).await.unwrap();
     let today = device.registration(&service, 1, "A").unwrap().registered_on;
     let said = device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
-    assert_eq!(said.json["lent"], 4);
+    assert_eq!(said.json["lent"], 4 + BACKSTOPS);
     let again = device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
     assert_eq!(again.json["lent"], 0, "a full lease is not filled again");
     let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
     let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
     let strata: Vec<&str> =
         lease["slots"].as_array().unwrap().iter().map(|s| s["stratum"].as_str().unwrap()).collect();
-    assert_eq!(strata, ["near", "front", "front", "tail"]);
+    assert_eq!(strata[..4], ["near", "front", "front", "tail"]);
+    assert!(strata[4..].iter().all(|stratum| *stratum == "backstop"));
 
     // Central gave a date; its answer came too late, and the kiosk printed a leased one.
     let registration = device.registration(&service, 1, "A").unwrap();
@@ -289,6 +295,78 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     // The same leased slot for a second person: set aside, the first keeps it (I1).
     let registration = device.registration(&service, 3, "C").unwrap();
     let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
+    let record = device.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    let results = states(&pull(&service, &device, 0).await);
+    assert_eq!(results.last().unwrap(), &json!({ "state": "set_aside", "reason": "slot_taken" }));
+}
+
+#[tokio::test]
+async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
+    let service = Service::start().await.unwrap();
+    let mut device = service.device("ONE", 1).await.unwrap();
+    let today = device.registration(&service, 1, "A").unwrap().registered_on;
+    device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
+    let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
+    let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
+    let id: domain::ids::LeaseId = serde_json::from_value(lease["lease"].clone()).unwrap();
+    let backstops: Vec<wire::bytes::Bytes> = lease["slots"].as_array().unwrap()[4..]
+        .iter()
+        .map(|slot| serde_json::from_value(slot["token"].clone()).unwrap())
+        .collect();
+    let bound = SignedToken::from_bytes(&backstops[0].0).unwrap().token;
+    let ranked = |device: &Device, n: u8, token: &wire::bytes::Bytes| {
+        let registration = device.registration(&service, n, "A").unwrap();
+        let held = Some(wire::body::Held { lease: id, token: token.clone() });
+        let outcome = Outcome::Rank { held, told: None };
+        Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }))
+    };
+
+    let body = ranked(&device, 1, &backstops[0]);
+    let record = device.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    let changes = pull(&service, &device, 0).await.changes;
+    let dated: Vec<SignedToken> = changes
+        .iter()
+        .filter_map(|change| match change {
+            wire::messages::Change::Dated { token, .. } => SignedToken::from_bytes(&token.0),
+            _ => None,
+        })
+        .collect();
+    assert!(dated[0].token.at < bound.at, "an earlier date than the paper's latest");
+
+    // Until the kiosk gives it back nobody else is given the slot the paper still names.
+    let free = async || -> bool {
+        sqlx::query_scalar("SELECT lease IS NULL AND registration IS NULL FROM slot WHERE id = $1")
+            .bind(i64::try_from(bound.slot.0).unwrap())
+            .fetch_one(&service.pool)
+            .await
+            .unwrap()
+    };
+    assert!(!free().await);
+    let release = Says::Release(Release { lease: id, slots: vec![bound.slot], at: service.now() });
+    let record = device.says(&release).unwrap();
+    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    assert!(free().await);
+
+    // With no earlier date to give, the slot held is the date.
+    sqlx::query(
+        "UPDATE slot SET lease = $1, stratum = 'front' \
+         WHERE at < $2::text::timestamp AND registration IS NULL AND lease IS NULL",
+    )
+    .bind(id.0.as_slice())
+    .bind(bound.at.saturating_add(365.days()).to_string())
+    .execute(&service.pool)
+    .await
+    .unwrap();
+    let body = ranked(&device, 2, &backstops[1]);
+    let record = device.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    let second = SignedToken::from_bytes(&backstops[1].0).unwrap().token;
+    let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
+    assert_eq!(now["registrations"][1]["slot"], second.slot.0, "{now}");
+    // A second receipt on the same slot is set aside: the first keeps it.
+    let body = ranked(&device, 3, &backstops[1]);
     let record = device.says(&body).unwrap();
     assert_eq!(push(&service, &device, vec![record]).await.status, 200);
     let results = states(&pull(&service, &device, 0).await);

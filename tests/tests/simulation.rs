@@ -20,6 +20,18 @@ fn a_slot_given_twice_is_found() {
 }
 
 #[test]
+fn a_forgotten_duplicate_is_found() {
+    let (_, broken) = seeds_on(&[1, 2, 3, 4, 5, 6], Plant::LinksForgotten).unwrap();
+    assert!(broken.iter().any(|broken| broken.invariant == "I2"), "{broken:?}");
+}
+
+#[test]
+fn a_date_after_the_promised_day_is_found() {
+    let (_, broken) = seeds_on(&[1, 2, 3, 4, 5, 6], Plant::DatedTooLate).unwrap();
+    assert!(broken.iter().any(|broken| broken.invariant == "I3"), "{broken:?}");
+}
+
+#[test]
 fn a_vault_that_lost_what_it_kept_is_found() {
     let (_, broken) = seeds_on(&[1, 2, 3, 4, 5, 6], Plant::VaultRestored).unwrap();
     assert!(broken.iter().any(|broken| broken.invariant == "I6"), "{broken:?}");

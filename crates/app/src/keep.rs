@@ -8,14 +8,15 @@ use crate::contract::{DateSource, DateView, PaperKind, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::sync::trust;
 use crate::{paper, visit};
-use domain::assign::{self, Choice};
+use domain::assign;
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
 use domain::registration::Registration;
 use domain::token::SignedToken;
+use jiff::Timestamp;
 use std::time::Duration;
 use vault::{EntryState, Tx, Visit, VisitState};
-use wire::body::{Body, Outcome, Page, Piece, Registered};
+use wire::body::{Body, Held, Outcome, Page, Piece, Registered};
 use wire::messages::DateRequest;
 
 /// How long the counter waits for central's date.
@@ -32,8 +33,8 @@ impl Kiosk {
         let id = visit::visit_id(visit)?;
         let asked = self.off(move |inner| commit(inner, id)).await?;
         if let Some(registration) = asked {
-            let token = self.ask(&registration).await;
-            self.off(move |inner| keep(inner, id, registration, token)).await?;
+            let answer = self.ask(&registration).await;
+            self.off(move |inner| keep(inner, id, registration, answer)).await?;
             self.inner.wake.notify_one();
         }
         self.off(move |inner| inner.vault.read(|tx| date_view(inner, tx, id))).await
@@ -48,26 +49,36 @@ impl Kiosk {
         self.off(move |inner| inner.vault.read(|tx| date_view(inner, tx, id))).await
     }
 
-    /// Central's date, if it comes in time and is what it says.
-    async fn ask(&self, registration: &Registration) -> Option<SignedToken> {
+    /// Central's word, if it comes in time and is what it says.
+    async fn ask(&self, registration: &Registration) -> Answer {
         let inner = &self.inner;
         let online = lock(&inner.sync).connection == crate::contract::Connection::Online;
         let limit = if online { ASK_LIMIT } else { ASK_LIMIT_OFFLINE };
         let request = DateRequest { registration: registration.clone() };
-        let answer = tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await.ok()?;
-        match answer {
-            Ok(answer) if answer.registration == registration.id => {
-                let token = trust::token(&inner.identity, &answer.token?.0)?;
+        match tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await {
+            Ok(Ok(answer)) if answer.registration == registration.id => match answer.token {
+                None => Answer::NoDate,
                 // A date on a day already gone is no date, whoever signed it.
-                (token.token.at.date() > inner.today()).then_some(token)
-            }
-            Ok(_) => None,
-            Err(failure) => {
+                Some(token) => trust::token(&inner.identity, &token.0)
+                    .filter(|signed| signed.token.at.date() > inner.today())
+                    .map_or(Answer::Silence, Answer::Date),
+            },
+            Ok(Ok(_)) | Err(_) => Answer::Silence,
+            Ok(Err(failure)) => {
                 tracing::info!(code = failure.code(), "central gave no date");
-                None
+                Answer::Silence
             }
         }
     }
+}
+
+/// What central said when asked for a date.
+enum Answer {
+    Date(SignedToken),
+    /// No date exists: it has written the escalation.
+    NoDate,
+    /// Nothing in time, or nothing to be believed.
+    Silence,
 }
 
 /// Fixes what will be asked, on the disk. None when the visit has its date already.
@@ -116,21 +127,17 @@ fn registration(inner: &Inner, checked: Checked, mediator: MediatorId) -> Regist
 
 /// One transaction: the slot, the record, the paper's codes, the pages. On the disk when
 /// it returns, and only then may a screen say *kept*.
-fn keep(
-    inner: &Inner,
-    id: VisitId,
-    registration: Registration,
-    token: Option<SignedToken>,
-) -> Result<(), Problem> {
+fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) -> Result<(), Problem> {
     let at = inner.now();
     let random = inner.world.bytes();
     inner.vault.transact(|tx| {
         if visit::open(tx, id)?.state == VisitState::Kept {
             return Ok(());
         }
-        let (outcome, token) = match token {
-            Some(token) => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
-            None => from_lease(inner, tx, &registration)?,
+        let (outcome, token) = match answer {
+            Answer::Date(token) => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
+            Answer::NoDate => from_lease(inner, tx, &registration, Some(at))?,
+            Answer::Silence => from_lease(inner, tx, &registration, None)?,
         };
         let mediator = registration.mediator.clone();
         let registered = Registered { registration, outcome, at };
@@ -162,25 +169,29 @@ fn keep(
     Ok(())
 }
 
-/// The first eligible slot of the lease, or a rank.
+/// The first eligible slot of the lease; else a rank that holds a backstop; else a rank.
 fn from_lease(
     inner: &Inner,
     tx: &Tx<'_>,
     registration: &Registration,
+    told: Option<Timestamp>,
 ) -> Result<(Outcome, Option<SignedToken>), Problem> {
     // A leased slot is good for papers issued today, whenever the person registered.
     let mut window = registration.window();
     window.earliest = window.earliest.max(assign::Window::new(inner.today(), None).earliest);
     let free = tx.free_slots(window.earliest)?;
-    let choice = assign::choose(free, &window);
-    if matches!(choice, Choice::Nothing) {
-        return Ok((Outcome::Rank, None));
-    }
-    let taken = match choice.slot() {
+    let taken = match assign::choose(free.iter().copied(), &window).slot() {
         Some(slot) => tx.take_slot(slot.slot, registration.id)?,
         None => None,
     };
-    let Some((lease, bytes)) = taken else { return Ok((Outcome::Rank, None)) };
+    let Some((lease, bytes)) = taken else {
+        let held = match assign::hold(free, &window) {
+            Some(slot) => tx.take_slot(slot.slot, registration.id)?,
+            None => None,
+        };
+        let held = held.map(|(lease, token)| Held { lease, token: token.into() });
+        return Ok((Outcome::Rank { held, told }, None));
+    };
     let token = SignedToken::from_bytes(&bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
     Ok((Outcome::Lease { lease, token: bytes.into() }, Some(token)))
 }
@@ -198,9 +209,15 @@ fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Proble
     let source = match &paper.registered.outcome {
         Outcome::Online { .. } => DateSource::Online,
         Outcome::Lease { .. } => DateSource::Lease,
-        Outcome::Rank => DateSource::Rank,
+        Outcome::Rank { .. } => DateSource::Rank,
     };
-    let waiting = tx.registration_state(registration.id)? == Some(EntryState::Waiting);
+    let held = paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
+    let told = match &paper.registered.outcome {
+        Outcome::Rank { told, .. } => *told,
+        Outcome::Online { .. } | Outcome::Lease { .. } => None,
+    };
+    let waiting =
+        source != DateSource::Online && tx.registration_state(registration.id)? == Some(EntryState::Waiting);
     let printed = tx
         .last_attempt(registration.id)?
         .is_some_and(|attempt| attempt.state == vault::AttemptState::Printed);
@@ -210,6 +227,11 @@ fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Proble
         kind: if token.is_some() { PaperKind::Convocation } else { PaperKind::Receipt },
         source,
         slot_at: token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+        no_later_than: match token {
+            Some(_) => None,
+            None => held.map(|held| held.token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+        },
+        told: told.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
         zone: inner.identity.site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),
         site: inner.identity.site.name.clone(),

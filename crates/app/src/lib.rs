@@ -5,6 +5,7 @@ mod capture;
 mod check;
 pub mod contract;
 mod enrol;
+mod give_back;
 mod keep;
 mod kiosk;
 mod outbox;

@@ -13,7 +13,7 @@ use letter::{Fonts, Kind, Letter};
 use seal::door::{Door, DoorParts, Ground};
 use seal::rebuild;
 use vault::Paper;
-use wire::body::Registered;
+use wire::body::{Outcome, Registered};
 
 /// Makes the two codes. `random` must be fresh.
 pub(crate) fn make(
@@ -27,9 +27,11 @@ pub(crate) fn make(
     let recovery = inner.identity.recovery().ok_or_else(|| Problem::new("vault_damaged"))?;
     let rebuild = rebuild::lock(&recovery, &registration.id.0, &rebuild_content(registration), random)
         .map_err(|_| Problem::new("vault_damaged"))?;
-    let ground = match &token {
-        Some(token) => Ground::Slot(token.clone()),
-        None => Ground::Rank(inner.identity.certificate.clone()),
+    let held = registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
+    let ground = match (&token, held) {
+        (Some(token), _) => Ground::Slot(token.clone()),
+        (None, Some(held)) => Ground::Held(held),
+        (None, None) => Ground::Rank(inner.identity.certificate.clone()),
     };
     let name = registration.applicant.name_as_printed();
     let door = Door::new(DoorParts {
@@ -104,7 +106,19 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
     };
     let kind = match token {
         Some(token) => Kind::Convocation { at: token.at, zone: site.zone.clone(), counter: None },
-        None => Kind::Receipt { no_later_than: None, told: None, zone: site.zone.clone() },
+        None => {
+            let outcome = &paper.registered.outcome;
+            let held = outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
+            let told = match outcome {
+                Outcome::Rank { told, .. } => *told,
+                Outcome::Online { .. } | Outcome::Lease { .. } => None,
+            };
+            Kind::Receipt {
+                no_later_than: held.map(|held| held.token.at),
+                told: told.map(|at| inner.civil(at)),
+                zone: site.zone.clone(),
+            }
+        }
     };
     let place = registration.place();
     let lang = Lang::parse(&registration.lang).unwrap_or(Lang::FRENCH);

@@ -327,6 +327,9 @@ impl Inner {
         self.vault.transact(|tx| {
             tx.set_attempt(attempt.id, state, job)?;
             tx.append(&self.author(), &body, self.salt(), at)?;
+            if state == AttemptState::Printed {
+                self.give_back_held(tx, attempt, at)?;
+            }
             Ok(())
         })
     }

@@ -10,6 +10,7 @@ use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
 use domain::assign::LEAD_DAYS;
 use domain::ids::MediatorId;
+use domain::lease::Stratum;
 use domain::limit::Right;
 use jiff::{Timestamp, ToSpan};
 use vault::{AttemptState, Visit, VisitState};
@@ -116,7 +117,9 @@ impl Kiosk {
             let from = inner.today().saturating_add(LEAD_DAYS.days());
             let state = lock(&inner.sync).clone();
             inner.vault.read(|tx| {
-                let free = tx.free_slots(from)?;
+                let mut free = tx.free_slots(from)?;
+                // Backstops are held by receipts; they are no dates to give.
+                free.retain(|slot| slot.stratum != Some(Stratum::Backstop));
                 let [waiting, held, _, set_aside] = tx.counts()?;
                 let unfinished = tx
                     .open_visits(UNFINISHED)?

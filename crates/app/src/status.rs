@@ -4,6 +4,7 @@
 use crate::contract::Problem;
 use crate::kiosk::{Kiosk, lock};
 use domain::assign::LEAD_DAYS;
+use domain::lease::Stratum;
 use domain::token::SignedToken;
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ impl Kiosk {
             let from = inner.today().saturating_add(LEAD_DAYS.days());
             let status = inner.vault.read(|tx| {
                 let [waiting, held, applied, set_aside] = tx.counts()?;
+                let (backstops, free): (Vec<_>, Vec<_>) =
+                    tx.free_slots(from)?.into_iter().partition(|slot| slot.stratum == Some(Stratum::Backstop));
                 let mut registrations = Vec::new();
                 for id in tx.papers()? {
                     let Some(paper) = tx.paper(id)? else { continue };
@@ -29,7 +32,7 @@ impl Kiosk {
                         "source": match paper.registered.outcome {
                             Outcome::Online { .. } => "online",
                             Outcome::Lease { .. } => "lease",
-                            Outcome::Rank => "rank",
+                            Outcome::Rank { .. } => "rank",
                         },
                         "slot_at": token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
                         "zone": inner.identity.site.zone,
@@ -43,7 +46,7 @@ impl Kiosk {
                     "site": inner.identity.site.id,
                     "connection": connection,
                     "journal": { "waiting": waiting, "held": held, "applied": applied, "set_aside": set_aside },
-                    "lease": { "free": tx.free_slots(from)?.len(), "given": tx.given_slots()? },
+                    "lease": { "free": free.len(), "given": tx.given_slots()?, "backstops": backstops.len() },
                     "pages_waiting": tx.unsent_pages()?,
                     "registrations": registrations,
                 }))

@@ -56,6 +56,28 @@ pub(crate) async fn give(
     sign(db, central, device, registration, slot).await.map(Some)
 }
 
+/// Gives a registration that holds `backstop` an earlier date, or none: nobody is dated
+/// later than the paper says. What central gave for it meanwhile goes back then.
+pub(crate) async fn give_before(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+    backstop: &SlotToken,
+) -> Result<Option<Given>, Refusal> {
+    if let Some(held) = slot_of(&mut *db, registration.id).await?
+        && held.0 == backstop.slot
+    {
+        return Ok(None);
+    }
+    let given = give(&mut *db, central, device, registration).await?;
+    if given.as_ref().is_some_and(|given| given.token.token.at < backstop.at) {
+        return Ok(given);
+    }
+    free(&mut *db, registration.id).await?;
+    Ok(None)
+}
+
 /// Central's own civil day at a site.
 pub(crate) async fn today(db: &mut PgConnection, central: &Central, site: &SiteId) -> Result<Date, Refusal> {
     let zone = zone_of(db, site).await?;

@@ -5,10 +5,12 @@ use crate::device::Device;
 use crate::{Central, Refusal, changes, dates};
 use domain::bytes::Hash;
 use domain::ids::{LeaseId, SlotId};
+use domain::registration::Registration;
 use domain::token::SignedToken;
 use seal::keys::{self, Context};
 use sqlx::{Connection, PgConnection, Row};
 use wire::body::{Body, Outcome, Piece, Print, PrintOutcome, Registered, Release};
+use wire::bytes::Bytes;
 use wire::messages::{Applied, Change};
 use wire::record::{Head, Record};
 
@@ -197,25 +199,47 @@ async fn registration(
     dates::remember(&mut *tx, central, device, registration).await?;
     let held = dates::slot_of(&mut *tx, registration.id).await?.map(|(slot, _)| slot);
     let changes = match &registered.outcome {
-        Outcome::Rank => match dates::give(&mut *tx, central, device, registration).await? {
-            Some(given) => {
-                vec![Change::Dated { registration: registration.id, token: given.token.to_bytes().into() }]
-            }
-            None => Vec::new(),
-        },
-        Outcome::Online { token } | Outcome::Lease { token, .. } => {
-            let Some(signed) = SignedToken::from_bytes(&token.0) else {
-                return Ok(Step::SetAside("token_unreadable"));
+        Outcome::Rank { held: None, .. } => dated(
+            registration,
+            dates::give(&mut *tx, central, device, registration).await?.map(|given| given.token),
+        ),
+        Outcome::Rank { held: Some(backstop), .. } => {
+            let signed = match own_token(central, device, &backstop.token) {
+                Ok(signed) => signed,
+                Err(reason) => return Ok(Step::SetAside(reason)),
             };
-            if seal::token::check(&central.keys.ring, &signed).is_err() || signed.token.kiosk != device.key {
-                return Ok(Step::SetAside("token_not_ours"));
+            if held != Some(signed.token.slot)
+                && let Some(refused) =
+                    claim(&mut *tx, device, Some(backstop.lease), signed.token.slot).await?
+            {
+                return Ok(refused);
             }
+            let given = dates::give_before(&mut *tx, central, device, registration, &signed.token).await?;
+            match given {
+                // The slot held stays lent: the kiosk releases it once the new paper is out.
+                Some(given) => dated(registration, Some(given.token)),
+                None => {
+                    if held != Some(signed.token.slot) {
+                        dates::take(&mut *tx, signed.token.slot, registration.id).await?;
+                    }
+                    dated(registration, Some(signed))
+                }
+            }
+        }
+        Outcome::Online { token } | Outcome::Lease { token, .. } => {
+            let signed = match own_token(central, device, token) {
+                Ok(signed) => signed,
+                Err(reason) => return Ok(Step::SetAside(reason)),
+            };
+            let lease = match &registered.outcome {
+                Outcome::Lease { lease, .. } => Some(*lease),
+                _ => None,
+            };
             // What was printed is the date: an online date whose answer came too late
             // goes back, and the leased slot stands.
             if held != Some(signed.token.slot) {
                 dates::free(&mut *tx, registration.id).await?;
-                if let Some(refused) = claim(&mut *tx, device, &registered.outcome, signed.token.slot).await?
-                {
+                if let Some(refused) = claim(&mut *tx, device, lease, signed.token.slot).await? {
                     return Ok(refused);
                 }
                 dates::take(&mut *tx, signed.token.slot, registration.id).await?;
@@ -230,11 +254,25 @@ async fn registration(
     Ok(Step::Applied(changes))
 }
 
-/// May this kiosk say it gave this slot? Answers the reason when not.
+fn dated(registration: &Registration, token: Option<SignedToken>) -> Vec<Change> {
+    let changed =
+        |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
+    token.map(changed).into_iter().collect()
+}
+
+/// A token central signed for this kiosk, or the reason it is none.
+fn own_token(central: &Central, device: &Device, token: &Bytes) -> Result<SignedToken, &'static str> {
+    let signed = SignedToken::from_bytes(&token.0).ok_or("token_unreadable")?;
+    let ours = seal::token::check(&central.keys.ring, &signed).is_ok() && signed.token.kiosk == device.key;
+    ours.then_some(signed).ok_or("token_not_ours")
+}
+
+/// May this kiosk say it gave this slot, out of this lease or online? Answers the reason
+/// when not.
 async fn claim(
     tx: &mut PgConnection,
     device: &Device,
-    outcome: &Outcome,
+    named: Option<LeaseId>,
     slot: SlotId,
 ) -> Result<Option<Step>, Refusal> {
     let row = sqlx::query(
@@ -251,12 +289,10 @@ async fn claim(
     if !free {
         return Ok(Some(Step::SetAside("slot_taken")));
     }
-    let ours = match outcome {
-        Outcome::Lease { lease: named, .. } => {
-            lease == Some(named.0.as_slice()) && kiosk == Some(device.kiosk.0.as_slice())
-        }
+    let ours = match named {
+        Some(named) => lease == Some(named.0.as_slice()) && kiosk == Some(device.kiosk.0.as_slice()),
         // Central gave it online, then took it back; nobody else has it yet.
-        _ => lease.is_none(),
+        None => lease.is_none(),
     };
     Ok((!ours).then_some(Step::SetAside("slot_not_in_lease")))
 }

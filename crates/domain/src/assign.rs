@@ -45,10 +45,15 @@ impl Window {
         }
     }
 
-    /// May this person be given a slot of this stratum?
+    /// May this person's date be this slot? A backstop is a date only where it serves a
+    /// time limit: for everyone else central finds an earlier one.
     #[must_use]
-    pub fn may_take(&self, stratum: Option<Stratum>) -> bool {
-        stratum != Some(Stratum::Near) || self.class == Class::WithTimeLimit
+    pub fn may_take(&self, slot: &FreeSlot) -> bool {
+        match slot.stratum {
+            Some(Stratum::Near) => self.class == Class::WithTimeLimit,
+            Some(Stratum::Backstop) => self.latest.is_some_and(|latest| slot.at.date() <= latest),
+            Some(Stratum::Front | Stratum::Tail) | None => true,
+        }
     }
 }
 
@@ -77,13 +82,21 @@ impl Choice {
 pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choice {
     let first = free
         .into_iter()
-        .filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot.stratum))
+        .filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot))
         .min_by_key(|slot| (slot.at, slot.slot));
     match (first, window.latest) {
         (None, _) => Choice::Nothing,
         (Some(slot), Some(latest)) if slot.at.date() > latest => Choice::AfterLimit(slot),
         (Some(slot), _) => Choice::Inside(slot),
     }
+}
+
+/// The slot a ranked receipt holds when [`choose`] finds nothing: the earliest backstop
+/// from the window's first day on. The person is received then at the latest.
+pub fn hold(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Option<FreeSlot> {
+    free.into_iter()
+        .filter(|slot| slot.stratum == Some(Stratum::Backstop) && slot.at.date() >= window.earliest)
+        .min_by_key(|slot| (slot.at, slot.slot))
 }
 
 #[cfg(test)]
@@ -99,7 +112,13 @@ mod tests {
         let slot = (
             0i32..60,
             0i8..8,
-            prop::sample::select(vec![None, Some(Stratum::Near), Some(Stratum::Front), Some(Stratum::Tail)]),
+            prop::sample::select(vec![
+                None,
+                Some(Stratum::Near),
+                Some(Stratum::Front),
+                Some(Stratum::Tail),
+                Some(Stratum::Backstop),
+            ]),
         );
         prop::collection::vec(slot, 0..40).prop_map(|rows| {
             rows.into_iter()
@@ -124,7 +143,10 @@ mod tests {
             });
             let window = Window::new(TODAY, limit.as_ref());
             let allowed = |s: &&FreeSlot| {
-                s.at.date() > TODAY && (limit.is_some() || s.stratum != Some(Stratum::Near))
+                s.at.date() > TODAY
+                    && (limit.is_some() || s.stratum != Some(Stratum::Near))
+                    && (s.stratum != Some(Stratum::Backstop)
+                        || limit.as_ref().is_some_and(|l| s.at.date() <= l.last_day))
             };
             let inside = free.iter().filter(allowed)
                 .filter(|s| limit.as_ref().is_none_or(|l| s.at.date() <= l.last_day))
@@ -136,6 +158,18 @@ mod tests {
                 (None, None) => Choice::Nothing,
             };
             prop_assert_eq!(choose(free.iter().copied(), &window), expected);
+        }
+
+        /// A receipt holds a backstop, the earliest still to come, and nothing else.
+        #[test]
+        fn a_receipt_holds_the_earliest_backstop(free in slots()) {
+            let held = hold(free.iter().copied(), &Window::new(TODAY, None));
+            let mut backstops: Vec<_> = free
+                .iter()
+                .filter(|s| s.stratum == Some(Stratum::Backstop) && s.at.date() > TODAY)
+                .collect();
+            backstops.sort_by_key(|s| (s.at, s.slot));
+            prop_assert_eq!(held.as_ref(), backstops.first().copied());
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! *near* slots serve declared time limits only; *front* holds about one day of the
 //! kiosk's demand at the queue front; *tail* lies beyond, where slots are not scarce.
+//! *backstop* slots lie beyond those: when the rest is gone, a ranked receipt holds one as
+//! the day the person is received at the latest (I5).
 
 use crate::ids::{LeaseId, SlotId};
 use jiff::civil::DateTime;
@@ -13,21 +15,33 @@ pub enum Stratum {
     Near,
     Front,
     Tail,
+    Backstop,
 }
 
+/// Backstop slots a kiosk holds, on top of its lease: ranked receipts one kiosk can hand
+/// out before it must say that no date exists. About two days of a busy counter.
+pub const BACKSTOPS: u16 = 40;
+/// Days before its date from which an unused backstop is given back: near slots are
+/// scarce, and a receipt made today would hold a later one.
+pub const BACKSTOP_RETURN_DAYS: i32 = 14;
+
 impl Stratum {
+    /// Nearest first, as a lease is filled.
+    pub const ALL: [Self; 4] = [Self::Near, Self::Front, Self::Tail, Self::Backstop];
+
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
             Self::Near => "near",
             Self::Front => "front",
             Self::Tail => "tail",
+            Self::Backstop => "backstop",
         }
     }
 
     #[must_use]
     pub fn parse(key: &str) -> Option<Self> {
-        [Self::Near, Self::Front, Self::Tail].into_iter().find(|s| s.key() == key)
+        Self::ALL.into_iter().find(|s| s.key() == key)
     }
 }
 
@@ -41,7 +55,8 @@ pub struct LeasedSlot {
     pub stratum: Stratum,
 }
 
-/// How many slots of each stratum a kiosk holds when its lease is full.
+/// How many slots of each stratum a kiosk holds when its lease is full; backstops come on
+/// top of it and are not counted in its total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseShape {
     pub near: u16,
@@ -70,6 +85,7 @@ impl LeaseShape {
             Stratum::Near => self.near,
             Stratum::Front => self.front,
             Stratum::Tail => self.tail,
+            Stratum::Backstop => BACKSTOPS,
         }
     }
 }

@@ -20,6 +20,7 @@ pub const NAME_BYTES: usize = 76;
 const MAGIC: [u8; 2] = [b'J', 1];
 const CONVOCATION: u8 = 1;
 const RECEIPT: u8 = 2;
+const RECEIPT_HELD: u8 = 3;
 const NAME_CUT: u8 = 0x80;
 
 /// What stands behind a paper.
@@ -27,7 +28,9 @@ const NAME_CUT: u8 = 0x80;
 pub enum Ground {
     /// A convocation: a slot central signed.
     Slot(SignedToken),
-    /// A ranked receipt: the kiosk's certificate.
+    /// A ranked receipt that holds a slot: received then at the latest.
+    Held(SignedToken),
+    /// A ranked receipt that holds none: the kiosk's certificate.
     Rank(DeviceCertificate),
 }
 
@@ -88,6 +91,7 @@ impl Door {
     fn message(&self) -> Vec<u8> {
         let (kind, ground) = match &self.ground {
             Ground::Slot(token) => (CONVOCATION, token.to_bytes()),
+            Ground::Held(token) => (RECEIPT_HELD, token.to_bytes()),
             Ground::Rank(certificate) => (RECEIPT, certificate.to_bytes()),
         };
         let mut out = Vec::with_capacity(MAX_BYTES);
@@ -122,6 +126,7 @@ impl Door {
         let [kind] = bytes::take_array::<1>(&mut rest)?;
         let ground = match kind & !NAME_CUT {
             CONVOCATION => Ground::Slot(SignedToken::take(&mut rest)?),
+            RECEIPT_HELD => Ground::Held(SignedToken::take(&mut rest)?),
             RECEIPT => Ground::Rank(DeviceCertificate::take(&mut rest)?),
             _ => return None,
         };

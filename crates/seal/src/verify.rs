@@ -33,7 +33,10 @@ pub struct Verification {
     pub code: Option<String>,
     pub name: Option<String>,
     pub birth: Option<String>,
-    /// Civil date-time at the site; none on a ranked receipt.
+    /// `convocation`, or `receipt` for a ranked one.
+    pub paper: Option<&'static str>,
+    /// Civil date-time at the site. On a ranked receipt the slot it holds, the latest the
+    /// person is received; none when it holds none.
     pub slot_at: Option<DateTime>,
     pub site: Option<SiteId>,
     pub issued_at: Option<Timestamp>,
@@ -59,7 +62,7 @@ pub fn verify(code: &[u8], ring: &KeyRing, circumstances: &Circumstances<'_>) ->
         return Verification::bare(Verdict::Unreadable, "not_a_door_code");
     };
     let device = match &door.ground {
-        Ground::Slot(signed) => match token::check(ring, signed) {
+        Ground::Slot(signed) | Ground::Held(signed) => match token::check(ring, signed) {
             Err(TokenRefusal::UnknownIssuer) => {
                 return Verification::bare(Verdict::UnknownIssuer, "slot_key_unknown");
             }
@@ -85,7 +88,7 @@ pub fn verify(code: &[u8], ring: &KeyRing, circumstances: &Circumstances<'_>) ->
 
 /// A rightly sealed code against what the verifier knows.
 fn judge(door: &Door, circumstances: &Circumstances<'_>) -> (Verdict, &'static str) {
-    if let Ground::Slot(signed) = &door.ground
+    if let Ground::Slot(signed) | Ground::Held(signed) = &door.ground
         && door.issued_at > signed.token.last_issue
     {
         return (Verdict::Forged, "issued_after_last_issue");
@@ -104,7 +107,7 @@ fn judge(door: &Door, circumstances: &Circumstances<'_>) -> (Verdict, &'static s
 
 fn site_of(door: &Door) -> &SiteId {
     match &door.ground {
-        Ground::Slot(signed) => &signed.token.site,
+        Ground::Slot(signed) | Ground::Held(signed) => &signed.token.site,
         Ground::Rank(certificate) => &certificate.site,
     }
 }
@@ -117,6 +120,7 @@ impl Verification {
             code: None,
             name: None,
             birth: None,
+            paper: None,
             slot_at: None,
             site: None,
             issued_at: None,
@@ -129,7 +133,9 @@ impl Verification {
             return Self::bare(verdict, reason);
         }
         let (slot_at, kiosk) = match &door.ground {
-            Ground::Slot(signed) => (Some(signed.token.at), signed.token.kiosk.to_string()),
+            Ground::Slot(signed) | Ground::Held(signed) => {
+                (Some(signed.token.at), signed.token.kiosk.to_string())
+            }
             Ground::Rank(DeviceCertificate { kiosk, .. }) => (None, KioskId::to_string(kiosk)),
         };
         let name = if door.name_cut { format!("{}…", door.name) } else { door.name.clone() };
@@ -139,6 +145,10 @@ impl Verification {
             code: Some(door.code.to_string()),
             name: Some(name),
             birth: Some(door.birth.to_string()),
+            paper: Some(match door.ground {
+                Ground::Slot(_) => "convocation",
+                Ground::Held(_) | Ground::Rank(_) => "receipt",
+            }),
             slot_at,
             site: Some(site_of(door).clone()),
             issued_at: Some(door.issued_at),

@@ -5,7 +5,7 @@
 use domain::birth::Birth;
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
-use domain::token::SlotToken;
+use domain::token::{SignedToken, SlotToken};
 use jiff::{Timestamp, civil::datetime};
 use proptest::prelude::*;
 use seal::certificate::DeviceCertificate;
@@ -37,7 +37,11 @@ fn at(s: i64) -> Timestamp {
 
 impl World {
     fn token(&self, last_issue: Timestamp) -> Ground {
-        Ground::Slot(seal::token::sign(
+        Ground::Slot(self.slot_token(last_issue))
+    }
+
+    fn slot_token(&self, last_issue: Timestamp) -> SignedToken {
+        seal::token::sign(
             &self.slot,
             SlotToken {
                 slot: SlotId(7),
@@ -46,7 +50,7 @@ impl World {
                 kiosk: self.device.public(),
                 last_issue,
             },
-        ))
+        )
     }
 
     fn rank(&self) -> Ground {
@@ -90,6 +94,25 @@ fn a_sealed_paper_tells_who_when_where() {
     assert_eq!(answer.birth.as_deref(), Some("01/01/1991"));
     assert_eq!(answer.slot_at, Some(datetime(2027, 3, 8, 9, 20, 0, 0)));
     assert_eq!(world.verdict(&world.sealed(world.rank(), "A B")), Verdict::Valid);
+}
+
+#[test]
+fn a_receipt_tells_the_slot_it_holds_and_never_passes_for_a_convocation() {
+    let world = world();
+    let held = world.sealed(Ground::Held(world.slot_token(at(1_000))), "DIALLO Mamadou");
+    let seen = verify(&held, &world.ring, &Circumstances::default());
+    assert_eq!((seen.verdict, seen.paper), (Verdict::Valid, Some("receipt")));
+    assert_eq!(seen.slot_at, Some(datetime(2027, 3, 8, 9, 20, 0, 0)));
+    // The kind is under the kiosk's seal.
+    let mut turned = held.clone();
+    turned[2] = 1;
+    assert_eq!(world.verdict(&turned), Verdict::Forged);
+    // A token signed by nobody we know makes no receipt either.
+    let mut stranger = world.slot_token(at(1_000));
+    stranger.signature.0[0] ^= 1;
+    assert_eq!(world.verdict(&world.sealed(Ground::Held(stranger), "D")), Verdict::Forged);
+    // Issued after the token's last issue: forged, as a convocation would be.
+    assert_eq!(world.verdict(&world.sealed(Ground::Held(world.slot_token(at(5))), "D")), Verdict::Forged);
 }
 
 #[test]

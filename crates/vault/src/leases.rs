@@ -10,14 +10,17 @@ use rusqlite::{OptionalExtension as _, params};
 use wire::messages::LentSlot;
 
 impl Tx<'_> {
-    /// Adds slots; one already known is left as it is, so a change may come twice.
+    /// Adds slots; one already known is left as it is, so a change may come twice. One
+    /// that was given back comes again only by another lease.
     ///
     /// # Errors
     /// The store fails.
     pub fn add_lease(&self, lease: LeaseId, slots: &[LentSlot]) -> Result<(), VaultFailure> {
         let mut statement = self.sql.prepare_cached(
             "INSERT INTO lease_slot (slot, lease, at, stratum, token) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (slot) DO NOTHING",
+             ON CONFLICT (slot) DO UPDATE SET lease = excluded.lease, stratum = excluded.stratum, \
+             token = excluded.token, registration = NULL, released = 0 \
+             WHERE released = 1 AND lease_slot.lease <> excluded.lease",
         )?;
         for slot in slots {
             statement.execute(params![
@@ -37,7 +40,8 @@ impl Tx<'_> {
     /// The store fails.
     pub fn free_slots(&self, from: Date) -> Result<Vec<FreeSlot>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT slot, at, stratum FROM lease_slot WHERE registration IS NULL AND at >= ?1 ORDER BY at, slot",
+            "SELECT slot, at, stratum FROM lease_slot \
+             WHERE registration IS NULL AND released = 0 AND at >= ?1 ORDER BY at, slot",
         )?;
         let mut rows = statement.query([from.to_string()])?;
         let mut slots = Vec::new();
@@ -63,7 +67,8 @@ impl Tx<'_> {
         registration: RegistrationId,
     ) -> Result<Option<(LeaseId, Vec<u8>)>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "UPDATE lease_slot SET registration = ?2 WHERE slot = ?1 AND registration IS NULL RETURNING lease, token",
+            "UPDATE lease_slot SET registration = ?2 \
+             WHERE slot = ?1 AND registration IS NULL AND released = 0 RETURNING lease, token",
         )?;
         let taken = statement
             .query_row(params![id(slot)?, registration.0], |row| Ok((LeaseId(row.get(0)?), row.get(1)?)))
@@ -71,14 +76,52 @@ impl Tx<'_> {
         Ok(taken)
     }
 
-    /// How many slots of the lease have been given.
+    /// Backstops nobody holds whose day lies before `before`.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn idle_backstops(&self, before: Date) -> Result<Vec<(LeaseId, SlotId)>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT lease, slot FROM lease_slot WHERE stratum = ?1 AND registration IS NULL AND released = 0 \
+             AND at < ?2 ORDER BY slot",
+        )?;
+        let mut rows = statement.query(params![Stratum::Backstop.key(), before.to_string()])?;
+        let mut slots = Vec::new();
+        while let Some(row) = rows.next()? {
+            let slot: i64 = row.get(1)?;
+            let slot = u64::try_from(slot).map_err(|_| VaultFailure::Stored("slot"))?;
+            slots.push((LeaseId(row.get(0)?), SlotId(slot)));
+        }
+        Ok(slots)
+    }
+
+    /// Marks a slot as given back: it is never given by this kiosk again under this lease.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn mark_released(&self, slot: SlotId) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached("UPDATE lease_slot SET released = 1 WHERE slot = ?1")?
+            .execute([id(slot)?])?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// The store fails.
+    pub fn is_released(&self, slot: SlotId) -> Result<bool, VaultFailure> {
+        let mut statement = self.sql.prepare_cached("SELECT released FROM lease_slot WHERE slot = ?1")?;
+        Ok(statement.query_row([id(slot)?], |row| row.get(0)).optional()?.unwrap_or(true))
+    }
+
+    /// How many slots of the lease have been given as dates.
     ///
     /// # Errors
     /// The store fails.
     pub fn given_slots(&self) -> Result<u32, VaultFailure> {
-        let mut statement =
-            self.sql.prepare_cached("SELECT count(*) FROM lease_slot WHERE registration IS NOT NULL")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        let mut statement = self.sql.prepare_cached(
+            "SELECT count(*) FROM lease_slot WHERE registration IS NOT NULL AND stratum <> ?1",
+        )?;
+        Ok(statement.query_row([Stratum::Backstop.key()], |row| row.get(0))?)
     }
 }
 

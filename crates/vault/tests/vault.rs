@@ -99,3 +99,43 @@ fn a_vault_of_a_newer_version_is_refused() {
     drop(connection);
     assert!(matches!(Vault::open(&path, &key(1)), Err(VaultFailure::Newer(99))));
 }
+
+#[test]
+fn a_slot_given_back_returns_only_by_another_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let from = jiff::civil::date(2027, 1, 1);
+    let slot = |n: u64, day: i8| wire::messages::LentSlot {
+        slot: SlotId(n),
+        at: jiff::civil::datetime(2027, 3, day, 9, 0, 0, 0),
+        stratum: domain::lease::Stratum::Backstop,
+        token: vec![1].into(),
+    };
+    let free = || -> Vec<u64> {
+        let slots = vault.read::<_, vault::VaultFailure>(|tx| tx.free_slots(from)).unwrap();
+        slots.iter().map(|slot| slot.slot.0).collect()
+    };
+    let lend = |lease: u8, slots: &[wire::messages::LentSlot]| {
+        vault.transact::<_, vault::VaultFailure>(|tx| tx.add_lease(LeaseId([lease; 16]), slots)).unwrap();
+    };
+    lend(1, &[slot(1, 1), slot(2, 20)]);
+    let near = |day| {
+        vault.read::<_, vault::VaultFailure>(|tx| tx.idle_backstops(jiff::civil::date(2027, 3, day))).unwrap()
+    };
+    assert_eq!(near(10), [(LeaseId([1; 16]), SlotId(1))]);
+    vault.transact::<_, vault::VaultFailure>(|tx| tx.mark_released(SlotId(1))).unwrap();
+    assert_eq!((free(), near(10)), (vec![2], vec![]));
+    let take = || {
+        vault.transact::<_, vault::VaultFailure>(|tx| {
+            tx.take_slot(SlotId(1), domain::ids::RegistrationId([1; 16]))
+        })
+    };
+    assert!(take().unwrap().is_none(), "it is no longer ours to give");
+    lend(1, &[slot(1, 1)]);
+    assert_eq!(free(), [2], "the same lease pulled again brings nothing back");
+    lend(2, &[slot(1, 1)]);
+    assert_eq!(free(), [1, 2], "another lease does");
+    assert!(take().unwrap().is_some());
+    lend(3, &[slot(1, 1)]);
+    assert_eq!(free(), [2], "a slot somebody holds is nobody else's, whatever is lent");
+}

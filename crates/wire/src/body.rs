@@ -68,16 +68,43 @@ pub enum Outcome {
     Online { token: Bytes },
     /// The kiosk took it from its lease.
     Lease { lease: LeaseId, token: Bytes },
-    /// No slot was left: a rank, and central gives the date.
-    Rank,
+    /// No slot was left for a date: a rank, and central gives the date.
+    Rank {
+        /// The backstop held for the person: received then at the latest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Held>,
+        /// When central said that no date exists and wrote the escalation; none when it
+        /// was out of reach, and the record itself tells it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Timestamp>,
+    },
+}
+
+/// A slot a ranked receipt holds. It stays lent to the kiosk until the kiosk releases it,
+/// which it does once a paper with an earlier date is out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub lease: LeaseId,
+    /// A signed slot token.
+    pub token: Bytes,
 }
 
 impl Outcome {
+    /// The signed slot token of the date given, if one was.
     #[must_use]
     pub fn token(&self) -> Option<&[u8]> {
         match self {
             Self::Online { token } | Self::Lease { token, .. } => Some(&token.0),
-            Self::Rank => None,
+            Self::Rank { .. } => None,
+        }
+    }
+
+    /// The slot a ranked receipt holds.
+    #[must_use]
+    pub fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Rank { held, .. } => held.as_ref(),
+            Self::Online { .. } | Self::Lease { .. } => None,
         }
     }
 }

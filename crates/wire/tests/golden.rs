@@ -117,8 +117,8 @@ fn every_body() {
         "body-release",
         &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
     );
-    for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank] {
-        let name = if outcome == Outcome::Rank { "outcome-rank" } else { "outcome-online" };
+    for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
+        let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
     }
 }

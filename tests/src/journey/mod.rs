@@ -206,7 +206,8 @@ impl Story {
             let ranked = said["source"] == "rank";
             if ranked {
                 self.picture(window, "ranked").await?;
-                self.keep("ranked", &said, said["slot_at"].is_null());
+                let held = said["no_later_than"].is_string();
+                self.keep("ranked", &said, said["slot_at"].is_null() && held);
             } else {
                 self.kept.push(said);
             }
@@ -238,6 +239,7 @@ impl Story {
         let held = all_kept
             && as_printed
             && firm["slot_at"].is_string()
+            && firm["slot_at"].as_str() <= ranked["no_later_than"].as_str()
             && central["records_not_applied"] == 0
             && central["records_set_aside"] == 0;
         self.report.registrations = self

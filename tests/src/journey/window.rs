@@ -261,7 +261,7 @@ impl Window {
     /// It is not shown.
     pub async fn date(&self) -> Result<Value, Failure> {
         let mut said = Map::new();
-        for name in ["code", "slot-at", "slot", "site", "source", "limit", "zone"] {
+        for name in ["code", "slot-at", "no-later-than", "slot", "site", "source", "limit", "zone"] {
             let value = self.attribute("[data-role=\"date\"]", &format!("data-{name}")).await?;
             let value = if value.is_empty() { Value::Null } else { Value::String(value) };
             said.insert(name.replace('-', "_"), value);

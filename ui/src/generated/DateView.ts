@@ -9,7 +9,15 @@ export type DateView = { visit: string, code: string, kind: PaperKind, source: D
 /**
  * `YYYY-MM-DDThh:mm`, or none for a ranked receipt.
  */
-slot_at: string | null, zone: string, 
+slot_at: string | null, 
+/**
+ * The slot a ranked receipt holds, `YYYY-MM-DDThh:mm`: received then at the latest.
+ */
+no_later_than: string | null, 
+/**
+ * When central said that no date exists and told the préfecture, `YYYY-MM-DDThh:mm`.
+ */
+told: string | null, zone: string, 
 /**
  * The slot's id as text, or none for a ranked receipt.
  */
@@ -23,7 +31,7 @@ limit: string | null,
  */
 after_limit: boolean, 
 /**
- * True until central has acknowledged it or paper is out.
+ * True until central has it (an online date is central's own) or paper is out.
  */
 only_here: boolean, 
 /**

@@ -142,7 +142,7 @@ pub enum DateSource {
     Online,
     /// This kiosk took it from its lease.
     Lease,
-    /// No slot was left: a rank, and at most a latest day.
+    /// No slot was left: a rank, with a slot held as the latest day if one was left.
     Rank,
 }
 
@@ -162,6 +162,10 @@ pub struct DateView {
     pub source: DateSource,
     /// `YYYY-MM-DDThh:mm`, or none for a ranked receipt.
     pub slot_at: Option<String>,
+    /// The slot a ranked receipt holds, `YYYY-MM-DDThh:mm`: received then at the latest.
+    pub no_later_than: Option<String>,
+    /// When central said that no date exists and told the préfecture, `YYYY-MM-DDThh:mm`.
+    pub told: Option<String>,
     pub zone: String,
     /// The slot's id as text, or none for a ranked receipt.
     pub slot: Option<String>,
@@ -170,7 +174,7 @@ pub struct DateView {
     pub limit: Option<String>,
     /// True when the date lies after the last useful day: an escalation was written.
     pub after_limit: bool,
-    /// True until central has acknowledged it or paper is out.
+    /// True until central has it (an online date is central's own) or paper is out.
     pub only_here: bool,
     /// The door code's text, to copy when no printer works.
     pub code_large: String,

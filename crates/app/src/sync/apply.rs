@@ -81,6 +81,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
 }
 
 /// A ranked person has a firm date: a new paper, sealed anew, takes the receipt's place.
+/// The slot the receipt held stays theirs until that paper is out.
 fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     if paper.token.is_some() {

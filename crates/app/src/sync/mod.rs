@@ -78,7 +78,12 @@ impl Kiosk {
     }
 
     async fn steps(&self) -> Result<(), Problem> {
-        let mut known = self.off(|inner| inner.known()).await?;
+        let mut known = self
+            .off(|inner| {
+                inner.give_back_near()?;
+                inner.known()
+            })
+            .await?;
         let mut passed_over = Vec::new();
         let mut stalled = None;
         for _ in 0..STEPS {

@@ -20,6 +20,9 @@ use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 /// Days beyond the queue front where tail slots are taken: far enough that nobody
 /// waiting today would have been given them.
 const TAIL_DAYS: i32 = 14;
+/// Days beyond the tail where backstops are taken: a person who holds one is practically
+/// always given an earlier date.
+const BACKSTOP_DAYS: i32 = 28;
 
 pub(super) async fn fill(
     State(central): State<Central>,
@@ -74,11 +77,12 @@ async fn lend(
     let mut lent = Lent::default();
     let first_day = today.saturating_add(LEAD_DAYS.days());
     let mut front_end = first_day;
-    for stratum in [Stratum::Near, Stratum::Front, Stratum::Tail] {
+    for stratum in Stratum::ALL {
         let has = unused.iter().find(|(key, _)| key == stratum.key()).map_or(0, |(_, count)| *count);
         let from = match stratum {
             Stratum::Near | Stratum::Front => first_day,
             Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
+            Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
         };
         for _ in has..i64::from(shape.wanted(stratum)) {
             let Some((slot, at)) = dates::first_free_from(&mut *tx, &device.site, from).await? else { break };

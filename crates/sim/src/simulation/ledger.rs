@@ -18,6 +18,8 @@ pub(super) struct Kept {
     pub certain: Certain,
     /// Slot id and civil start; none for a rank.
     pub date: Option<(String, String)>,
+    /// The latest a ranked person is received, as their receipt says.
+    bound: Option<String>,
     seal: String,
 }
 
@@ -53,8 +55,17 @@ impl Ledger {
             visit: view.visit.clone(),
             certain,
             date: None,
+            bound: None,
             seal: view.code_large.clone(),
         });
+        if first && view.no_later_than.is_some() {
+            kept.bound.clone_from(&view.no_later_than);
+            let slot = held_slot(&view.code_large)
+                .ok_or_else(|| ("I5", "a receipt names a day its seal does not hold".to_owned()))?;
+            if let Some(other) = self.holders.insert(slot, view.code.clone()) {
+                return Err(("I1", format!("a slot held by a receipt stands on the paper of {other} too")));
+            }
+        }
         match (&kept.date, &date) {
             (Some(old), Some(new)) if new.1 > old.1 => {
                 return Err(("I3", format!("a date given for {} is now {}", old.1, new.1)));
@@ -64,6 +75,12 @@ impl Ledger {
             }
             (Some(_), _) if kept.seal != view.code_large => {
                 return Err(("I6", format!("the paper of {} has another seal", said(&date))));
+            }
+            (None, Some((_, at))) if kept.bound.as_ref().is_some_and(|bound| at > bound) => {
+                return Err((
+                    "I3",
+                    format!("a receipt said no later than {}, the date is {at}", said_bound(kept)),
+                ));
             }
             (None, Some((slot, at))) => {
                 kept.date = date.clone();
@@ -159,6 +176,19 @@ impl Ledger {
             "I2",
             format!("{missing} links missing or to another than the earliest, {wrong} that should not be"),
         ))
+    }
+}
+
+fn said_bound(kept: &Kept) -> &str {
+    kept.bound.as_deref().unwrap_or("nothing")
+}
+
+/// The slot a receipt holds, read from its sealed door code as a desk would.
+fn held_slot(code: &str) -> Option<String> {
+    let bytes = seal::text::to_bytes(code)?;
+    match seal::door::Door::read(&bytes)?.0.ground {
+        seal::door::Ground::Held(signed) => Some(signed.token.slot.to_string()),
+        seal::door::Ground::Slot(_) | seal::door::Ground::Rank(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod counter;
 mod ledger;
 mod network;
 mod people;
+mod planted;
 
 use app::contract::{DateSource, DateView, Problem};
 use central::admin::NewSite;
@@ -24,8 +25,10 @@ use domain::ids::SiteId;
 use jiff::civil::{Date, Time as CivilTime};
 use jiff::tz::TimeZone;
 use ledger::{Fault, Ledger};
-use network::{Death, Link, Network, SlotTwice};
+use network::{Death, Link, Network};
 use people::Certain;
+pub use planted::Plant;
+use planted::Planted;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,16 +42,6 @@ const ZONE: &str = "Europe/Paris";
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
-
-/// A fault put in on purpose, to show that the simulation finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plant {
-    None,
-    /// Central's answer carries a slot it gave to another kiosk before.
-    SlotTwice,
-    /// After a date is kept, a vault goes back to a copy made before it.
-    VaultRestored,
-}
 
 /// What a seed broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +188,7 @@ impl<'g> World<'g> {
             central::admin::counter(&ground.pool, site.as_str(), name, &[pattern]).await.map_err(setup)?;
         }
         let keys = CentralKeys::load(&ground.keys).map_err(setup)?;
-        let twice = SlotTwice::of(plant, slot_seed(&ground.keys)?);
+        let planted = Planted::of(plant, slot_seed(&ground.keys)?);
         let central = Central::new(ground.pool.clone(), keys, time.clock(), Arc::clone(&random))
             .await
             .map_err(setup)?;
@@ -207,7 +200,8 @@ impl<'g> World<'g> {
                 .map_err(setup)?;
             let code = code.get("code").and_then(|code| code.as_str()).unwrap_or_default().to_owned();
             let stream = u64::try_from(n).unwrap_or(0);
-            let network = Arc::new(Network::new(router.clone(), Dice::new(seed, 10 + stream), twice.clone()));
+            let network =
+                Arc::new(Network::new(router.clone(), Dice::new(seed, 10 + stream), planted.clone()));
             let own = (time.beside(), chance::bytes(seed, 20 + stream));
             let counter = Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network).await;
             counters.push(counter.map_err(setup)?);
@@ -415,6 +409,15 @@ impl<'g> World<'g> {
             }
         }
         let site = self.site.as_str();
+        if self.plant == Plant::LinksForgotten {
+            sqlx::query(
+                "DELETE FROM merge_link USING registration WHERE registration.id = later AND site = $1",
+            )
+            .bind(site)
+            .execute(&self.ground.pool)
+            .await
+            .map_err(setup)?;
+        }
         let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
         let links = central::admin::links(&self.ground.pool, site).await.map_err(setup)?;
         self.ledger.against_central(&listed)?;

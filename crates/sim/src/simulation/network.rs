@@ -1,19 +1,16 @@
 //! The way between a kiosk and central's own router, in process: up, down, losing
 //! requests or answers, late, answering something that is not central's.
 
-use super::Plant;
 use super::chance::Dice;
+use super::planted::Planted;
 use app::sync::transfer::{Answer, Call, RemoteFailure, Sending, Transport};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use domain::token::{SignedToken, SlotToken};
-use seal::keys::Signer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use wire::limits::MESSAGE_BYTES;
-use wire::messages::DateAnswer;
 
 /// The state of one kiosk's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +51,7 @@ pub(super) struct Network {
     state: Mutex<State>,
     /// Told when the kiosk's power has gone.
     pub died: Notify,
-    twice: Option<Arc<SlotTwice>>,
+    planted: Option<Arc<Planted>>,
 }
 
 struct State {
@@ -64,38 +61,10 @@ struct State {
     late: Vec<Call>,
 }
 
-/// A planted fault: the slot given to one kiosk is given to the next one too.
-pub(super) struct SlotTwice {
-    pub slot_key: Signer,
-    pub last: Mutex<Option<SlotToken>>,
-}
-
-impl SlotTwice {
-    pub fn of(plant: Plant, seed: [u8; 32]) -> Option<Arc<Self>> {
-        (plant == Plant::SlotTwice)
-            .then(|| Arc::new(Self { slot_key: Signer::from_seed(&seed), last: Mutex::new(None) }))
-    }
-
-    fn change(&self, answer: &mut Answer) -> Option<()> {
-        let mut given: DateAnswer = serde_json::from_slice(&answer.body).ok()?;
-        let token = SignedToken::from_bytes(&given.token.as_ref()?.0)?.token;
-        let mut last = lock(&self.last);
-        match last.take() {
-            Some(other) if other.kiosk != token.kiosk => {
-                let token = SlotToken { kiosk: token.kiosk, ..other };
-                given.token = Some(seal::token::sign(&self.slot_key, token).to_bytes().into());
-                answer.body = serde_json::to_vec(&given).ok()?;
-            }
-            _ => *last = Some(token),
-        }
-        Some(())
-    }
-}
-
 impl Network {
-    pub fn new(router: Router, dice: Dice, twice: Option<Arc<SlotTwice>>) -> Self {
+    pub fn new(router: Router, dice: Dice, planted: Option<Arc<Planted>>) -> Self {
         let state = State { link: Link::Up, dice, death: None, late: Vec::new() };
-        Self { router, state: Mutex::new(state), died: Notify::new(), twice }
+        Self { router, state: Mutex::new(state), died: Notify::new(), planted }
     }
 
     pub fn set(&self, link: Link) {
@@ -146,8 +115,8 @@ impl Network {
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
         let mut answer = Answer { status: parts.status.as_u16(), headers, body: body.to_vec() };
-        if let Some(twice) = self.twice.as_ref().filter(|_| call.target == "/v1/registrations") {
-            let _ = twice.change(&mut answer);
+        if let Some(planted) = &self.planted {
+            let _ = planted.change(&call.target, &mut answer);
         }
         Ok(answer)
     }

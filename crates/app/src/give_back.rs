@@ -1,0 +1,66 @@
+//! Giving leased slots back, by a record of this kiosk: the only way they return before
+//! their day. Never gives back a slot some paper still counts on.
+
+use crate::contract::Problem;
+use crate::kiosk::Inner;
+use crate::paper;
+use domain::ids::{LeaseId, SlotId};
+use domain::lease::BACKSTOP_RETURN_DAYS;
+use domain::token::SignedToken;
+use jiff::{Timestamp, ToSpan};
+use seal::keys::sha256;
+use std::collections::BTreeMap;
+use vault::{Attempt, Paper, Tx};
+use wire::body::{Body, Release};
+
+impl Inner {
+    /// Backstops whose day is near: they are scarce now, and central lends later ones.
+    pub(crate) fn give_back_near(&self) -> Result<(), Problem> {
+        let before = self.today().saturating_add(BACKSTOP_RETURN_DAYS.days());
+        if self.vault.read(|tx| tx.idle_backstops(before))?.is_empty() {
+            return Ok(());
+        }
+        let at = self.now();
+        self.vault.transact(|tx| {
+            let slots = tx.idle_backstops(before)?;
+            self.release(tx, &slots, at)
+        })
+    }
+
+    /// The slot a receipt held, once the paper with the person's date is out. Part of the
+    /// transaction that notes the print.
+    pub(crate) fn give_back_held(
+        &self,
+        tx: &Tx<'_>,
+        attempt: &Attempt,
+        at: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(paper) = tx.paper(attempt.registration)? else { return Ok(()) };
+        let Some((lease, slot)) = outdated_hold(&paper) else { return Ok(()) };
+        // The job may have been the receipt itself, printed late.
+        if tx.is_released(slot)? || sha256(&[&paper::render(self, &paper)?]) != attempt.sha256 {
+            return Ok(());
+        }
+        self.release(tx, &[(lease, slot)], at)
+    }
+
+    fn release(&self, tx: &Tx<'_>, slots: &[(LeaseId, SlotId)], at: Timestamp) -> Result<(), Problem> {
+        let mut by_lease: BTreeMap<LeaseId, Vec<SlotId>> = BTreeMap::new();
+        for (lease, slot) in slots {
+            tx.mark_released(*slot)?;
+            by_lease.entry(*lease).or_default().push(*slot);
+        }
+        for (lease, slots) in by_lease {
+            tx.append(&self.author(), &Body::Release(Release { lease, slots, at }), self.salt(), at)?;
+        }
+        Ok(())
+    }
+}
+
+/// The slot a receipt held, when its person now has another one.
+fn outdated_hold(paper: &Paper) -> Option<(LeaseId, SlotId)> {
+    let held = paper.registered.outcome.held()?;
+    let slot = SignedToken::from_bytes(&held.token.0)?.token.slot;
+    let now = SignedToken::from_bytes(paper.token.as_deref()?)?.token.slot;
+    (now != slot).then_some((held.lease, slot))
+}

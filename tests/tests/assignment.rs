@@ -1,0 +1,151 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+//! I4 held against its definition: on random calendars central's database gives exactly
+//! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist.
+
+use central::admin::NewSite;
+use domain::assign::{Choice, FreeSlot, choose};
+use domain::calendar::{Closure, Holidays, Pattern, open_starts};
+use domain::ids::{RegistrationId, SlotId};
+use domain::limit::{Right, TimeLimit};
+use domain::token::SignedToken;
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime, Time};
+use journeys::device::Service;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use std::sync::atomic::Ordering;
+
+/// Days the definition looks ahead: past every date these people can be given.
+const AHEAD: i32 = 1_500;
+/// 2027-03-09, the day `Service::NOON` lies on.
+const TODAY: Date = jiff::civil::date(2027, 3, 9);
+
+#[derive(Debug, Clone)]
+struct Story {
+    counters: Vec<Vec<Pattern>>,
+    closures: Vec<Closure>,
+    /// Days since the one before, and the last useful day counted from then.
+    people: Vec<(i32, Option<i32>)>,
+}
+
+fn day(days: i32) -> Date {
+    TODAY.saturating_add(days.days())
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let weekdays = prop::collection::btree_set(1u8..=7, 1..=5);
+    (weekdays, 7i8..12, 1i8..4, 30u16..=90, -30i32..40, prop::option::of(0i32..400)).prop_map(
+        |(weekdays, opens, hours, every_minutes, from, length)| Pattern {
+            weekdays: weekdays.into_iter().collect(),
+            opens: Time::constant(opens, 0, 0, 0),
+            closes: Time::constant(opens + hours, 30, 0, 0),
+            every_minutes,
+            from: day(from),
+            until: length.map(|length| day(from + length)),
+        },
+    )
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    let closure =
+        (0i32..90, 0i32..20).prop_map(|(first, days)| Closure { first: day(first), last: day(first + days) });
+    let person = (0i32..4, prop::option::weighted(0.4, 0i32..60));
+    (
+        prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
+        prop::collection::vec(closure, 0..3),
+        prop::collection::vec(person, 1..20),
+    )
+        .prop_map(|(counters, closures, people)| Story { counters, closures, people })
+}
+
+/// Every slot there is, the slow way.
+fn slots(story: &Story) -> Vec<DateTime> {
+    let of = |patterns: &Vec<Pattern>| -> Vec<DateTime> {
+        (0..AHEAD)
+            .flat_map(|n| open_starts(patterns, &story.closures, Holidays::Metropolitan, day(n)))
+            .collect()
+    };
+    story.counters.iter().flat_map(of).collect()
+}
+
+async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCaseError> {
+    service.clock.store(Service::NOON, Ordering::SeqCst);
+    let id = format!("CASE-{case}");
+    let site = NewSite {
+        id: id.clone(),
+        name: id.clone(),
+        address: Vec::new(),
+        phone: None,
+        zone: "Europe/Paris".into(),
+        holidays: "metropolitan".into(),
+        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        lease_slots: 4,
+        from: TODAY,
+    };
+    central::admin::site(&service.pool, &site).await.unwrap();
+    for (n, patterns) in story.counters.iter().enumerate() {
+        central::admin::counter(&service.pool, &id, &format!("C{n}"), patterns).await.unwrap();
+    }
+    for closure in &story.closures {
+        central::admin::closure(&service.pool, &id, *closure).await.unwrap();
+    }
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&case.to_be_bytes());
+    let device = service.device_of(&id, seed).await.unwrap();
+    let mut free = slots(&story);
+    for (n, (wait, limit)) in story.people.iter().enumerate() {
+        service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
+        let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
+        // Ids and codes of all cases share one table.
+        let mut own = [0; 16];
+        own[..4].copy_from_slice(&case.to_be_bytes());
+        own[15] = u8::try_from(n).unwrap();
+        registration.id = RegistrationId(own);
+        let code = (u64::from(case) << 16) + u64::try_from(n).unwrap();
+        registration.code = domain::code::FollowUpCode::from_random(code.to_be_bytes());
+        registration.limit = limit.map(|days| TimeLimit {
+            right: Right::CourtInjunction,
+            last_day: registration.registered_on.saturating_add(days.days()),
+            evidence: "TA".into(),
+        });
+        let said = device
+            .say(service, "POST", "/v1/registrations", &json!({ "registration": registration }))
+            .await
+            .unwrap();
+        prop_assert_eq!(said.status, 200);
+        let given = serde_json::from_value::<Option<wire::bytes::Bytes>>(said.json["token"].clone())
+            .unwrap()
+            .and_then(|token| SignedToken::from_bytes(&token.0))
+            .map(|signed| signed.token.at);
+        let all = free.iter().enumerate().map(|(n, at)| FreeSlot {
+            slot: SlotId(n as u64),
+            at: *at,
+            stratum: None,
+        });
+        let choice = choose(all, &registration.window());
+        prop_assert_eq!(given, choice.slot().map(|slot| slot.at));
+        prop_assert_eq!(
+            said.json["after_limit"].as_bool(),
+            Some(matches!(choice, Choice::AfterLimit(_))),
+            "an escalation exactly when no slot lies before the limit"
+        );
+        if let Some(taken) = choice.slot() {
+            free.remove(usize::try_from(taken.slot.0).unwrap());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn central_gives_the_date_the_definition_gives() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let service = runtime.block_on(Service::start()).unwrap();
+    let case = std::cell::Cell::new(0);
+    TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() })
+        .run(&story(), |story| {
+            case.set(case.get() + 1);
+            runtime.block_on(tell(&service, case.get(), story))
+        })
+        .unwrap();
+}
