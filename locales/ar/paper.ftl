@@ -36,8 +36,8 @@ paper-come-back = عودوا إلى نقطة الاستقبال هذه، أو ت
 
 ## What to know
 
-paper-what-convocation = تُثبت هذه الوثيقة تسجيلكم وتستدعيكم في التاريخ المذكور أعلاه. وهي ليست تسجيلًا لطلبكم نفسه: فذلك يتم في الشباك يوم الموعد. وهي ليست رخصة إقامة.
-paper-what-receipt = تُثبت هذه الوثيقة تسجيلكم في قائمة الانتظار. وهي ليست تسجيلًا لطلبكم نفسه: فذلك يتم في الشباك يوم الموعد. وهي ليست رخصة إقامة.
+paper-what-convocation = تُثبت هذه الوثيقة تسجيلكم وتستدعيكم في التاريخ المذكور أعلاه. وهي ليست تسجيلًا لطلبكم نفسه: فذلك يتم في الشباك يوم الموعد. وهي ليست تصريح إقامة.
+paper-what-receipt = تُثبت هذه الوثيقة تسجيلكم في قائمة الانتظار. وهي ليست تسجيلًا لطلبكم نفسه: فذلك يتم في الشباك يوم الموعد. وهي ليست تصريح إقامة.
 paper-bring = أحضروا هذه الوثيقة، ووثيقة هوية إن كانت لديكم، والوثائق الخاصة بإجرائكم.
 paper-come-or-earlier = احضروا في اليوم والساعة المذكورين أعلاه، إلا إذا أعطتكم وثيقة جديدة موعدًا أقرب. وأحضروا هذه الوثيقة، ووثيقة هوية إن كانت لديكم، والوثائق الخاصة بإجرائكم.
 paper-keep = احتفظوا بهذه الوثيقة: فهي تبيِّن رتبتكم وطلبكم للموعد. وأحضروها يوم الموعد مع وثيقة هوية إن كانت لديكم والوثائق الخاصة بإجرائكم.
@@ -63,12 +63,12 @@ paper-qr-rebuild = الاسترجاع
 
 ## Procedures
 
-paper-procedure-first_permit = أول طلب لرخصة إقامة
-paper-procedure-renewal = تجديد رخصة الإقامة
-paper-procedure-duplicate = نسخة بديلة من رخصة الإقامة
+paper-procedure-first_permit = أول طلب لتصريح إقامة
+paper-procedure-renewal = تجديد تصريح الإقامة
+paper-procedure-duplicate = نسخة بديلة من تصريح الإقامة
 paper-procedure-change_of_status = تغيير وضعية الإقامة
 paper-procedure-change_of_address = تغيير العنوان
 paper-procedure-exceptional_admission = القبول الاستثنائي للإقامة
-paper-procedure-family_reunification = لم شمل العائلة
+paper-procedure-family_reunification = لمّ شمل الأسرة
 paper-procedure-refugee_travel_document = وثيقة سفر للاجئ
 paper-procedure-naturalisation = التجنيس

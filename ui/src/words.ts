@@ -1,18 +1,23 @@
-// Every sentence on screen, from locales/<lang>/{ui,errors}.ftl, and dates in words.
+// Every sentence on screen, from locales/<lang>/{ui,errors,dates}.ftl: days and times as on the paper.
 // Holds no sentence itself and never computes with a date: it only spells one out.
 import { FluentBundle, FluentResource } from '@fluent/bundle';
 import type { Problem } from './generated/Problem';
 import { twoLetters } from './regions';
+import arDates from '../../locales/ar/dates.ftl?raw';
 import arErrors from '../../locales/ar/errors.ftl?raw';
 import arUi from '../../locales/ar/ui.ftl?raw';
+import enDates from '../../locales/en/dates.ftl?raw';
 import enErrors from '../../locales/en/errors.ftl?raw';
 import enUi from '../../locales/en/ui.ftl?raw';
+import frDates from '../../locales/fr/dates.ftl?raw';
 import frErrors from '../../locales/fr/errors.ftl?raw';
 import frUi from '../../locales/fr/ui.ftl?raw';
 
 export type Args = Record<string, string | number>;
 
-const SOURCES: Record<string, string[]> = { fr: [frUi, frErrors], en: [enUi, enErrors], ar: [arUi, arErrors] };
+const SOURCES: Record<string, string[]> = {
+  fr: [frUi, frErrors, frDates], en: [enUi, enErrors, enDates], ar: [arUi, arErrors, arDates],
+};
 const FALLBACK = 'fr';
 const STATELESS = 'XXA';
 
@@ -56,13 +61,18 @@ function civil(text: string): Date | null {
 
 export function day(lang: string, text: string): string {
   const at = civil(text.slice(0, 10));
-  return at ? new Intl.DateTimeFormat(locale(screenLang(lang)), { dateStyle: 'full', timeZone: 'UTC' }).format(at) : text;
+  if (!at) return text;
+  // Sunday is 0 here and 7 in the files. Only the day is a number: a year gets no thousands mark.
+  const weekday = say(lang, `weekday-${at.getUTCDay() || 7}`);
+  const month = say(lang, `month-${at.getUTCMonth() + 1}`);
+  return say(lang, 'date-long', { weekday, day: at.getUTCDate(), month, year: String(at.getUTCFullYear()) });
 }
 
 export function time(lang: string, text: string): string {
   const at = civil(text.slice(0, 16));
-  const style = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' } as const;
-  return at ? new Intl.DateTimeFormat(locale(screenLang(lang)), style).format(at) : text;
+  if (!at) return text;
+  const minute = String(at.getUTCMinutes()).padStart(2, '0');
+  return say(lang, 'time-of-day', { hour: String(at.getUTCHours()), minute });
 }
 
 /** Nationality codes with their names, in the order of the language's alphabet. */

@@ -5,9 +5,11 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::sync::Notify;
 
 use crate::{Colour, ScanRefusal, ScanRequest, ScannedPage, Scanner, Source, page};
 
@@ -17,6 +19,9 @@ const NAME_CHARS: usize = 200;
 const OPTIONS: usize = 32;
 /// What scanimage says about a device's options, or on its error stream.
 const TALK_BYTES: usize = 256 * 1024;
+/// How long a backend may take to close once it has told why the scan ended. Some never come back from
+/// it: the mediator is then told the reason, not the hang. Long enough for a feeder to come to rest.
+const CLOSING: Duration = Duration::from_secs(10);
 /// Width and height of the area, in the letters and millimetres of scanimage.
 const A4: [(&str, &str); 2] = [("x", "210"), ("y", "297")];
 /// A folder in memory (tmpfs): a page must not touch a disk in clear.
@@ -164,9 +169,24 @@ impl Sane {
             _ => ScanRefusal::Io,
         })?);
         let (out, err) = (child.0.stdout.take(), child.0.stderr.take());
-        let (out, err) = tokio::try_join!(drain(out, most, true), drain(err, TALK_BYTES, false))?;
-        let status = child.0.wait().await.map_err(|_| ScanRefusal::Io)?;
-        Ok(Run { status: status.code(), out, err: String::from_utf8_lossy(&err).into_owned() })
+        let mut talk = Talk::default();
+        let spoke = Notify::new();
+        let ended = {
+            let whole = async {
+                let (out, ()) = tokio::try_join!(drain(out, most), listen(err, &mut talk, &spoke))?;
+                let status = child.0.wait().await.map_err(|_| ScanRefusal::Io)?;
+                Ok((status.code(), out))
+            };
+            let closing = async {
+                spoke.notified().await;
+                tokio::time::sleep(CLOSING).await;
+            };
+            tokio::select! {
+                ended = whole => ended?,
+                () = closing => (None, Vec::new()),
+            }
+        };
+        Ok(Run { status: ended.0, out: ended.1, err: talk.text() })
     }
 }
 
@@ -198,12 +218,21 @@ const SAID: &[(&str, ScanRefusal)] = &[
     ("Error during device I/O", ScanRefusal::Io),
 ];
 
+/// scanimage's words when the device is not even open: a status then means something else.
+const OPENING: &str = "open of device";
+
+/// The refusal a running scan told, if it told one.
+fn said(talk: &str) -> Option<ScanRefusal> {
+    let told = |(words, _): &&(&str, ScanRefusal)| !talk.contains(OPENING) && talk.contains(words);
+    SAID.iter().find(told).map(|(_, refusal)| *refusal)
+}
+
 impl Run {
     fn refused(&self) -> Result<(), ScanRefusal> {
-        let opening = self.err.contains("open of device");
-        // A backend that dies while it closes loses the exit status, not what was said before.
-        if let Some((_, refusal)) = SAID.iter().find(|(words, _)| !opening && self.err.contains(words)) {
-            return Err(*refusal);
+        let opening = self.err.contains(OPENING);
+        // A backend that dies or hangs while it closes loses the exit status, not what was said before.
+        if let Some(refusal) = said(&self.err) {
+            return Err(refusal);
         }
         Err(match self.status {
             Some(0) => return Ok(()),
@@ -236,12 +265,41 @@ impl Drop for Group {
     }
 }
 
-/// Reads a stream to its end. Beyond `most` bytes: refused, or read and forgotten.
-async fn drain(
+/// What scanimage says beside the page, at most [`TALK_BYTES`] of it.
+#[derive(Default)]
+struct Talk(Vec<u8>);
+
+impl Talk {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+/// Reads what is said to its end, and gives notice once it tells why the scan ended.
+async fn listen(
     stream: Option<impl AsyncRead + Unpin>,
-    most: usize,
-    refuse: bool,
-) -> Result<Vec<u8>, ScanRefusal> {
+    talk: &mut Talk,
+    spoke: &Notify,
+) -> Result<(), ScanRefusal> {
+    let mut part = vec![0; 4 * 1024];
+    let Some(mut stream) = stream else {
+        return Ok(());
+    };
+    loop {
+        let read = stream.read(&mut part).await.map_err(|_| ScanRefusal::Io)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let room = TALK_BYTES.saturating_sub(talk.0.len());
+        talk.0.extend(part.iter().take(read.min(room)));
+        if said(&talk.text()).is_some() {
+            spoke.notify_one();
+        }
+    }
+}
+
+/// Reads a page to its end. Beyond `most` bytes it is refused.
+async fn drain(stream: Option<impl AsyncRead + Unpin>, most: usize) -> Result<Vec<u8>, ScanRefusal> {
     let (mut kept, mut part) = (Vec::new(), vec![0; 64 * 1024]);
     let Some(mut stream) = stream else {
         return Ok(kept);
@@ -252,10 +310,10 @@ async fn drain(
             return Ok(kept);
         }
         let room = most.saturating_sub(kept.len());
-        if read > room && refuse {
+        if read > room {
             return Err(ScanRefusal::TooLarge);
         }
-        kept.extend(part.iter().take(read.min(room)));
+        kept.extend(part.iter().take(read));
     }
 }
 

@@ -168,9 +168,9 @@ async fn the_faults_of_sanes_test_backend_are_refusals() {
         ("SANE_STATUS_EOF", ScanRefusal::Io),
     ] {
         let scanner = test_backend(folder.path(), &format!("read-status-code \"{status}\""));
-        let refused = scanner.scan(&request(Source::Glass)).await;
-        // Under load this backend sometimes hangs while it closes: then the limit ends it.
-        assert!(refused == Err(wanted) || refused == Err(ScanRefusal::TimedOut), "{status}: {refused:?}");
+        // None of these is about time: the limit is far beyond what a loaded machine needs.
+        let patient = ScanRequest { limit: Duration::from_secs(120), ..request(Source::Glass) };
+        assert_eq!(scanner.scan(&patient).await, Err(wanted), "{status}");
     }
     let scanner = test_backend(folder.path(), "number_of_devices 0");
     assert!(scanner.scan(&request(Source::Glass)).await.is_err(), "a crash is a refusal");

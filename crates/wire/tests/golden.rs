@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{Body, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
 use wire::messages::{
-    Applied, Change, DateAnswer, DateRequest, EnrolRequest, LeaseAnswer, LeaseRequest, LentSlot,
+    Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer,
+    LeaseRequest, LentSlot, PushAnswer, PushRequest, SignedRoster, Site,
 };
-use wire::messages::{PushRequest, SignedRoster};
+use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
 
 /// Compares with the kept file; a file that is missing is a failure that says what to keep.
@@ -86,6 +87,10 @@ fn registered() -> Registered {
     }
 }
 
+fn roster() -> SignedRoster {
+    SignedRoster { roster: b"{}".to_vec().into(), key: "01020304".into(), signature: Signature([5; 64]) }
+}
+
 #[test]
 fn what_is_signed() {
     kept("header.hex", &hex(&header().to_bytes()));
@@ -148,9 +153,83 @@ fn every_message() {
     };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), slots: vec![slot] });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
-    let roster =
-        SignedRoster { roster: b"{}".to_vec().into(), key: "01020304".into(), signature: Signature([5; 64]) };
-    example("signed-roster", &roster);
+    example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
     example("change-result", &Change::Result { incarnation: 1, seq: 7, result });
+}
+
+#[test]
+fn every_answer() {
+    let site = Site {
+        id: domain::ids::SiteId::parse("DEMO").unwrap(),
+        name: "Sous-préfecture d'exemple".into(),
+        address: vec!["12 rue de l'Exemple".into(), "99999 Ville-Modèle".into()],
+        phone: Some("01 99 00 12 34".into()),
+        zone: "America/Cayenne".into(),
+    };
+    let enrolled = EnrolAnswer {
+        kiosk: KioskId([1; 16]),
+        site,
+        certificate: vec![7; 12].into(),
+        ring: serde_json::json!({ "root": "01".repeat(32), "certificates": [] }),
+        site_key: "age1exampleexampleexample".into(),
+        roster: roster(),
+        epoch: "6f1a-1".into(),
+        now: at(),
+    };
+    example("enrol-answer", &enrolled);
+    let head = Head { incarnation: 1, seq: 5, hash: Hash([4; 32]) };
+    let pushed =
+        PushAnswer { epoch: "6f1a-1".into(), received: Some(acknowledgement()), durable: Some(head.clone()) };
+    example("push-answer", &pushed);
+    // A central that lost everything, or was never told anything.
+    example("push-answer-nothing", &PushAnswer { epoch: "6f1a-2".into(), received: None, durable: None });
+    let registration = RegistrationId([6; 16]);
+    let slot = LentSlot {
+        slot: SlotId(41),
+        at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
+        stratum: domain::lease::Stratum::Tail,
+        token: vec![9; 12].into(),
+    };
+    let result = |seq, result| Change::Result { incarnation: 1, seq, result };
+    let changes = vec![
+        result(5, Applied::Applied),
+        result(6, Applied::SetAside { reason: "slot_taken".into() }),
+        Change::Lease { lease: LeaseId([8; 16]), slots: vec![slot] },
+        Change::Dated { registration, token: vec![9; 12].into() },
+    ];
+    for change in &changes {
+        // A kind added later needs its example here.
+        match change {
+            Change::Result { .. } | Change::Lease { .. } | Change::Dated { .. } => {}
+        }
+    }
+    let pulled = ChangesAnswer {
+        epoch: "6f1a-1".into(),
+        received: Some(acknowledgement()),
+        durable: Some(head),
+        cursor: 12,
+        more: true,
+        changes,
+        roster: Some(roster()),
+        now: at(),
+    };
+    example("changes-answer", &pulled);
+    // An older central says nothing of the roster.
+    let mut older = serde_json::to_value(&pulled).unwrap();
+    older.as_object_mut().unwrap().remove("roster");
+    assert!(serde_json::from_value::<ChangesAnswer>(older).unwrap().roster.is_none());
+}
+
+#[test]
+fn a_problem() {
+    let problem = Problem {
+        code: "too_many_registrations".into(),
+        status: 429,
+        args: [("max".to_owned(), "40".to_owned())].into(),
+    };
+    example("problem", &problem);
+    // Without args it is read all the same: RFC 9457 lets a member be left out.
+    let bare: Problem = serde_json::from_str(r#"{"code":"unknown_kiosk","status":401}"#).unwrap();
+    assert!(bare.args.is_empty());
 }
