@@ -55,6 +55,9 @@ impl Vault {
 
     fn open_with(path: &Path, key: &VaultKey, create: OpenFlags) -> Result<Self, VaultFailure> {
         let lock = lock(path)?;
+        if !create.is_empty() {
+            private(path)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -150,6 +153,16 @@ fn lock(path: &Path) -> Result<File, VaultFailure> {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
     }
+}
+
+/// An empty file only its owner may read; SQLite gives its log the same permissions.
+fn private(path: &Path) -> Result<(), VaultFailure> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(VaultFailure::Io)?;
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection, version: i64) -> Result<(), VaultFailure> {

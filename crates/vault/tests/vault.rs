@@ -139,3 +139,16 @@ fn a_slot_given_back_returns_only_by_another_lease() {
     lend(3, &[slot(1, 1)]);
     assert_eq!(free(), [2], "a slot somebody holds is nobody else's, whatever is lent");
 }
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_read_the_vault() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let _vault = Vault::create(&path, &key(1)).unwrap();
+    for file in [path.clone(), path.with_file_name("vault.db-wal")] {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+}
