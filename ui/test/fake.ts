@@ -126,7 +126,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     }),
     confirm: () => call('confirm', () => {
       date = {
-        visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+        visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
         limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T',
       };
       return date;
