@@ -3,8 +3,13 @@
 
 use crate::Refusal;
 use domain::calendar::{self, Closure, Holidays, Pattern};
-use domain::ids::SiteId;
-use jiff::{ToSpan, civil::Date};
+use domain::bytes::Hash;
+use domain::ids::{SiteId, SlotId};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime},
+};
+use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
 
 /// Days made at once.
@@ -32,13 +37,11 @@ pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool,
         let mut made = 0;
         while day < next {
             day = day.saturating_add(1.days());
-            for (counter, patterns) in &counters {
-                let starts = calendar::open_starts(patterns, &closures, holidays, day);
-                let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
-                if starts.is_empty() {
-                    continue;
+            for counter in &counters {
+                let starts = calendar::open_starts(&counter.patterns, &closures, holidays, day);
+                if !starts.is_empty() {
+                    made += insert(&mut *db, site, counter, &starts).await?;
                 }
-                made += insert(&mut *db, site, *counter, &starts).await?;
             }
         }
         if made > 0 {
@@ -53,35 +56,59 @@ pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool,
     Ok(false)
 }
 
+/// The id of the slot at this counter and hour; `extra` 0 is the ordinary one. A function
+/// of what it names, so two histories of one database never mean two slots by one id.
+pub(crate) fn slot_id(site: &SiteId, counter: &str, at: DateTime, extra: i16) -> SlotId {
+    let at = at.to_string();
+    let name = [site.as_str(), counter, &at, &extra.to_string()].join("\n");
+    let Hash([a, b, c, d, e, f, g, h, ..]) = sha256(&[b"jalon/slot/1\n", name.as_bytes()]);
+    // 63 bits: it is a bigint. Among ten million slots two collide once in 180 000 times,
+    // and the table then refuses the second rather than give it.
+    SlotId(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1)
+}
+
 async fn insert(
     db: &mut PgConnection,
     site: &SiteId,
-    counter: i64,
-    starts: &[String],
+    counter: &Counter,
+    starts: &[DateTime],
 ) -> Result<u64, Refusal> {
+    let ids = starts
+        .iter()
+        .map(|at| i64::try_from(slot_id(site, &counter.name, *at, 0).0))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| Refusal::Stored("slot id"))?;
+    let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
     let done = sqlx::query(
-        "INSERT INTO slot (site, counter, at) \
-         SELECT $1, $2, start::timestamp FROM unnest($3::text[]) AS start \
-         ON CONFLICT (counter, at) DO NOTHING",
+        "INSERT INTO slot (id, site, counter, at) \
+         SELECT id, $1, $2, start::timestamp FROM unnest($3::bigint[], $4::text[]) AS made (id, start) \
+         ON CONFLICT (counter, at, extra) DO NOTHING",
     )
     .bind(site.as_str())
-    .bind(counter)
-    .bind(starts)
+    .bind(counter.id)
+    .bind(&ids)
+    .bind(&starts)
     .execute(db)
     .await?;
     Ok(done.rows_affected())
 }
 
-async fn counters(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(i64, Vec<Pattern>)>, Refusal> {
-    let rows = sqlx::query("SELECT id, patterns::text FROM counter WHERE site = $1 ORDER BY id")
+pub(crate) struct Counter {
+    pub id: i64,
+    pub name: String,
+    patterns: Vec<Pattern>,
+}
+
+pub(crate) async fn counters(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Counter>, Refusal> {
+    let rows = sqlx::query("SELECT id, name, patterns::text FROM counter WHERE site = $1 ORDER BY id")
         .bind(site.as_str())
         .fetch_all(db)
         .await?;
     rows.iter()
         .map(|row| {
-            let patterns: &str = row.try_get(1)?;
+            let patterns: &str = row.try_get(2)?;
             let patterns = serde_json::from_str(patterns).map_err(|_| Refusal::Stored("opening pattern"))?;
-            Ok((row.try_get(0)?, patterns))
+            Ok(Counter { id: row.try_get(0)?, name: row.try_get(1)?, patterns })
         })
         .collect()
 }
