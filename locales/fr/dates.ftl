@@ -11,7 +11,7 @@ date-short = { $day }/{ $month }/{ $year }
 # $hour has no leading zero, $minute and $second have one.
 time-of-day = { $hour } h { $minute }
 time-to-second = { $hour } h { $minute } min { $second } s
-date-time-long = { $date } à { $time }
+date-time-long = { $date } à { $time }
 
 weekday-1 = lundi
 weekday-2 = mardi

@@ -75,6 +75,9 @@ export function time(lang: string, text: string): string {
   return say(lang, 'time-of-day', { hour: String(at.getUTCHours()), minute });
 }
 
+/** Both in one phrase, for lists. */
+export const dayTime = (lang: string, text: string): string => say(lang, 'date-time-long', { date: day(lang, text), time: time(lang, text) });
+
 /** Nationality codes with their names, in the order of the language's alphabet. */
 export function nationalities(lang: string, codes: string[]): { code: string; name: string }[] {
   const names = new Intl.DisplayNames([screenLang(lang)], { type: 'region', fallback: 'code' });

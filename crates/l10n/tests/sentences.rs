@@ -48,11 +48,11 @@ fn dates_are_said_in_words_with_western_digits() {
     assert_eq!(l10n::time(&lang("ar"), time(14, 30, 0, 0)), "14:30");
     assert_eq!(
         l10n::date_time_long(&lang("fr"), &day.at(9, 30, 0, 0)),
-        "mardi 12 janvier 2027 à 9\u{a0}h\u{a0}30"
+        "mardi 12 janvier 2027 à\u{a0}9\u{a0}h\u{a0}30"
     );
     assert_eq!(
         l10n::date_time_to_second(&lang("fr"), &day.at(9, 5, 7, 0)),
-        "mardi 12 janvier 2027 à 9\u{a0}h\u{a0}05\u{a0}min\u{a0}07\u{a0}s"
+        "mardi 12 janvier 2027 à\u{a0}9\u{a0}h\u{a0}05\u{a0}min\u{a0}07\u{a0}s"
     );
     assert_eq!(
         l10n::date_time_to_second(&lang("en"), &day.at(9, 5, 7, 0)),

@@ -8,7 +8,7 @@ mod specimen;
 use std::process::Command;
 
 use l10n::Lang;
-use letter::{Fonts, Kind, Letter, LetterFailure, render};
+use letter::{Fonts, Letter, LetterFailure, render};
 use specimen::receipt;
 
 fn specimen(lang: &str, name: &str) -> Letter {

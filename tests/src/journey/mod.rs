@@ -93,8 +93,12 @@ impl Story {
         self.picture(window, "unlock").await?;
         self.report.done("unlock", true, json!({ "mediator": crate::stand::MEDIATOR }));
 
+        // The mediator's screens in the other languages, once: not a step, only to be looked at.
+        let name = Report::picture("online-date");
+        window.picture_in(&["ar", "en"], &self.out.join(name.trim_end_matches(".png")));
         window.type_person(&person("ar", "بن عيسى", "فاطمة الزهراء")).await?;
         let online = window.keep().await?;
+        window.plain();
         self.picture(window, "online-date").await?;
         self.keep("online-date", &online, online["source"] == "online" && online["slot_at"].is_string());
         let print = self.print(window, "print-online").await?;

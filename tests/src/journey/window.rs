@@ -7,7 +7,7 @@ use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Between two looks at a condition.
@@ -31,6 +31,8 @@ pub struct Window {
     client: Option<Client>,
     driver: Running,
     port: u16,
+    /// Languages to picture the next screens in, and how the files' names begin.
+    pictured: Option<(Vec<&'static str>, PathBuf)>,
 }
 
 impl Window {
@@ -45,7 +47,7 @@ impl Window {
         driver.env("TAURI_WEBVIEW_AUTOMATION", "true").env("JALON_LOG", "info");
         let driver = Running::start(&mut driver, &stand.folder.join("logs/window.log"))?;
         wait_for("WebKitWebDriver listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok())?;
-        let mut window = Self { client: None, driver, port };
+        let mut window = Self { client: None, driver, port, pictured: None };
         window.start().await?;
         Ok(window)
     }
@@ -205,6 +207,38 @@ impl Window {
         Ok(())
     }
 
+    /// From now on, until [`Window::plain`], the screens a mediator fills in are also shown in these
+    /// languages and pictured: `<start>-<screen>-<lang>.png`.
+    pub fn picture_in(&mut self, langs: &[&'static str], start: &Path) {
+        self.pictured = Some((langs.to_vec(), start.to_owned()));
+    }
+
+    /// No more such pictures.
+    pub fn plain(&mut self) {
+        self.pictured = None;
+    }
+
+    /// Pictures the present screen in the languages asked for, and goes back to the one it was in.
+    async fn shown(&self, screen: &str) -> Result<(), Failure> {
+        let Some((langs, start)) = &self.pictured else {
+            return Ok(());
+        };
+        let before = self.attribute("main", "data-lang").await?;
+        for lang in langs {
+            self.speak(lang).await?;
+            let name = format!("{}-{screen}-{lang}.png", start.display());
+            self.screenshot(Path::new(&name)).await?;
+        }
+        self.speak(&before).await
+    }
+
+    /// Puts the mediator's screens into a language.
+    async fn speak(&self, lang: &str) -> Result<(), Failure> {
+        self.click(&format!("button[data-action=\"mediator-lang\"][data-lang=\"{lang}\"]")).await?;
+        self.find(&format!("main[data-lang=\"{lang}\"]")).await?;
+        Ok(())
+    }
+
     /// Unlocks as the stand's mediator.
     ///
     /// # Errors
@@ -231,6 +265,7 @@ impl Window {
         self.write("birth.month", month).await?;
         self.write("birth.year", year).await?;
         self.choose("nationality", person.nationality).await?;
+        self.shown("person").await?;
         self.act("next").await?;
         self.screen("procedure").await?;
         self.click(&format!("label:has(input[name=\"procedure\"][value=\"{}\"])", person.procedure)).await?;
@@ -239,6 +274,7 @@ impl Window {
             self.write("limit.days", days).await?;
             self.write("limit.evidence", evidence).await?;
         }
+        self.shown("procedure").await?;
         self.act("next").await?;
         self.screen("scan").await
     }
@@ -250,6 +286,7 @@ impl Window {
     pub async fn keep(&self) -> Result<Value, Failure> {
         self.act("next").await?;
         self.screen("readback").await?;
+        self.shown("readback").await?;
         self.act("confirm").await?;
         self.screen("date").await?;
         self.date().await
