@@ -180,7 +180,7 @@ fn every_answer() {
     example("enrol-answer", &enrolled);
     let head = Head { incarnation: 1, seq: 5, hash: Hash([4; 32]) };
     let pushed =
-        PushAnswer { epoch: "6f1a-1".into(), received: Some(acknowledgement()), durable: Some(head.clone()) };
+        PushAnswer { epoch: "6f1a-1".into(), received: Some(acknowledgement()), durable: Some(head) };
     example("push-answer", &pushed);
     // A central that lost everything, or was never told anything.
     example("push-answer-nothing", &PushAnswer { epoch: "6f1a-2".into(), received: None, durable: None });
