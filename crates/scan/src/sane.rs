@@ -34,6 +34,9 @@ pub struct Sane {
     /// (name without dashes, value), as given in the address.
     options: Vec<(String, String)>,
     config: Option<PathBuf>,
+    /// `scanimage`, and [`CLOSING`]: others in tests only.
+    program: PathBuf,
+    closing: Duration,
 }
 
 impl Sane {
@@ -52,7 +55,7 @@ impl Sane {
         if options.len() > OPTIONS {
             return Err(ScanRefusal::BadAddress);
         }
-        Ok(Sane { device, options, config })
+        Ok(Sane { device, options, config, program: "scanimage".into(), closing: CLOSING })
     }
 
     async fn pages(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
@@ -153,7 +156,7 @@ impl Sane {
 
     /// Runs scanimage to its end; the caller holds the time limit, and dropping this kills the group.
     async fn run(&self, arguments: &[String], most: usize) -> Result<Run, ScanRefusal> {
-        let mut command = Command::new("scanimage");
+        let mut command = Command::new(&self.program);
         command.arg("-d").arg(&self.device).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // Messages are read below: they must be in one language.
@@ -179,7 +182,7 @@ impl Sane {
             };
             let closing = async {
                 spoke.notified().await;
-                tokio::time::sleep(CLOSING).await;
+                tokio::time::sleep(self.closing).await;
             };
             tokio::select! {
                 ended = whole => ended?,
@@ -422,5 +425,36 @@ mod tests {
         assert_eq!(known.choices("mode").unwrap(), ["Gray", "Color"]);
         assert!(known.choices("resolution").is_some() && known.choices("gamma").is_none());
         assert!(known.choices("batch-scan").is_some());
+    }
+}
+
+#[cfg(all(test, unix))]
+mod closing {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A device whose `scanimage` says `words` about a scan and then never ends.
+    fn never_closing(folder: &std::path::Path, words: &str) -> Sane {
+        let program = folder.join("scanimage");
+        let script =
+            format!("#!/bin/sh\ncase \"$*\" in *-A*) exit 0;; esac\necho '{words}' >&2\nexec sleep 600\n");
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        Sane { program, closing: Duration::from_millis(200), ..Sane::parse("test:0", None).unwrap() }
+    }
+
+    #[tokio::test]
+    async fn a_backend_that_never_closes_is_refused_for_what_it_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for source in [Source::Glass, Source::Feeder] {
+            let request = ScanRequest { source, limit: Duration::from_secs(120), ..ScanRequest::default() };
+            let scanner = never_closing(folder.path(), "scanimage: sane_read: Document feeder jammed");
+            assert_eq!(scanner.scan(&request).await, Err(ScanRefusal::Jammed));
+        }
+        // One that tells nothing is ended by the limit. In the same test: a program being written must
+        // not be inherited by another child, or it cannot be started.
+        let request = ScanRequest { limit: Duration::from_secs(1), ..ScanRequest::default() };
+        let scanner = never_closing(folder.path(), "scanimage: rounded value of br-x");
+        assert_eq!(scanner.scan(&request).await, Err(ScanRefusal::TimedOut));
     }
 }
