@@ -428,7 +428,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod closing {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
