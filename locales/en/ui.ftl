@@ -181,6 +181,8 @@ done-keep = Come on the date shown, with your documents.
 done-clear = When you finish, the person's data leaves the screen.
 record-registration = Registration
 record-print = Print
+record-incarnation = Journal taken up anew
+record-dated = Date given after a rank
 record-piece = Document
 record-release = Date given back
 record-advance-request = Request for an earlier date
@@ -194,3 +196,6 @@ tries = { $count ->
 }
 idle-title = Are you still here?
 idle-text = In { $seconds } seconds the screen will be cleared and locked. What was typed is kept.
+notice-quarantined = Two machines have written under this kiosk's name. It is lent no dates until an agent of the préfecture has checked it. Dates with a connection can still be given. Call the préfecture.
+notice-disk-older = This kiosk works on an older copy of its data. People registered since may be missing on the screen; their papers stay valid. Tell the préfecture.
+notice-central-forgot = The central service had lost registrations of this kiosk: they are being sent again. Leave the kiosk connected until nothing waits any more.

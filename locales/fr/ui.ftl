@@ -181,6 +181,8 @@ done-keep = Venez à la date indiquée avec vos documents.
 done-clear = En terminant, les données de la personne quittent l'écran.
 record-registration = Inscription
 record-print = Impression
+record-incarnation = Nouvelle reprise du journal
+record-dated = Date donnée après un rang
 record-piece = Document
 record-release = Date rendue
 record-advance-request = Demande de date plus proche
@@ -194,3 +196,6 @@ tries = { $count ->
 }
 idle-title = Êtes-vous encore là ?
 idle-text = Dans { $seconds } secondes, l'écran sera effacé et verrouillé. La saisie reste gardée.
+notice-quarantined = Deux machines ont écrit sous le nom de ce poste. Il ne reçoit plus de dates de réserve tant qu'un agent de la préfecture ne l'a pas vérifié. Les dates avec connexion restent possibles. Appelez la préfecture.
+notice-disk-older = Ce poste travaille sur une copie plus ancienne de ses données. Des personnes inscrites depuis peuvent manquer à l'écran ; leurs papiers restent valables. Signalez-le à la préfecture.
+notice-central-forgot = Le service central avait perdu des inscriptions de ce poste : elles lui sont envoyées à nouveau. Laissez le poste connecté jusqu'à ce que rien n'attende plus.

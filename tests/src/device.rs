@@ -143,7 +143,7 @@ impl Service {
         let said = self.enrol(&code, &key, &code).await?;
         let kiosk = said.json["kiosk"].as_str().and_then(KioskId::parse).ok_or("not enrolled")?;
         let site = SiteId::parse(site).ok_or("not a site")?;
-        Ok(Device { kiosk, key, site, seq: 0, prev: Hash([0; 32]) })
+        Ok(Device { kiosk, key, seed, site, incarnation: 1, seq: 0, prev: Hash([0; 32]) })
     }
 }
 
@@ -151,12 +151,21 @@ impl Service {
 pub struct Device {
     pub kiosk: KioskId,
     pub key: Signer,
+    seed: [u8; 32],
     pub site: SiteId,
+    pub incarnation: u32,
     pub seq: u64,
     pub prev: Hash,
 }
 
 impl Device {
+    /// Another machine with this one's vault.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let Self { kiosk, seed, ref site, incarnation, seq, prev, .. } = *self;
+        Self { kiosk, key: Signer::from_seed(&seed), seed, site: site.clone(), incarnation, seq, prev }
+    }
+
     /// A signed request, to be sent as it is or spoilt first.
     ///
     /// # Errors
@@ -202,7 +211,7 @@ impl Device {
         let salt = Salt([5; 16]);
         let header = Header {
             kiosk: self.kiosk,
-            incarnation: 1,
+            incarnation: self.incarnation,
             seq: self.seq + 1,
             prev: self.prev,
             kind: kind.to_owned(),

@@ -42,9 +42,9 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
     for broken in broken.iter().take(TOLD) {
         println!("{broken}");
     }
-    let Tally { online, lease, rank, crashes, .. } = tally;
+    let Tally { online, lease, rank, crashes, older, twins, .. } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());
@@ -111,7 +111,7 @@ fn thread(
 }
 
 /// Memory where there is some set apart for files: the vaults' syncs cost nothing there.
-fn fast_folder() -> PathBuf {
+pub fn fast_folder() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }

@@ -241,14 +241,87 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
     let dated = serde_json::to_value(&pulled.changes).unwrap();
     let dated = dated.as_array().unwrap().iter().filter(|change| change["change"] == "dated").count();
     assert_eq!(dated, 2, "ranked people have their dates");
+}
 
-    // Another record at a place already held.
-    let mut twin = service.device("ONE", 2).await.unwrap();
-    twin.kiosk = device.kiosk;
-    twin.key = seal::keys::Signer::from_seed(&[1; 32]);
-    let body = ranked(&twin, 3);
-    let fork = twin.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![fork]).await.code(), "fork");
+#[tokio::test]
+async fn a_fork_is_two_chains_both_applied_and_nothing_more_is_lent() {
+    let service = Service::start().await.unwrap();
+    let mut device = service.device("ONE", 1).await.unwrap();
+    let today = device.registration(&service, 1, "A").unwrap().registered_on;
+    let ask = json!({ "today": today, "incarnation": 1 });
+    device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
+    let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
+    let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
+    let token: wire::bytes::Bytes = serde_json::from_value(lease["slots"][1]["token"].clone()).unwrap();
+    let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
+    let outcome = Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token };
+    let registered = |device: &Device, n: u8, outcome: &Outcome| {
+        let registration = device.registration(&service, n, "A").unwrap();
+        Says::Registration(Box::new(Registered { registration, outcome: outcome.clone(), at: service.now() }))
+    };
+    let ranked = Outcome::Rank { held: None, told: None };
+    let body = registered(&device, 1, &ranked);
+    let common = device.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![common]).await.status, 200);
+
+    // Two machines run one vault: each gives the same leased slot to somebody.
+    let mut copy = device.copy();
+    let body = registered(&device, 2, &outcome);
+    let ours = device.says(&body).unwrap();
+    let body = registered(&copy, 3, &outcome);
+    let theirs = copy.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![ours.clone()]).await.status, 200);
+    let said = push(&service, &copy, vec![theirs.clone()]).await;
+    assert_eq!(said.json["received"]["head"]["hash"], json!(copy.prev), "its own chain is acknowledged");
+    let held = pull(&service, &device, 0).await.received.unwrap();
+    assert_eq!(held.head.seq, 2);
+    let asked = format!("/v1/changes?cursor=0&roster=0&head={}", device.prev);
+    let said = device.say(&service, "GET", &asked, &Value::Null).await.unwrap();
+    assert_eq!(said.json["received"]["head"]["hash"], json!(device.prev), "each hears of the chain it is on");
+    assert_eq!(said.json["quarantined"], true);
+    let said = device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
+    assert_eq!(said.json["lent"], 0, "nothing is lent until an agent has looked");
+
+    // Both papers stay true: the second holder has an extra slot at the same hour (I1).
+    let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
+    let there = |n: u8| {
+        let code = device.registration(&service, n, "A").unwrap().code;
+        now["registrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["code"] == code.to_string())
+            .unwrap()
+            .clone()
+    };
+    assert_eq!((now["records_set_aside"].as_u64(), now["records_not_applied"].as_u64()), (Some(0), Some(0)));
+    let hour = json!(at.strftime("%Y-%m-%dT%H:%M").to_string());
+    assert_eq!((&there(2)["slot_at"], &there(3)["slot_at"]), (&hour, &hour));
+    assert_ne!(there(2)["slot"], there(3)["slot"]);
+    // Told again, nothing changes.
+    push(&service, &copy, vec![theirs]).await;
+    push(&service, &device, vec![ours]).await;
+    assert_eq!(central::admin::registrations(&service.pool, "ONE").await.unwrap(), now);
+
+    // An agent has looked: it is lent to again, in the incarnation it has begun.
+    central::admin::release_kiosk(&service.pool, "ONE", &device.kiosk.to_string()).await.unwrap();
+    device.incarnation = 2;
+    let body = registered(&device, 4, &ranked);
+    let record = device.says(&body).unwrap();
+    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    let said = device
+        .say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 2 }))
+        .await
+        .unwrap();
+    assert_eq!(said.json["lent"], 4 + BACKSTOPS, "what the lost one held is not counted");
+    let said = device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
+    assert_eq!(said.json["lent"], 0, "a disk left behind is lent nothing");
+    // The copy writes on in the old incarnation: two machines again.
+    let body = registered(&copy, 5, &ranked);
+    let record = copy.says(&body).unwrap();
+    assert_eq!(push(&service, &copy, vec![record]).await.status, 200);
+    let said = device.say(&service, "GET", "/v1/changes?cursor=0&roster=0", &Value::Null).await.unwrap();
+    assert_eq!(said.json["quarantined"], true);
 }
 
 #[tokio::test]
@@ -256,9 +329,15 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let service = Service::start().await.unwrap();
     let mut device = service.device("ONE", 1).await.unwrap();
     let today = device.registration(&service, 1, "A").unwrap().registered_on;
-    let said = device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
+    let said = device
+        .say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 1 }))
+        .await
+        .unwrap();
     assert_eq!(said.json["lent"], 4 + BACKSTOPS);
-    let again = device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
+    let again = device
+        .say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 1 }))
+        .await
+        .unwrap();
     assert_eq!(again.json["lent"], 0, "a full lease is not filled again");
     let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
     let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
@@ -278,11 +357,7 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let leased = SignedToken::from_bytes(&bytes.0).unwrap();
     let outcome =
         Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token: bytes };
-    let body = Says::Registration(Box::new(Registered {
-        registration,
-        outcome: outcome.clone(),
-        at: service.now(),
-    }));
+    let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
     let record = device.says(&body).unwrap();
     assert_eq!(push(&service, &device, vec![record]).await.status, 200);
     let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
@@ -292,13 +367,6 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let next =
         device.say(&service, "POST", "/v1/registrations", &json!({ "registration": next })).await.unwrap();
     assert_eq!(token(&next).token.slot, online.token.slot);
-    // The same leased slot for a second person: set aside, the first keeps it (I1).
-    let registration = device.registration(&service, 3, "C").unwrap();
-    let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
-    let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    let results = states(&pull(&service, &device, 0).await);
-    assert_eq!(results.last().unwrap(), &json!({ "state": "set_aside", "reason": "slot_taken" }));
 }
 
 #[tokio::test]
@@ -306,7 +374,7 @@ async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
     let service = Service::start().await.unwrap();
     let mut device = service.device("ONE", 1).await.unwrap();
     let today = device.registration(&service, 1, "A").unwrap().registered_on;
-    device.say(&service, "POST", "/v1/lease", &json!({ "today": today })).await.unwrap();
+    device.say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 1 })).await.unwrap();
     let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
     let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
     let id: domain::ids::LeaseId = serde_json::from_value(lease["lease"].clone()).unwrap();
@@ -365,12 +433,6 @@ async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
     let second = SignedToken::from_bytes(&backstops[1].0).unwrap().token;
     let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
     assert_eq!(now["registrations"][1]["slot"], second.slot.0, "{now}");
-    // A second receipt on the same slot is set aside: the first keeps it.
-    let body = ranked(&device, 3, &backstops[1]);
-    let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    let results = states(&pull(&service, &device, 0).await);
-    assert_eq!(results.last().unwrap(), &json!({ "state": "set_aside", "reason": "slot_taken" }));
 }
 
 #[tokio::test]

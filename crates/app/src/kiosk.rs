@@ -14,6 +14,7 @@ use seal::certificate::DeviceCertificate;
 use seal::keys::Signer;
 use seal::ring::{KeyRing, Role};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::{Author, Vault};
 use wire::messages::Site;
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub wake: tokio::sync::Notify,
     /// Wrong PINs in a row, and when the next try is taken.
     pub pin_wait: Mutex<(u32, Timestamp)>,
+    /// Written by sync alone, with the vault's own copy.
+    pub incarnation: AtomicU32,
 }
 
 /// Who this kiosk is and whom it trusts, as enrolment left it in the vault.
@@ -106,8 +109,9 @@ pub(crate) struct StoredIdentity {
 
 pub(crate) const IDENTITY: &str = "identity";
 pub(crate) const ROSTER: &str = "roster";
-/// A second incarnation arises only from a restored or copied disk.
-pub(crate) const INCARNATION: u32 = 1;
+/// The kiosk's incarnation in the vault, when it is not the first: raised only by a
+/// restored or copied disk.
+pub(crate) const INCARNATION: &str = "incarnation";
 
 impl Identity {
     pub fn from_stored(stored: &StoredIdentity) -> Option<Self> {
@@ -185,8 +189,12 @@ impl Kiosk {
             fonts: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
             pin_wait: Mutex::new((0, Timestamp::UNIX_EPOCH)),
+            incarnation: AtomicU32::new(1),
             file,
         };
+        if let Some(incarnation) = inner.vault.read::<_, Problem>(|tx| Ok(tx.get_json(INCARNATION)?))? {
+            inner.incarnation.store(incarnation, Ordering::Release);
+        }
         let mark = inner.vault.read(crate::sync::time_mark)?;
         inner.trust_time(Timestamp::from_second(mark).unwrap_or(Timestamp::UNIX_EPOCH));
         Ok(Self { inner: Arc::new(inner) })
@@ -225,7 +233,11 @@ impl Inner {
     }
 
     pub fn author(&self) -> Author<'_> {
-        Author { kiosk: self.identity.kiosk, incarnation: INCARNATION, device: &self.identity.device }
+        Author {
+            kiosk: self.identity.kiosk,
+            incarnation: self.incarnation.load(Ordering::Acquire),
+            device: &self.identity.device,
+        }
     }
 
     pub fn salt(&self) -> Salt {

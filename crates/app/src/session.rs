@@ -6,6 +6,7 @@ use crate::contract::{
     Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, UnfinishedView,
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
+use crate::sync;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
 use domain::assign::LEAD_DAYS;
@@ -30,6 +31,9 @@ pub(crate) struct Session {
     pub mediator: MediatorId,
     pub name: String,
 }
+
+/// How long a mediator is told that central forgot or that this disk is an older one.
+const NOTICE_HOURS: i64 = 7 * 24;
 
 impl Kiosk {
     /// # Errors
@@ -140,12 +144,30 @@ impl Kiosk {
                     waiting,
                     held,
                     set_aside,
+                    notices: notices(inner, tx)?,
                     unfinished,
                 })
             })
         })
         .await
     }
+}
+
+/// Notices of the last week, each once; quarantine for as long as it lasts.
+fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
+    let since = inner.now().saturating_sub(NOTICE_HOURS.hours()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let quarantined = sync::is_quarantined(tx)?;
+    let mut codes: Vec<String> = sync::notices(tx)?
+        .into_iter()
+        .filter(|notice| match notice.code.as_str() {
+            "quarantined" => quarantined,
+            _ => sync::noted_at(notice) >= since,
+        })
+        .map(|notice| notice.code)
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(codes)
 }
 
 fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView>, Problem> {

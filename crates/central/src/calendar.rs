@@ -2,8 +2,8 @@
 //! one. `domain::calendar` says when counters are open; this only stores it.
 
 use crate::Refusal;
-use domain::calendar::{self, Closure, Holidays, Pattern};
 use domain::bytes::Hash;
+use domain::calendar::{self, Closure, Holidays, Pattern};
 use domain::ids::{SiteId, SlotId};
 use jiff::{
     ToSpan,

@@ -3,7 +3,6 @@
 
 use crate::device::Device;
 use crate::{Central, Refusal};
-use domain::bytes::Hash;
 use domain::ids::KioskId;
 use jiff::Timestamp;
 use seal::keys::Context;
@@ -12,37 +11,8 @@ use wire::limits::PULL_CHANGES;
 use wire::messages::Change;
 use wire::record::{Acknowledgement, Head};
 
-/// Locks the kiosk's row for the rest of the transaction and answers its head.
-pub(crate) async fn lock(db: &mut PgConnection, kiosk: KioskId) -> Result<Head, Refusal> {
-    let row = sqlx::query("SELECT incarnation, head_seq, head_hash FROM kiosk WHERE id = $1 FOR UPDATE")
-        .bind(kiosk.0.as_slice())
-        .fetch_one(db)
-        .await?;
-    read_head(&row)
-}
-
-pub(crate) async fn head(db: &mut PgConnection, kiosk: KioskId) -> Result<Head, Refusal> {
-    let row = sqlx::query("SELECT incarnation, head_seq, head_hash FROM kiosk WHERE id = $1")
-        .bind(kiosk.0.as_slice())
-        .fetch_one(db)
-        .await?;
-    read_head(&row)
-}
-
-fn read_head(row: &sqlx::postgres::PgRow) -> Result<Head, Refusal> {
-    let (incarnation, seq): (i32, i64) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(Head {
-        incarnation: u32::try_from(incarnation).map_err(|_| Refusal::Stored("incarnation"))?,
-        seq: u64::try_from(seq).map_err(|_| Refusal::Stored("head"))?,
-        hash: Hash::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("head hash"))?,
-    })
-}
-
-/// Central's signed word on this head; none before the first record.
-pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Option<Acknowledgement> {
-    if head.seq == 0 {
-        return None;
-    }
+/// Central's signed word on this head.
+pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Acknowledgement {
     let at = Timestamp::from_second(central.now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut acknowledgement = Acknowledgement {
         kiosk,
@@ -54,7 +24,7 @@ pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Opti
     };
     acknowledgement.signature =
         central.keys.acknowledgement.sign(Context::Acknowledgement, &acknowledgement.to_bytes());
-    Some(acknowledgement)
+    acknowledgement
 }
 
 /// Appends changes for a kiosk whose row this transaction has locked.

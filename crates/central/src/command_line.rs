@@ -143,6 +143,16 @@ pub(crate) enum Act {
         #[arg(long)]
         name: String,
     },
+    /// List a site's kiosks: how many chains each has written, and which are quarantined.
+    Kiosks {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// This kiosk has been looked at and may be lent dates again.
+        #[arg(long, value_name = "KIOSK")]
+        release: Option<String>,
+    },
     /// List the slots lent to each kiosk.
     Lease {
         #[command(flatten)]

@@ -192,7 +192,7 @@ pub(crate) async fn first_free_from(
     loop {
         let row = sqlx::query(
             "SELECT id, at::text FROM slot \
-             WHERE site = $1 AND lease IS NULL AND registration IS NULL AND at >= $2::text::timestamp \
+             WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 AND at >= $2::text::timestamp \
              ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
         )
         .bind(site.as_str())
@@ -302,19 +302,22 @@ async fn link_duplicate(
     Ok(())
 }
 
-/// Slots already lent to this kiosk that nobody holds and that are still to come.
+/// Slots already lent to this incarnation of a kiosk that nobody holds and that are still to come.
 pub(crate) async fn unused_lent(
     db: &mut PgConnection,
     kiosk: KioskId,
+    incarnation: u32,
     today: Date,
 ) -> Result<Vec<(String, i64)>, Refusal> {
     let rows = sqlx::query(
         "SELECT slot.stratum, count(*) FROM slot JOIN lease ON lease.id = slot.lease \
          WHERE lease.kiosk = $1 AND slot.registration IS NULL AND slot.at >= $2::text::timestamp \
+         AND lease.incarnation = $3 \
          GROUP BY slot.stratum",
     )
     .bind(kiosk.0.as_slice())
     .bind(today.saturating_add(1.days()).to_string())
+    .bind(i32::try_from(incarnation).map_err(|_| Refusal::BadBody)?)
     .fetch_all(db)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

@@ -5,7 +5,9 @@
 
 pub mod admin;
 pub mod calendar;
+mod chain;
 mod changes;
+mod claim;
 mod dates;
 mod device;
 mod endpoints;
@@ -44,7 +46,7 @@ pub struct Central {
 }
 
 impl Central {
-    /// Takes a migrated database. The epoch is read from the database itself: a
+    /// Takes a migrated database; records an older version let wait are taken up. The epoch is read from the database itself: a
     /// restored one has another.
     ///
     /// # Errors
@@ -56,6 +58,7 @@ impl Central {
         random: Random,
     ) -> Result<Self, sqlx::Error> {
         let epoch = store::epoch(&pool).await?;
+        journal::take_up_waiting(&pool).await?;
         Ok(Self { pool, keys: Arc::new(keys), clock, random, epoch: epoch.into() })
     }
 

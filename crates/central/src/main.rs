@@ -96,6 +96,12 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pin = read_pin()?;
             admin::mediator(&pool, &site, &id, &name, pin.trim(), &system_random()).await?
         }
+        Act::Kiosks { database, site, release: None } => {
+            admin::kiosks(&database::ready(&database.url).await?, &site).await?
+        }
+        Act::Kiosks { database, site, release: Some(kiosk) } => {
+            admin::release_kiosk(&database::ready(&database.url).await?, &site, &kiosk).await?
+        }
         Act::Lease { database, site } => admin::leases(&database::ready(&database.url).await?, &site).await?,
         Act::Registrations { database, site } => {
             admin::registrations(&database::ready(&database.url).await?, &site).await?

@@ -63,7 +63,8 @@ pub fn document() -> Value {
                 "PushRequest": { "type": "object", "required": ["records"], "additionalProperties": false,
                     "properties": { "records": { "type": "array", "maxItems": wire::limits::PUSH_RECORDS,
                         "items": { "type": "object", "required": ["header", "signature", "salt", "body"] } } } },
-                "LeaseRequest": object(&["today"]),
+                "LeaseRequest": { "type": "object", "required": ["today", "incarnation"], "additionalProperties": false,
+                    "properties": { "today": { "type": "string", "format": "date" }, "incarnation": { "type": "integer", "minimum": 1 } } },
                 "Part": { "type": "string", "format": "binary", "maxLength": wire::limits::CHUNK_BYTES }
             }
         }
@@ -100,7 +101,13 @@ fn signed(operation: Value) -> Value {
 fn with_cursor(operation: Value) -> Value {
     let number =
         |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "integer", "minimum": 0 } });
-    with(operation, "parameters", json!([number("cursor"), number("roster")]))
+    with(
+        operation,
+        "parameters",
+        json!([number("cursor"), number("roster"), {
+            "name": "head", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" }
+        }]),
+    )
 }
 
 fn created(mut operation: Value) -> Value {

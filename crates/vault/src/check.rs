@@ -19,7 +19,7 @@ impl Vault {
             if word != "ok" {
                 return Err(VaultFailure::DoesNotOpen);
             }
-            let (mut seq, mut prev) = (0, Hash([0; 32]));
+            let (mut seq, mut prev, mut incarnation) = (0, Hash([0; 32]), 1);
             loop {
                 let records = tx.records_after(seq, STEP)?;
                 if records.is_empty() {
@@ -27,13 +27,16 @@ impl Vault {
                 }
                 for record in records {
                     let header = record.header.to_bytes();
-                    let follows = record.header.seq == seq + 1 && record.header.prev == prev;
+                    let follows = record.header.seq == seq + 1
+                        && record.header.prev == prev
+                        && record.header.incarnation >= incarnation;
                     let whole = sha256(&[&record.salt.0, &record.body.0]) == record.header.body_hash
                         && keys::verify(device, Context::Record, &header, &record.signature);
                     if !follows || !whole {
                         return Err(VaultFailure::Stored("journal"));
                     }
                     seq = record.header.seq;
+                    incarnation = record.header.incarnation;
                     prev = sha256(&[&header]);
                 }
             }

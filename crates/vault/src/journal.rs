@@ -155,15 +155,27 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What became of one record at central.
+    /// Central has lost everything after `seq`: it waits to be sent once more.
     ///
     /// # Errors
     /// The store fails.
-    pub fn mark_result(&self, seq: u64, set_aside: Option<&str>) -> Result<(), VaultFailure> {
+    pub fn send_again_after(&self, seq: u64) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached("UPDATE record SET state = 'waiting', reason = NULL WHERE seq > ?1")?
+            .execute([number(seq)?])?;
+        Ok(())
+    }
+
+    /// What became of one record at central. A result for another record at this place (of
+    /// another machine running this vault) changes nothing.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn mark_result(&self, seq: u64, hash: &Hash, set_aside: Option<&str>) -> Result<(), VaultFailure> {
         let state = if set_aside.is_some() { "set_aside" } else { "applied" };
         self.sql
-            .prepare_cached("UPDATE record SET state = ?2, reason = ?3 WHERE seq = ?1")?
-            .execute(params![number(seq)?, state, set_aside])?;
+            .prepare_cached("UPDATE record SET state = ?2, reason = ?3 WHERE seq = ?1 AND hash = ?4")?
+            .execute(params![number(seq)?, state, set_aside, hash.0])?;
         Ok(())
     }
 

@@ -106,6 +106,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Nothing of the lease is given any more. What was given stays given.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn abandon_lease(&self) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached("UPDATE lease_slot SET released = 1 WHERE registration IS NULL")?
+            .execute([])?;
+        Ok(())
+    }
+
     /// # Errors
     /// The store fails.
     pub fn is_released(&self, slot: SlotId) -> Result<bool, VaultFailure> {

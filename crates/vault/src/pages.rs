@@ -142,6 +142,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Every page is offered to central again; what it has whole it says so.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn send_pages_again(&self) -> Result<(), VaultFailure> {
+        self.sql.prepare_cached("UPDATE page SET state = 'kept' WHERE state = 'sent'")?.execute([])?;
+        Ok(())
+    }
+
     /// Pages that central does not have whole yet.
     ///
     /// # Errors

@@ -15,6 +15,10 @@ pub const SCHEMA: u16 = 1;
 pub enum Body {
     /// A person registered, with the date the paper carries.
     Registration(Box<Registered>),
+    /// A ranked person's date has taken their receipt's place at this kiosk.
+    Dated(Dated),
+    /// The first record of a new incarnation.
+    Incarnation(Begun),
     /// The pages scanned for a registration, complete and in order.
     Piece(Piece),
     /// An attempt to print, or what became of it.
@@ -29,6 +33,8 @@ impl Body {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Registration(_) => "registration",
+            Self::Dated(_) => "dated",
+            Self::Incarnation(_) => "incarnation",
             Self::Piece(_) => "piece",
             Self::Print(_) => "print",
             Self::Release(_) => "release",
@@ -45,11 +51,33 @@ impl Body {
     pub fn registration(&self) -> Option<RegistrationId> {
         match self {
             Self::Registration(registered) => Some(registered.registration.id),
+            Self::Dated(dated) => Some(dated.registration),
             Self::Piece(piece) => Some(piece.registration),
             Self::Print(print) => Some(print.registration),
-            Self::Release(_) => None,
+            Self::Release(_) | Self::Incarnation(_) => None,
         }
     }
+}
+
+/// Every kind there is a body for.
+pub const KINDS: [&str; 6] = ["registration", "dated", "incarnation", "piece", "print", "release"];
+
+/// What central gave, kept: a central restored to before that learns it again from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated {
+    pub registration: RegistrationId,
+    /// A signed slot token.
+    pub token: Bytes,
+    pub at: Timestamp,
+}
+
+/// Why a journal goes on in a new incarnation: what the one before was lent is not given
+/// any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// `disk_older` or `quarantined`.
+    pub because: String,
+    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -106,7 +106,8 @@ pub struct PushAnswer {
     pub durable: Option<Head>,
 }
 
-/// `GET /v1/changes?cursor=N&roster=V`: after this cursor; the roster if newer than V.
+/// `GET /v1/changes?cursor=N&roster=V&head=H`: after this cursor; the roster if newer than
+/// V; what is held of the chain on which the kiosk's record of hash H stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesAnswer {
     pub epoch: String,
@@ -120,16 +121,20 @@ pub struct ChangesAnswer {
     /// The roster of mediators, when the kiosk named an older version.
     #[serde(default)]
     pub roster: Option<SignedRoster>,
+    /// Two machines have written as this kiosk: it is lent nothing until an agent has looked.
+    #[serde(default)]
+    pub quarantined: bool,
     pub now: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    /// What became of a record of this kiosk.
-    Result { incarnation: u32, seq: u64, result: Applied },
-    /// Slots lent to this kiosk.
-    Lease { lease: LeaseId, slots: Vec<LentSlot> },
+    /// What became of a record of this kiosk. `hash` is of its header: another machine of
+    /// the same vault has another record at this place.
+    Result { incarnation: u32, seq: u64, hash: Hash, result: Applied },
+    /// Slots lent to this incarnation of the kiosk; to any other they are not.
+    Lease { lease: LeaseId, incarnation: u32, slots: Vec<LentSlot> },
     /// A ranked registration of this kiosk has its date.
     Dated { registration: RegistrationId, token: Bytes },
 }
@@ -159,6 +164,8 @@ pub struct LentSlot {
 pub struct LeaseRequest {
     /// The kiosk's trusted civil day; central never lends a slot before it.
     pub today: Date,
+    /// The kiosk's incarnation: slots are lent to it alone.
+    pub incarnation: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

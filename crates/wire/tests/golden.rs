@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
-use wire::body::{Body, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
+use wire::body::{Begun, Body, Dated, Held, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
 use wire::messages::{
     Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer,
     LeaseRequest, LentSlot, PushAnswer, PushRequest, SignedRoster, Site,
@@ -19,8 +19,11 @@ use wire::record::{Acknowledgement, Head, Header, Record};
 /// Compares with the kept file; a file that is missing is a failure that says what to keep.
 fn kept(name: &str, now: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("JALON_KEEP").is_some() {
+        std::fs::write(&path, format!("{now}\n")).unwrap();
+    }
     let file = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(file.trim_end(), now, "{name}: if the protocol changes on purpose, keep the new text");
+    assert_eq!(file.trim_end(), now, "{name}: changed on purpose? JALON_KEEP=1 keeps the new text");
 }
 
 /// The example as JSON is the kept one, and the kept one reads back to the same JSON.
@@ -118,6 +121,11 @@ fn every_body() {
         at: at(),
     };
     example("body-print", &Body::Print(print));
+    let dated = Dated { registration: RegistrationId([6; 16]), token: vec![9; 12].into(), at: at() };
+    example("body-dated", &Body::Dated(dated));
+    example("body-incarnation", &Body::Incarnation(Begun { because: "disk_older".into(), at: at() }));
+    let held = Held { lease: LeaseId([8; 16]), token: vec![9; 12].into() };
+    example("outcome-rank-held", &Outcome::Rank { held: Some(held), told: Some(at()) });
     example(
         "body-release",
         &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
@@ -143,7 +151,7 @@ fn every_message() {
     example("date-request", &DateRequest { registration: registered().registration });
     let registration = RegistrationId([6; 16]);
     example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
-    example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15) });
+    example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });
     example("lease-answer", &LeaseAnswer { lent: 4 });
     let slot = LentSlot {
         slot: SlotId(41),
@@ -151,11 +159,11 @@ fn every_message() {
         stratum: domain::lease::Stratum::Near,
         token: vec![9; 12].into(),
     };
-    example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), slots: vec![slot] });
+    example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
-    example("change-result", &Change::Result { incarnation: 1, seq: 7, result });
+    example("change-result", &Change::Result { incarnation: 1, seq: 7, hash: Hash([4; 32]), result });
 }
 
 #[test]
@@ -191,11 +199,11 @@ fn every_answer() {
         stratum: domain::lease::Stratum::Tail,
         token: vec![9; 12].into(),
     };
-    let result = |seq, result| Change::Result { incarnation: 1, seq, result };
+    let result = |seq, result| Change::Result { incarnation: 1, seq, hash: Hash([4; 32]), result };
     let changes = vec![
         result(5, Applied::Applied),
         result(6, Applied::SetAside { reason: "slot_taken".into() }),
-        Change::Lease { lease: LeaseId([8; 16]), slots: vec![slot] },
+        Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] },
         Change::Dated { registration, token: vec![9; 12].into() },
     ];
     for change in &changes {
@@ -212,6 +220,7 @@ fn every_answer() {
         more: true,
         changes,
         roster: Some(roster()),
+        quarantined: false,
         now: at(),
     };
     example("changes-answer", &pulled);

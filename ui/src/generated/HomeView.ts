@@ -21,6 +21,11 @@ held: number,
  */
 set_aside: number, 
 /**
+ * What has happened to this kiosk or to central lately that a mediator should know:
+ * `quarantined`, `disk_older`, `central_forgot`; sentences are `notice-<code>` in ui.ftl.
+ */
+notices: Array<string>, 
+/**
  * Visits that were begun and not finished, latest first.
  */
 unfinished: Array<UnfinishedView>, };

@@ -1,43 +1,29 @@
 //! Writing central's answers into the vault. Each may come twice.
 
+use super::heard::{self, CURSOR};
+use super::transfer::Asked;
 use super::trust;
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
 use domain::ids::RegistrationId;
+use std::sync::atomic::Ordering;
 use vault::Tx;
+use wire::body::{Body, Dated};
 use wire::messages::{Applied, Change, ChangesAnswer, Roster};
-use wire::record::Acknowledgement;
 
-/// The newest record central has signed for.
-pub(super) const RECEIVED: &str = "received";
-const ACKNOWLEDGEMENT: &str = "acknowledgement";
-const CURSOR: &str = "cursor";
 const TIME_MARK: &str = "time_mark";
 
-/// Central's word on what it holds. Believed only when signed and when the hash is that
-/// of our own record at that place.
-pub(super) fn received(inner: &Inner, word: Option<&Acknowledgement>) -> Result<u64, Problem> {
-    let Some(word) = word else { return Ok(0) };
-    if !trust::acknowledged(&inner.identity, word) {
-        return Err(Problem::new("central_bad_answer"));
-    }
-    inner.vault.transact(|tx| {
-        if tx.hash_at(word.head.seq)? != Some(word.head.hash) {
-            return Err(Problem::new("central_bad_answer"));
-        }
-        tx.mark_held(word.head.seq)?;
-        tx.put_json(RECEIVED, &word.head.seq)?;
-        tx.put_json(ACKNOWLEDGEMENT, word)?;
-        Ok(word.head.seq)
-    })
-}
-
-/// From where to pull, and the version of the roster we have.
-pub(super) fn cursor(inner: &Inner) -> Result<(u64, u64), Problem> {
+/// From where to pull, the version of the roster we have, and the record of ours central
+/// was last heard to hold.
+pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
     inner.vault.read(|tx| {
         let roster: Option<Roster> = tx.get_json(ROSTER)?;
-        Ok((tx.get_json(CURSOR)?.unwrap_or(0), roster.map_or(0, |roster| roster.version)))
+        Ok(Asked {
+            cursor: tx.get_json(CURSOR)?.unwrap_or(0),
+            roster: roster.map_or(0, |roster| roster.version),
+            head: heard::known(tx)?.1,
+        })
     })
 }
 
@@ -64,11 +50,15 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
 
 fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
     match change {
-        Change::Result { seq, result, .. } => match result {
-            Applied::Applied => Ok(tx.mark_result(seq, None)?),
-            Applied::SetAside { reason } => Ok(tx.mark_result(seq, Some(&reason))?),
+        Change::Result { seq, hash, result, .. } => match result {
+            Applied::Applied => Ok(tx.mark_result(seq, &hash, None)?),
+            Applied::SetAside { reason } => Ok(tx.mark_result(seq, &hash, Some(&reason))?),
         },
-        Change::Lease { lease, mut slots } => {
+        // Lent to a disk this one has replaced: it may stand on papers nobody has reported.
+        Change::Lease { incarnation, .. } if incarnation != inner.incarnation.load(Ordering::Acquire) => {
+            Ok(())
+        }
+        Change::Lease { lease, mut slots, .. } => {
             // A token that is not for this kiosk could not be printed: it is not kept.
             slots.retain(|slot| {
                 trust::token(&inner.identity, &slot.token.0)
@@ -88,8 +78,12 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
         return Ok(());
     }
     let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
-    let paper = paper::make(inner, paper.registered, Some(token), inner.now(), inner.world.bytes())?;
-    Ok(tx.keep_paper(&paper)?)
+    let at = inner.now();
+    let body = Body::Dated(Dated { registration: id, token: token.to_bytes().into(), at });
+    let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
+    tx.keep_paper(&paper)?;
+    tx.append(&inner.author(), &body, inner.salt(), at)?;
+    Ok(())
 }
 
 /// The trusted time as the vault knows it: the last central time, or the last record.

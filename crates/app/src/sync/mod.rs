@@ -2,16 +2,20 @@
 //! answer may be believed to say is [`trust`]'s. This file only takes the steps.
 
 mod apply;
+mod heard;
 pub mod plan;
 pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
+pub(crate) use heard::{is_quarantined, noted_at, notices};
 
 use crate::contract::{Connection, Problem};
-use crate::kiosk::{INCARNATION, Inner, Kiosk, lock};
+use crate::kiosk::{Inner, Kiosk, lock};
+use heard::Heard;
 use jiff::Timestamp;
 use plan::{Known, Step};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use transfer::{Caller, RemoteFailure};
@@ -24,6 +28,9 @@ const EVERY: Duration = Duration::from_secs(20);
 /// First wait after a failure; doubled up to `LONGEST`.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Times one exchange begins anew because central has lost something or this disk is
+/// older: more than once each is an answer that makes no sense.
+const ANEW: u32 = 3;
 /// Steps of one exchange: a fault in the plan must not spin for ever.
 const STEPS: usize = 10_000;
 
@@ -86,6 +93,7 @@ impl Kiosk {
             .await?;
         let mut passed_over = Vec::new();
         let mut stalled = None;
+        let mut anew = 0;
         for _ in 0..STEPS {
             match plan::next(&known) {
                 Step::Push { after } => {
@@ -95,9 +103,15 @@ impl Kiosk {
                     let request = PushRequest { records: within(records) };
                     match self.inner.remote.push(self.inner.caller(), &request).await {
                         Ok(answer) => {
-                            known.received = self
-                                .off(move |inner| apply::received(inner, answer.received.as_ref()))
+                            let heard = self
+                                .off(move |inner| heard::received(inner, answer.received.as_ref()))
                                 .await?;
+                            if let Heard::Holds(seq) = heard {
+                                known.received = seq;
+                            } else {
+                                known = self.anew(&mut anew).await?;
+                                continue;
+                            }
                         }
                         // Central has another history of this kiosk than the kiosk: it cannot be
                         // fed from here, and is still pulled from.
@@ -111,13 +125,31 @@ impl Kiosk {
                     known.push_stalled = known.received <= after;
                 }
                 Step::Pull => {
-                    let (cursor, roster) = self.off(apply::cursor).await?;
-                    let answer = self.inner.remote.changes(self.inner.caller(), cursor, roster).await?;
-                    known.pulled = !answer.more;
-                    self.off(move |inner| apply::changes(inner, answer)).await?;
+                    let asked = self.off(apply::asked).await?;
+                    let answer = self.inner.remote.changes(self.inner.caller(), asked).await?;
+                    let more = answer.more;
+                    // What is lent to another incarnation must not be taken for ours: first
+                    // who we are, then what is new.
+                    let heard = self
+                        .off(move |inner| {
+                            let heard = heard::pulled(inner, &answer)?;
+                            if matches!(heard, Heard::Holds(_)) {
+                                apply::changes(inner, answer)?;
+                            }
+                            Ok(heard)
+                        })
+                        .await?;
+                    if !matches!(heard, Heard::Holds(_)) {
+                        known = self.anew(&mut anew).await?;
+                        continue;
+                    }
+                    known.pulled = !more;
+                    // A ranked person's date is a record of its own.
+                    known.head = self.off(|inner| inner.known()).await?.head;
                 }
                 Step::FillLease => {
-                    let request = LeaseRequest { today: self.inner.today() };
+                    let incarnation = self.inner.incarnation.load(Ordering::Acquire);
+                    let request = LeaseRequest { today: self.inner.today(), incarnation };
                     let answer = self.inner.remote.lease(self.inner.caller(), &request).await?;
                     known.lease_filled = true;
                     known.pulled = known.pulled && answer.lent == 0;
@@ -152,6 +184,17 @@ impl Kiosk {
     }
 }
 
+impl Kiosk {
+    /// What is known once central's word has changed who we are or what it holds.
+    async fn anew(&self, times: &mut u32) -> Result<Known, Problem> {
+        *times += 1;
+        if *times > ANEW {
+            return Err(Problem::new("central_bad_answer"));
+        }
+        self.off(|inner| inner.known()).await
+    }
+}
+
 impl Inner {
     pub(crate) fn caller(&self) -> Caller<'_> {
         Caller { kiosk: self.identity.kiosk, device: &self.identity.device, now: self.now() }
@@ -159,8 +202,8 @@ impl Inner {
 
     fn known(&self) -> Result<Known, Problem> {
         self.vault.read(|tx| {
-            let head = tx.head(INCARNATION)?.seq;
-            let received = tx.get_json::<u64>(apply::RECEIVED)?.unwrap_or(0);
+            let head = tx.head(self.incarnation.load(Ordering::Acquire))?.seq;
+            let (received, _) = heard::known(tx)?;
             Ok(Known {
                 head,
                 received: received.min(head),

@@ -3,6 +3,7 @@
 
 use crate::contract::Problem;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::bytes::Hash;
 use domain::ids::KioskId;
 use jiff::Timestamp;
 use reqwest::{Certificate, Client, Method};
@@ -97,6 +98,15 @@ pub trait Transport: Send + Sync {
     fn send(&self, call: Call) -> Sending<'_>;
 }
 
+/// What a pull names: the last change and roster known, and the newest record of ours
+/// central was heard to hold.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub cursor: u64,
+    pub roster: u64,
+    pub head: Option<Hash>,
+}
+
 /// Who signs a request, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
@@ -165,10 +175,14 @@ impl HttpRemote {
     pub(crate) async fn changes(
         &self,
         caller: Caller<'_>,
-        cursor: u64,
-        roster: u64,
+        asked: Asked,
     ) -> Result<ChangesAnswer, RemoteFailure> {
-        let target = format!("/v1/changes?cursor={cursor}&roster={roster}");
+        let Asked { cursor, roster, head } = asked;
+        let mut target = format!("/v1/changes?cursor={cursor}&roster={roster}");
+        if let Some(head) = head {
+            target.push_str("&head=");
+            target.push_str(&head.to_string());
+        }
         read(&self.signed(caller, "GET", &target, Vec::new(), Vec::new()).await?)
     }
 

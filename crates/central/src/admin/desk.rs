@@ -31,6 +31,58 @@ pub async fn leases(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     Ok(json!({ "leases": leases }))
 }
 
+/// The kiosks of a site, the chains each has written and whether it is quarantined.
+///
+/// # Errors
+/// The site is unknown, or the database fails.
+pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let rows = sqlx::query(
+        "SELECT encode(kiosk.id, 'hex'), kiosk.enrolled_s, kiosk.quarantined_s, count(chain.n), \
+         coalesce(max(chain.incarnation), 1) FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
+         WHERE kiosk.site = $1 GROUP BY kiosk.id ORDER BY kiosk.enrolled_s, kiosk.id",
+    )
+    .bind(site.as_str())
+    .fetch_all(pool)
+    .await?;
+    let kiosks = rows
+        .iter()
+        .map(|row| {
+            Ok(json!({
+                "kiosk": row.try_get::<String, _>(0)?,
+                "enrolled_s": row.try_get::<i64, _>(1)?,
+                "quarantined_s": row.try_get::<Option<i64>, _>(2)?,
+                "chains": row.try_get::<i64, _>(3)?,
+                "incarnation": row.try_get::<i32, _>(4)?,
+            }))
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    Ok(json!({ "kiosks": kiosks }))
+}
+
+/// An agent has looked at a quarantined kiosk: only one machine runs its vault. It is lent
+/// to again.
+///
+/// # Errors
+/// The site or the kiosk is unknown, or it is not quarantined.
+pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let done = sqlx::query(
+        "UPDATE kiosk SET quarantined_s = NULL \
+         WHERE site = $1 AND encode(id, 'hex') = $2 AND quarantined_s IS NOT NULL",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(refused(format!(
+            "site {site} has no quarantined kiosk {kiosk}; central admin kiosks --site {site} lists them"
+        )));
+    }
+    Ok(json!({ "kiosk": kiosk, "released": true }))
+}
+
 /// Every registration of a site with its date and the state of its record: what the
 /// desk works from, and what a check from outside counts.
 ///

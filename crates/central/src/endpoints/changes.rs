@@ -1,11 +1,13 @@
-//! `GET /v1/changes?cursor=N&roster=V`: what is new for this kiosk, and the head held for it.
+//! `GET /v1/changes?cursor=N&roster=V&head=H`: what is new for this kiosk, and what is held
+//! of the chain on which its record H stands.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, changes, journal, sites};
+use crate::{Central, Refusal, chain, changes, journal, sites};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use domain::bytes::Hash;
 use wire::messages::ChangesAnswer;
 
 pub(super) async fn pull(
@@ -13,10 +15,12 @@ pub(super) async fn pull(
     request: Request<Body>,
 ) -> Result<Json<ChangesAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
-    let (cursor, known) = asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
+    let Asked { cursor, roster: known, head } =
+        asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     journal::apply_held(&central, &request.device).await?;
     let mut db = central.pool.acquire().await?;
-    let head = changes::head(&mut db, request.device.kiosk).await?;
+    let head = chain::head(&mut db, request.device.kiosk, head.as_ref()).await?;
+    let quarantined = chain::is_quarantined(&mut db, request.device.kiosk).await?;
     let (changes, cursor, more) = changes::after(&mut db, &request.device, cursor).await?;
     let site = &request.device.site;
     let roster = match sites::roster_version(&mut db, site).await? > known {
@@ -25,19 +29,35 @@ pub(super) async fn pull(
     };
     Ok(Json(ChangesAnswer {
         epoch: central.epoch.to_string(),
-        received: changes::acknowledge(&central, request.device.kiosk, head),
+        received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
         durable: None,
         cursor,
         more,
         changes,
         roster,
+        quarantined,
         now: central.now(),
     }))
 }
 
-/// `cursor=N&roster=V`, in this order; what is not named counts from the beginning.
-fn asked(query: &str) -> Option<(u64, u64)> {
-    let (cursor, roster) = query.split_once('&').unwrap_or((query, "roster=0"));
-    let cursor = if cursor.is_empty() { "cursor=0" } else { cursor };
-    Some((cursor.strip_prefix("cursor=")?.parse().ok()?, roster.strip_prefix("roster=")?.parse().ok()?))
+/// What the query names; what it does not counts from the beginning.
+#[derive(Default)]
+struct Asked {
+    cursor: u64,
+    roster: u64,
+    head: Option<Hash>,
+}
+
+/// `name=value` pairs of the three names, each at most once.
+fn asked(query: &str) -> Option<Asked> {
+    let mut asked = Asked::default();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=')? {
+            ("cursor", value) => asked.cursor = value.parse().ok()?,
+            ("roster", value) => asked.roster = value.parse().ok()?,
+            ("head", value) => asked.head = Some(Hash::from_hex(value)?),
+            _ => return None,
+        }
+    }
+    Some(asked)
 }

@@ -54,22 +54,19 @@ pub(super) async fn enrol(
     let certificate =
         DeviceCertificate::issue(&central.keys.acknowledgement, kiosk, asked.key, site.clone(), now);
     if used.is_none() {
-        sqlx::query(
-            "INSERT INTO kiosk (id, site, key, certificate, enrolled_s, head_hash) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(kiosk.0.as_slice())
-        .bind(site.as_str())
-        .bind(asked.key.0.as_slice())
-        .bind(certificate.to_bytes())
-        .bind(now.as_second())
-        .bind([0u8; 32].as_slice())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| match &error {
-            // A key belongs to one kiosk for ever.
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
-            _ => Refusal::Database(error),
-        })?;
+        sqlx::query("INSERT INTO kiosk (id, site, key, certificate, enrolled_s) VALUES ($1, $2, $3, $4, $5)")
+            .bind(kiosk.0.as_slice())
+            .bind(site.as_str())
+            .bind(asked.key.0.as_slice())
+            .bind(certificate.to_bytes())
+            .bind(now.as_second())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| match &error {
+                // A key belongs to one kiosk for ever.
+                sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
+                _ => Refusal::Database(error),
+            })?;
         sqlx::query("UPDATE enrol_code SET kiosk = $2 WHERE code_hash = $1")
             .bind(code_hash.0.as_slice())
             .bind(kiosk.0.as_slice())

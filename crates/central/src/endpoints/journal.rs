@@ -2,7 +2,7 @@
 //! when one of them cannot be applied.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, changes, journal};
+use crate::{Central, Refusal, chain, changes, journal};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -20,7 +20,7 @@ pub(super) async fn push(
         return Err(Refusal::TooLarge);
     }
     let mut tx = central.pool.begin().await?;
-    let head = journal::store(&mut tx, &central, &request.device, &records).await?;
+    let head = chain::store(&mut tx, &central, &request.device, &records).await?;
     tx.commit().await?;
     if let Err(refusal) = journal::apply_held(&central, &request.device).await {
         // Held all the same; the next push or pull applies it.
@@ -28,7 +28,7 @@ pub(super) async fn push(
     }
     Ok(Json(PushAnswer {
         epoch: central.epoch.to_string(),
-        received: changes::acknowledge(&central, request.device.kiosk, head),
+        received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
         durable: None,
     }))
 }

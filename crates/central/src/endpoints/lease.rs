@@ -2,7 +2,7 @@
 //! each with a token central signed; they leave the free ones in this transaction.
 
 use crate::device::{Device, SignedRequest};
-use crate::{Central, Refusal, changes, dates};
+use crate::{Central, Refusal, chain, changes, dates};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -29,16 +29,21 @@ pub(super) async fn fill(
     request: Request<Body>,
 ) -> Result<Json<LeaseAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
-    let LeaseRequest { today } = request.json()?;
+    let LeaseRequest { today, incarnation } = request.json()?;
     let device = &request.device;
     let mut tx = central.pool.begin().await?;
-    changes::lock(&mut tx, device.kiosk).await?;
+    chain::lock(&mut tx, device.kiosk).await?;
+    // Two machines write as this kiosk, or this is a disk its kiosk has left behind.
+    let newest = chain::incarnation(&mut tx, device.kiosk).await?;
+    if incarnation < newest || chain::is_quarantined(&mut tx, device.kiosk).await? {
+        return Ok(Json(LeaseAnswer { lent: 0 }));
+    }
     // The later of the kiosk's day and central's own at the site.
     let today = today.max(dates::today(&mut tx, &central, &device.site).await?);
-    let lent = lend(&mut tx, &central, device, today).await?;
+    let lent = lend(&mut tx, &central, device, (incarnation, today)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
-        changes::append(&mut tx, device.kiosk, &[Change::Lease { lease, slots }]).await?;
+        changes::append(&mut tx, device.kiosk, &[Change::Lease { lease, incarnation, slots }]).await?;
     }
     tx.commit().await?;
     Ok(Json(answer))
@@ -65,7 +70,7 @@ async fn lend(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
-    today: Date,
+    (incarnation, today): (u32, Date),
 ) -> Result<Lent, Refusal> {
     let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1")
         .bind(device.site.as_str())
@@ -73,7 +78,7 @@ async fn lend(
         .await?;
     let (slots, zone): (i16, String) = (row.try_get(0)?, row.try_get(1)?);
     let shape = LeaseShape::of(u16::try_from(slots).unwrap_or(0));
-    let unused = dates::unused_lent(&mut *tx, device.kiosk, today).await?;
+    let unused = dates::unused_lent(&mut *tx, device.kiosk, incarnation, today).await?;
     let mut lent = Lent::default();
     let first_day = today.saturating_add(LEAD_DAYS.days());
     let mut front_end = first_day;
@@ -88,7 +93,7 @@ async fn lend(
             let Some((slot, at)) = dates::first_free_from(&mut *tx, &device.site, from).await? else { break };
             let lease = match lent.lease {
                 Some(lease) => lease,
-                None => *lent.lease.insert(open(&mut *tx, central, device).await?),
+                None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),
             };
             put(&mut *tx, lease, slot, stratum).await?;
             lent.slots.push(lent_slot(central, device, &zone, slot, at, stratum)?);
@@ -112,12 +117,18 @@ fn lent_slot(
     Ok(LentSlot { slot, at, stratum, token: token.to_bytes().into() })
 }
 
-async fn open(tx: &mut PgConnection, central: &Central, device: &Device) -> Result<LeaseId, Refusal> {
+async fn open(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    incarnation: u32,
+) -> Result<LeaseId, Refusal> {
     let lease = LeaseId(central.random_16());
-    sqlx::query("INSERT INTO lease (id, kiosk, given_s) VALUES ($1, $2, $3)")
+    sqlx::query("INSERT INTO lease (id, kiosk, given_s, incarnation) VALUES ($1, $2, $3, $4)")
         .bind(lease.0.as_slice())
         .bind(device.kiosk.0.as_slice())
         .bind(central.now().as_second())
+        .bind(i32::try_from(incarnation).map_err(|_| Refusal::BadBody)?)
         .execute(tx)
         .await?;
     Ok(lease)

@@ -124,26 +124,50 @@ impl Counter {
         }
     }
 
-    /// A planted fault: puts back a copy of the vault made by [`Counter::copy`].
-    pub async fn restore(&mut self) -> Result<(), Problem> {
-        self.kiosk = None;
-        self.move_files("copy", "").await
-    }
-
+    /// An image of the disk as it is now, for [`Counter::restore`].
     pub async fn copy(&mut self) -> Result<(), Problem> {
         self.kiosk = None;
-        self.move_files("", "copy").await
-    }
-
-    async fn move_files(&mut self, from: &str, to: &str) -> Result<(), Problem> {
-        let (from, to) = (self.folder.join(from), self.folder.join(to));
-        std::fs::create_dir_all(&to).map_err(|_| problem("disk_failed"))?;
-        for name in ["vault.db", "vault.db-wal", "vault.db-shm"] {
-            let _ = std::fs::remove_file(to.join(name));
-            let _ = std::fs::copy(from.join(name), to.join(name));
-        }
+        copy_files(&self.folder, &self.folder.join("copy"))?;
         self.open().await
     }
+
+    /// Is there an image to put back?
+    pub fn has_copy(&self) -> bool {
+        self.folder.join("copy").join("vault.db").exists()
+    }
+
+    /// Puts back the image of the disk made by [`Counter::copy`].
+    pub async fn restore(&mut self) -> Result<(), Problem> {
+        self.kiosk = None;
+        copy_files(&self.folder.join("copy"), &self.folder)?;
+        self.open().await
+    }
+
+    /// A second machine with a copy of this one's disk, as it is now.
+    pub async fn twin(
+        &mut self,
+        folder: &Path,
+        (time, random): (Time, Fill),
+        network: Arc<Network>,
+    ) -> Result<Self, Problem> {
+        self.kiosk = None;
+        copy_files(&self.folder, folder)?;
+        self.open().await?;
+        let world = time.world(random);
+        let (folder, key, file) = (folder.to_owned(), self.key.clone(), self.file.clone());
+        let mut twin = Self { folder, key, file, world, time, network, kiosk: None };
+        twin.open().await?;
+        Ok(twin)
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) -> Result<(), Problem> {
+    std::fs::create_dir_all(to).map_err(|_| problem("disk_failed"))?;
+    for name in ["vault.db", "vault.db-wal", "vault.db-shm"] {
+        let _ = std::fs::remove_file(to.join(name));
+        let _ = std::fs::copy(from.join(name), to.join(name));
+    }
+    Ok(())
 }
 
 fn remote(network: &Arc<Network>) -> HttpRemote {

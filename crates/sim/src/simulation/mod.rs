@@ -34,6 +34,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const KIOSKS: usize = 3;
+/// Most machines of one seed: the kiosks, and one that runs a copy of another's disk.
+const MACHINES: usize = KIOSKS + 1;
 /// Moves of one seed.
 const MOVES: usize = 32;
 /// Rounds in which everything must be settled once the network is whole.
@@ -67,6 +69,10 @@ pub struct Tally {
     pub lease: u64,
     pub rank: u64,
     pub crashes: u64,
+    /// Disks put back to an earlier image.
+    pub older: u64,
+    /// Machines started on a copy of another's disk.
+    pub twins: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -86,6 +92,8 @@ impl Tally {
         self.lease += other.lease;
         self.rank += other.rank;
         self.crashes += other.crashes;
+        self.older += other.older;
+        self.twins += other.twins;
         self.shown.extend(other.shown);
     }
 }
@@ -153,6 +161,8 @@ struct World<'g> {
     /// Visits begun whose date has not been shown.
     open: Vec<(usize, String, Certain)>,
     ledger: Ledger,
+    folder: PathBuf,
+    router: axum::Router,
     /// No more power cuts: everything comes to rest.
     calm: bool,
 }
@@ -216,6 +226,8 @@ impl<'g> World<'g> {
             counters,
             open: Vec::new(),
             ledger: Ledger::default(),
+            folder: folder.to_owned(),
+            router,
             calm: false,
         })
     }
@@ -227,8 +239,8 @@ impl<'g> World<'g> {
         }
         for _ in 0..MOVES {
             *step += 1;
-            let at = self.dice.index(KIOSKS);
-            match self.dice.below(100) {
+            let at = self.dice.index(self.counters.len());
+            match self.dice.below(104) {
                 0..34 => self.register(at).await?,
                 34..42 => self.take_up(at).await?,
                 42..48 => self.look_again().await?,
@@ -236,7 +248,9 @@ impl<'g> World<'g> {
                 66..80 => self.pass(),
                 80..84 => self.wrong_clock(at),
                 84..93 => self.network(at)?,
-                _ => self.crash(at).await?,
+                93..100 => self.crash(at).await?,
+                100..103 => self.older_disk(at).await?,
+                _ => self.twin(at).await?,
             }
         }
         *step += 1;
@@ -299,6 +313,9 @@ impl<'g> World<'g> {
         }
         let nth = self.dice.index(self.ledger.kept.len());
         let Some(kept) = self.ledger.kept.values().nth(nth) else { return Ok(()) };
+        if kept.paper_only || kept.gone {
+            return Ok(());
+        }
         let (at, visit, certain) = (kept.counter, kept.visit.clone(), kept.certain);
         let today = self.today(at);
         let view = self.counter(at)?.confirm(&visit, None).await.map_err(lost)?;
@@ -345,6 +362,54 @@ impl<'g> World<'g> {
         self.same(at).await
     }
 
+    /// Makes an image of the disk, or puts back the one made before. What was kept since
+    /// and had not reached central is on paper alone.
+    async fn older_disk(&mut self, at: usize) -> Result<(), Fault> {
+        if !self.counter(at)?.has_copy() {
+            return self.counter(at)?.copy().await.map_err(lost);
+        }
+        let known = |status: serde_json::Value| -> Vec<String> {
+            let rows =
+                status.get("registrations").and_then(|rows| rows.as_array().cloned()).unwrap_or_default();
+            let code = |row: &serde_json::Value| Some(row.get("code")?.as_str()?.to_owned());
+            rows.iter().filter_map(code).collect()
+        };
+        let reached = |status: &serde_json::Value| {
+            let rows =
+                status.get("registrations").and_then(|rows| rows.as_array().cloned()).unwrap_or_default();
+            let held = |row: &serde_json::Value| row.get("acknowledged").and_then(serde_json::Value::as_bool);
+            let code = |row: &serde_json::Value| Some(row.get("code")?.as_str()?.to_owned());
+            rows.iter().filter(|row| held(row) == Some(true)).filter_map(code).collect::<Vec<_>>()
+        };
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        let at_central = reached(&kiosk.status().await.map_err(lost)?);
+        drop(kiosk);
+        self.counter(at)?.restore().await.map_err(lost)?;
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        let still = known(kiosk.status().await.map_err(lost)?);
+        self.ledger.put_back(at, &still, &at_central);
+        self.ledger.tally.older += 1;
+        self.open.retain(|(counter, ..)| *counter != at);
+        Ok(())
+    }
+
+    /// A second machine starts on a copy of this one's disk.
+    async fn twin(&mut self, at: usize) -> Result<(), Fault> {
+        if self.counters.len() >= MACHINES {
+            return Ok(());
+        }
+        let stream = u64::try_from(self.counters.len()).unwrap_or(9);
+        let planted = None;
+        let network = Arc::new(Network::new(self.router.clone(), Dice::new(self.seed, 10 + stream), planted));
+        let own = (self.time.beside(), chance::bytes(self.seed, 20 + stream));
+        let folder = self.folder.join("twin");
+        let twin = self.counter(at)?.twin(&folder, own, network).await.map_err(lost)?;
+        self.ledger.doubled.extend([at, self.counters.len()]);
+        self.ledger.tally.twins += 1;
+        self.counters.push(twin);
+        Ok(())
+    }
+
     /// One time in eight the power goes, at one of the next messages.
     fn death(&mut self) -> Option<Death> {
         let dies = self.dice.chance(12);
@@ -358,7 +423,7 @@ impl<'g> World<'g> {
             .ledger
             .kept
             .values()
-            .filter(|kept| kept.counter == at)
+            .filter(|kept| kept.counter == at && !kept.paper_only && !kept.gone)
             .map(|kept| (kept.visit.clone(), kept.certain))
             .collect();
         for (visit, certain) in kept {
@@ -377,7 +442,7 @@ impl<'g> World<'g> {
             counter.network.set_death(None);
         }
         for round in 1..=ROUNDS {
-            for at in 0..KIOSKS {
+            for at in 0..self.counters.len() {
                 while round == 1
                     && let Some(open) = self.open.iter().position(|(counter, ..)| *counter == at)
                 {
@@ -396,7 +461,7 @@ impl<'g> World<'g> {
                 }
             }
         }
-        for at in 0..KIOSKS {
+        for at in 0..self.counters.len() {
             self.crash(at).await?;
             let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
             kiosk.check_vault().await.map_err(lost)?;

@@ -1,0 +1,258 @@
+//! Storing what kiosks push: chains of signed records. A record whose header holds is
+//! kept whatever it says, on the chain it follows; one that follows no chain's end but an
+//! earlier place begins a chain of its own. Applies nothing.
+
+use crate::device::Device;
+use crate::{Central, Refusal};
+use domain::bytes::Hash;
+use domain::ids::KioskId;
+use seal::keys::{self, Context};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use wire::record::{Head, Record};
+
+/// Most chains of one kiosk: a copied disk makes one, a restored disk one more. Beyond it
+/// somebody plays with the protocol.
+const CHAINS: i32 = 64;
+
+/// The end of one chain.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    n: i32,
+    head: Head,
+}
+
+/// Locks the kiosk's row for the rest of the transaction.
+pub(crate) async fn lock(db: &mut PgConnection, kiosk: KioskId) -> Result<(), Refusal> {
+    sqlx::query("SELECT 1 FROM kiosk WHERE id = $1 FOR UPDATE")
+        .bind(kiosk.0.as_slice())
+        .fetch_one(db)
+        .await?;
+    Ok(())
+}
+
+/// Stores records in order and answers the end of the chain the last one stands on. What
+/// is held already is passed over, so the same push may come again.
+pub(crate) async fn store(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    records: &[Record],
+) -> Result<Option<Head>, Refusal> {
+    lock(&mut *db, device.kiosk).await?;
+    let mut on = None;
+    for record in records {
+        let header = record.header.to_bytes();
+        check(device, record, &header)?;
+        let hash = keys::sha256(&[&header]);
+        if let Some(chain) = holding(&mut *db, device.kiosk, &hash).await? {
+            on = Some(chain);
+            continue;
+        }
+        let n = follow(&mut *db, central, device, record).await?;
+        insert(&mut *db, central, device, record, (n, &header, &hash)).await?;
+        let head = Head { incarnation: record.header.incarnation, seq: record.header.seq, hash };
+        set_head(&mut *db, central, device.kiosk, Chain { n, head }).await?;
+        on = Some(Chain { n, head });
+    }
+    match on {
+        Some(chain) => Ok(Some(chain.head)),
+        None => head(db, device.kiosk, None).await,
+    }
+}
+
+/// What central holds for a kiosk: the end of the chain on which the record named stands;
+/// without such a record, of the longest chain.
+pub(crate) async fn head(
+    db: &mut PgConnection,
+    kiosk: KioskId,
+    known: Option<&Hash>,
+) -> Result<Option<Head>, Refusal> {
+    if let Some(hash) = known
+        && let Some(chain) = holding(&mut *db, kiosk, hash).await?
+    {
+        return Ok(Some(chain.head));
+    }
+    let row = sqlx::query(
+        "SELECT n, incarnation, head_seq, head_hash FROM chain WHERE kiosk = $1 ORDER BY head_seq DESC, n LIMIT 1",
+    )
+    .bind(kiosk.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    Ok(row.as_ref().map(read).transpose()?.map(|chain| chain.head))
+}
+
+/// The newest incarnation any record of this kiosk names; 1 before the first.
+pub(crate) async fn incarnation(db: &mut PgConnection, kiosk: KioskId) -> Result<u32, Refusal> {
+    let row = sqlx::query("SELECT coalesce(max(incarnation), 1) FROM chain WHERE kiosk = $1")
+        .bind(kiosk.0.as_slice())
+        .fetch_one(db)
+        .await?;
+    u32::try_from(row.try_get::<i32, _>(0)?).map_err(|_| Refusal::Stored("incarnation"))
+}
+
+/// Has an agent to look at this kiosk before it is lent anything?
+pub(crate) async fn is_quarantined(db: &mut PgConnection, kiosk: KioskId) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT quarantined_s IS NOT NULL FROM kiosk WHERE id = $1")
+        .bind(kiosk.0.as_slice())
+        .fetch_one(db)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Two machines write as this kiosk.
+pub(crate) async fn quarantine(
+    db: &mut PgConnection,
+    central: &Central,
+    kiosk: KioskId,
+) -> Result<(), Refusal> {
+    tracing::error!(%kiosk, "two machines write as one kiosk: quarantined");
+    sqlx::query("UPDATE kiosk SET quarantined_s = coalesce(quarantined_s, $2) WHERE id = $1")
+        .bind(kiosk.0.as_slice())
+        .bind(central.now().as_second())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+fn check(device: &Device, record: &Record, header: &[u8]) -> Result<(), Refusal> {
+    if record.header.kiosk != device.kiosk {
+        return Err(Refusal::OtherSite);
+    }
+    let whole = record.is_sound()
+        && keys::sha256(&[&record.salt.0, &record.body.0]) == record.header.body_hash
+        && keys::verify(&device.key, Context::Record, header, &record.signature);
+    if whole { Ok(()) } else { Err(Refusal::BadRecord) }
+}
+
+/// The chain a new record goes on: the one it follows, or a new one.
+async fn follow(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    record: &Record,
+) -> Result<i32, Refusal> {
+    let header = &record.header;
+    let newest = incarnation(&mut *db, device.kiosk).await?;
+    if header.seq == 1 && header.prev != Hash([0; 32]) {
+        return Err(Refusal::BadRecord);
+    }
+    if header.seq > 1 {
+        let chain = match holding(&mut *db, device.kiosk, &header.prev).await? {
+            Some(chain) => chain,
+            None => return Err(Refusal::NotNext),
+        };
+        let before = seq_of(&mut *db, device.kiosk, &header.prev).await?;
+        if before != Some(header.seq - 1) {
+            return Err(Refusal::BadRecord);
+        }
+        if chain.head.hash == header.prev {
+            if header.incarnation < chain.head.incarnation {
+                return Err(Refusal::BadRecord);
+            }
+            // A machine that knows nothing of a newer incarnation writes on.
+            if header.incarnation < newest {
+                quarantine(db, central, device.kiosk).await?;
+            }
+            return Ok(chain.n);
+        }
+    }
+    let row = sqlx::query("SELECT coalesce(max(n), 0) FROM chain WHERE kiosk = $1")
+        .bind(device.kiosk.0.as_slice())
+        .fetch_one(&mut *db)
+        .await?;
+    let last: i32 = row.try_get(0)?;
+    if last >= CHAINS {
+        return Err(Refusal::Fork);
+    }
+    // A restored disk takes up its journal in a new incarnation; a copy does not know.
+    if last > 0 && header.incarnation <= newest {
+        quarantine(db, central, device.kiosk).await?;
+    }
+    Ok(last + 1)
+}
+
+/// The chain on which this record stands, with its end.
+async fn holding(db: &mut PgConnection, kiosk: KioskId, hash: &Hash) -> Result<Option<Chain>, Refusal> {
+    let row = sqlx::query(
+        "SELECT chain.n, chain.incarnation, chain.head_seq, chain.head_hash FROM record \
+         JOIN chain ON chain.kiosk = record.kiosk AND chain.n = record.chain \
+         WHERE record.kiosk = $1 AND record.hash = $2",
+    )
+    .bind(kiosk.0.as_slice())
+    .bind(hash.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &PgRow) -> Result<Chain, Refusal> {
+    let (n, incarnation, seq): (i32, i32, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let head = Head {
+        incarnation: u32::try_from(incarnation).map_err(|_| Refusal::Stored("incarnation"))?,
+        seq: u64::try_from(seq).map_err(|_| Refusal::Stored("head"))?,
+        hash: Hash::from_slice(row.try_get(3)?).ok_or(Refusal::Stored("head hash"))?,
+    };
+    Ok(Chain { n, head })
+}
+
+async fn seq_of(db: &mut PgConnection, kiosk: KioskId, hash: &Hash) -> Result<Option<u64>, Refusal> {
+    let row = sqlx::query("SELECT seq FROM record WHERE kiosk = $1 AND hash = $2")
+        .bind(kiosk.0.as_slice())
+        .bind(hash.0.as_slice())
+        .fetch_optional(db)
+        .await?;
+    let seq = |row: PgRow| u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| Refusal::Stored("seq"));
+    row.map(seq).transpose()
+}
+
+async fn insert(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    record: &Record,
+    (chain, header, hash): (i32, &[u8], &Hash),
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO record \
+         (kiosk, chain, incarnation, seq, hash, kind, schema, header, signature, salt, body, received_s, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'held')",
+    )
+    .bind(device.kiosk.0.as_slice())
+    .bind(chain)
+    .bind(i32::try_from(record.header.incarnation).map_err(|_| Refusal::BadRecord)?)
+    .bind(i64::try_from(record.header.seq).map_err(|_| Refusal::BadRecord)?)
+    .bind(hash.0.as_slice())
+    .bind(&record.header.kind)
+    .bind(i32::from(record.header.schema))
+    .bind(header)
+    .bind(record.signature.0.as_slice())
+    .bind(record.salt.0.as_slice())
+    .bind(record.body.0.as_slice())
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn set_head(
+    db: &mut PgConnection,
+    central: &Central,
+    kiosk: KioskId,
+    chain: Chain,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO chain (kiosk, n, incarnation, head_seq, head_hash, begun_s) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (kiosk, n) DO UPDATE SET incarnation = excluded.incarnation, \
+         head_seq = excluded.head_seq, head_hash = excluded.head_hash",
+    )
+    .bind(kiosk.0.as_slice())
+    .bind(chain.n)
+    .bind(i32::try_from(chain.head.incarnation).map_err(|_| Refusal::BadRecord)?)
+    .bind(i64::try_from(chain.head.seq).map_err(|_| Refusal::BadRecord)?)
+    .bind(chain.head.hash.0.as_slice())
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
