@@ -82,6 +82,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     lock: () => call('lock', () => null),
     home: () => call('home', () => ({
       connection: 'offline', last_contact: '2031-03-04T09:12', lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
+      notices: ['quarantined', 'disk_older', 'central_forgot'],
       unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa' }],
     })),
     startVisit: (lang) => call('start_visit', () => {
