@@ -9,6 +9,7 @@
 
 mod chance;
 mod counter;
+mod disks;
 mod ledger;
 mod network;
 mod people;
@@ -34,8 +35,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const KIOSKS: usize = 3;
-/// Most machines of one seed: the kiosks, and one that runs a copy of another's disk.
-const MACHINES: usize = KIOSKS + 1;
 /// Moves of one seed.
 const MOVES: usize = 32;
 /// Rounds in which everything must be settled once the network is whole.
@@ -360,54 +359,6 @@ impl<'g> World<'g> {
         self.ledger.tally.crashes += 1;
         self.counter(at)?.crash().await.map_err(lost)?;
         self.same(at).await
-    }
-
-    /// Makes an image of the disk, or puts back the one made before. What was kept since
-    /// and had not reached central is on paper alone.
-    async fn older_disk(&mut self, at: usize) -> Result<(), Fault> {
-        if !self.counter(at)?.has_copy() {
-            return self.counter(at)?.copy().await.map_err(lost);
-        }
-        let known = |status: serde_json::Value| -> Vec<String> {
-            let rows =
-                status.get("registrations").and_then(|rows| rows.as_array().cloned()).unwrap_or_default();
-            let code = |row: &serde_json::Value| Some(row.get("code")?.as_str()?.to_owned());
-            rows.iter().filter_map(code).collect()
-        };
-        let reached = |status: &serde_json::Value| {
-            let rows =
-                status.get("registrations").and_then(|rows| rows.as_array().cloned()).unwrap_or_default();
-            let held = |row: &serde_json::Value| row.get("acknowledged").and_then(serde_json::Value::as_bool);
-            let code = |row: &serde_json::Value| Some(row.get("code")?.as_str()?.to_owned());
-            rows.iter().filter(|row| held(row) == Some(true)).filter_map(code).collect::<Vec<_>>()
-        };
-        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
-        let at_central = reached(&kiosk.status().await.map_err(lost)?);
-        drop(kiosk);
-        self.counter(at)?.restore().await.map_err(lost)?;
-        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
-        let still = known(kiosk.status().await.map_err(lost)?);
-        self.ledger.put_back(at, &still, &at_central);
-        self.ledger.tally.older += 1;
-        self.open.retain(|(counter, ..)| *counter != at);
-        Ok(())
-    }
-
-    /// A second machine starts on a copy of this one's disk.
-    async fn twin(&mut self, at: usize) -> Result<(), Fault> {
-        if self.counters.len() >= MACHINES {
-            return Ok(());
-        }
-        let stream = u64::try_from(self.counters.len()).unwrap_or(9);
-        let planted = None;
-        let network = Arc::new(Network::new(self.router.clone(), Dice::new(self.seed, 10 + stream), planted));
-        let own = (self.time.beside(), chance::bytes(self.seed, 20 + stream));
-        let folder = self.folder.join("twin");
-        let twin = self.counter(at)?.twin(&folder, own, network).await.map_err(lost)?;
-        self.ledger.doubled.extend([at, self.counters.len()]);
-        self.ledger.tally.twins += 1;
-        self.counters.push(twin);
-        Ok(())
     }
 
     /// One time in eight the power goes, at one of the next messages.
