@@ -5,6 +5,7 @@
 //! so what that saves is time, not truth. Crash safety of the disk is the crash
 //! harness's subject.
 
+use crate::archive::SiteRows;
 use crate::programs::{Failure, fail};
 use crate::stand::postgres::Postgres;
 use clap::Args;
@@ -42,9 +43,9 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
     for broken in broken.iter().take(TOLD) {
         println!("{broken}");
     }
-    let Tally { online, lease, rank, crashes, older, twins, .. } = tally;
+    let Tally { online, lease, rank, crashes, older, twins, restored, .. } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());
@@ -97,7 +98,8 @@ fn thread(
     runtime.spawn_blocking(move || hold.recv());
     runtime.block_on(async {
         let _held = held;
-        let ground = Ground::prepare(&url, folder).await?;
+        let archive = Box::new(SiteRows(central::connect_with(&url, 1).await?));
+        let ground = Ground::prepare(&url, folder, archive).await?;
         let (mut tally, mut broken) = (Tally::default(), Vec::new());
         loop {
             let at = usize::try_from(next.fetch_add(1, Ordering::SeqCst))?;

@@ -32,6 +32,14 @@ fn a_date_after_the_promised_day_is_found() {
 }
 
 #[test]
+fn a_restored_central_without_its_lease_log_is_found() {
+    let seeds: Vec<u64> = (1..=80).collect();
+    let (tally, broken) = seeds_on(&seeds, Plant::LogIgnored).unwrap();
+    assert!(tally.restored > 0);
+    assert!(broken.iter().any(|broken| broken.invariant == "I1"), "{broken:?}");
+}
+
+#[test]
 fn a_vault_that_lost_what_it_kept_is_found() {
     let (_, broken) = seeds_on(&[1, 2, 3, 4, 5, 6], Plant::VaultRestored).unwrap();
     assert!(broken.iter().any(|broken| broken.invariant == "I6"), "{broken:?}");

@@ -58,7 +58,7 @@ pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool,
 
 /// The id of the slot at this counter and hour; `extra` 0 is the ordinary one. A function
 /// of what it names, so two histories of one database never mean two slots by one id.
-pub(crate) fn slot_id(site: &SiteId, counter: &str, at: DateTime, extra: i16) -> SlotId {
+pub(crate) fn slot_id(site: &SiteId, counter: &str, at: DateTime, extra: i32) -> SlotId {
     let at = at.to_string();
     let name = [site.as_str(), counter, &at, &extra.to_string()].join("\n");
     let Hash([a, b, c, d, e, f, g, h, ..]) = sha256(&[b"jalon/slot/1\n", name.as_bytes()]);

@@ -61,17 +61,15 @@ pub(crate) async fn store(
     }
 }
 
-/// What central holds for a kiosk: the end of the chain on which the record named stands;
-/// without such a record, of the longest chain.
+/// What central holds for a kiosk: the end of the chain on which the record named stands,
+/// none when it is not known here; of the longest chain when none is named.
 pub(crate) async fn head(
     db: &mut PgConnection,
     kiosk: KioskId,
     known: Option<&Hash>,
 ) -> Result<Option<Head>, Refusal> {
-    if let Some(hash) = known
-        && let Some(chain) = holding(&mut *db, kiosk, hash).await?
-    {
-        return Ok(Some(chain.head));
+    if let Some(hash) = known {
+        return Ok(holding(db, kiosk, hash).await?.map(|chain| chain.head));
     }
     let row = sqlx::query(
         "SELECT n, incarnation, head_seq, head_hash FROM chain WHERE kiosk = $1 ORDER BY head_seq DESC, n LIMIT 1",

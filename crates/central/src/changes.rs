@@ -28,44 +28,74 @@ pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Ackn
 }
 
 /// Appends changes for a kiosk whose row this transaction has locked.
-pub(crate) async fn append(db: &mut PgConnection, kiosk: KioskId, changes: &[Change]) -> Result<(), Refusal> {
+pub(crate) async fn append(
+    db: &mut PgConnection,
+    central: &Central,
+    kiosk: KioskId,
+    changes: &[Change],
+) -> Result<(), Refusal> {
     for change in changes {
+        let [a, b, c, d, e, f, g, h, ..] = central.random_16();
         let body = serde_json::to_string(change).map_err(|_| Refusal::Stored("change"))?;
         sqlx::query(
             "WITH next AS (UPDATE kiosk SET change_n = change_n + 1 WHERE id = $1 RETURNING change_n) \
-             INSERT INTO change (kiosk, n, body) SELECT $1, change_n, $2::text::jsonb FROM next",
+             INSERT INTO change (kiosk, n, body, mark) SELECT $1, change_n, $2::text::jsonb, $3 FROM next",
         )
         .bind(kiosk.0.as_slice())
         .bind(body)
+        .bind([a, b, c, d, e, f, g, h].as_slice())
         .execute(&mut *db)
         .await?;
     }
     Ok(())
 }
 
-/// Changes after `cursor`, the new cursor, and whether there are more.
-pub(crate) async fn after(
-    db: &mut PgConnection,
-    device: &Device,
-    cursor: u64,
-) -> Result<(Vec<Change>, u64, bool), Refusal> {
-    let from = i64::try_from(cursor).map_err(|_| Refusal::BadBody)?;
+/// What a kiosk pulls, and where it goes on from.
+pub(crate) struct Pulled {
+    pub changes: Vec<Change>,
+    pub cursor: Cursor,
+    pub more: bool,
+}
+
+/// The newest change a kiosk has, and the mark it bore.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cursor {
+    pub n: u64,
+    pub mark: String,
+}
+
+/// Changes after `cursor`; all of them when it is from a history this database does not
+/// know: a restored one counts its changes anew.
+pub(crate) async fn after(db: &mut PgConnection, device: &Device, cursor: Cursor) -> Result<Pulled, Refusal> {
+    let asked = i64::try_from(cursor.n).map_err(|_| Refusal::BadBody)?;
+    let known = sqlx::query("SELECT 1 FROM change WHERE kiosk = $1 AND n = $2 AND encode(mark, 'hex') = $3")
+        .bind(device.kiosk.0.as_slice())
+        .bind(asked)
+        .bind(&cursor.mark)
+        .fetch_optional(&mut *db)
+        .await?;
+    let (from, mut last) = match known {
+        Some(_) => (asked, cursor),
+        None => (0, Cursor::default()),
+    };
     let limit = i64::try_from(PULL_CHANGES).unwrap_or(i64::MAX);
     let rows =
-        sqlx::query("SELECT n, body::text FROM change WHERE kiosk = $1 AND n > $2 ORDER BY n LIMIT $3")
+        sqlx::query("SELECT n, body::text, encode(mark, 'hex') FROM change WHERE kiosk = $1 AND n > $2 ORDER BY n LIMIT $3")
             .bind(device.kiosk.0.as_slice())
             .bind(from)
             .bind(limit)
             .fetch_all(db)
             .await?;
-    let mut last = cursor;
     let mut changes = Vec::with_capacity(rows.len());
     for row in &rows {
         let n: i64 = row.try_get(0)?;
-        last = u64::try_from(n).map_err(|_| Refusal::Stored("change number"))?;
+        last = Cursor {
+            n: u64::try_from(n).map_err(|_| Refusal::Stored("change number"))?,
+            mark: row.try_get(2)?,
+        };
         let body: &str = row.try_get(1)?;
         changes.push(serde_json::from_str(body).map_err(|_| Refusal::Stored("change"))?);
     }
     let more = rows.len() == PULL_CHANGES;
-    Ok((changes, last, more))
+    Ok(Pulled { changes, cursor: last, more })
 }

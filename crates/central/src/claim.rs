@@ -4,13 +4,14 @@
 
 use crate::device::Device;
 use crate::{Central, Refusal, calendar, chain, dates};
-use domain::ids::{KioskId, RegistrationId, SlotId};
+use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::token::{SignedToken, SlotToken};
+use jiff::civil::DateTime;
 use sqlx::{PgConnection, Row};
 use wire::bytes::Bytes;
 
-/// Most extra slots beside one ordinary one, as the table has it.
-const EXTRAS: i16 = 99;
+/// Most extra slots at one counter and hour: beyond it somebody plays with the protocol.
+const EXTRAS: i64 = 99;
 
 /// A token central signed for this kiosk, or the reason it is none.
 pub(crate) fn own_token(
@@ -38,7 +39,9 @@ pub(crate) async fn settle(
     if held.is_some_and(|(slot, _)| slot == token.slot) {
         return Ok(None);
     }
-    let Some(place) = place(&mut *tx, token).await? else { return Ok(Some("slot_unknown")) };
+    let Some(place) = place(&mut *tx, token.slot, &token.site, token.at).await? else {
+        return Ok(Some("slot_unknown"));
+    };
     // An extra slot at this very hour was settled when the record came before.
     if held.is_some_and(|(_, at)| at == token.at) && place.holder.is_some() {
         return Ok(None);
@@ -53,7 +56,10 @@ pub(crate) async fn settle(
         // One lease, two papers: only two machines running one vault do that.
         chain::quarantine(&mut *tx, central, device.kiosk).await?;
     }
-    extra(tx, token, place.counter, id).await
+    match extra(&mut *tx, central, &token.site, place.counter, token.at).await? {
+        Some(slot) => dates::take(tx, slot, id).await.map(|()| None),
+        None => Ok(Some("slot_taken")),
+    }
 }
 
 /// Who has a slot.
@@ -64,20 +70,23 @@ pub(crate) struct Place {
     pub lent_to: Option<KioskId>,
 }
 
-/// The row of a token's slot, locked; made when a restored database does not have it yet.
-/// None when no counter of the site ever had a slot of this id.
-pub(crate) async fn place(tx: &mut PgConnection, token: &SlotToken) -> Result<Option<Place>, Refusal> {
-    let id = i64::try_from(token.slot.0).map_err(|_| Refusal::BadRecord)?;
+/// The row of a slot that has left central, locked; made when a restored database does
+/// not have it yet. None when its site has no counter.
+pub(crate) async fn place(
+    tx: &mut PgConnection,
+    slot: SlotId,
+    site: &SiteId,
+    at: DateTime,
+) -> Result<Option<Place>, Refusal> {
+    let id = i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?;
     let find = "SELECT slot.counter, registration.kiosk, lease.kiosk FROM slot \
                 LEFT JOIN lease ON lease.id = slot.lease \
                 LEFT JOIN registration ON registration.id = slot.registration \
                 WHERE slot.id = $1 AND slot.site = $2 FOR UPDATE OF slot";
-    let mut row = sqlx::query(find).bind(id).bind(token.site.as_str()).fetch_optional(&mut *tx).await?;
+    let mut row = sqlx::query(find).bind(id).bind(site.as_str()).fetch_optional(&mut *tx).await?;
     if row.is_none() {
-        if !make(&mut *tx, token).await? {
-            return Ok(None);
-        }
-        row = sqlx::query(find).bind(id).bind(token.site.as_str()).fetch_optional(&mut *tx).await?;
+        make(&mut *tx, slot, site, at).await?;
+        row = sqlx::query(find).bind(id).bind(site.as_str()).fetch_optional(&mut *tx).await?;
     }
     let Some(row) = row else { return Ok(None) };
     let kiosk = |id: Option<&[u8]>| id.and_then(|id| id.try_into().ok()).map(KioskId);
@@ -88,59 +97,67 @@ pub(crate) async fn place(tx: &mut PgConnection, token: &SlotToken) -> Result<Op
     }))
 }
 
-/// Makes the slot a token names, if its id is that of a counter's slot at that hour.
-async fn make(tx: &mut PgConnection, token: &SlotToken) -> Result<bool, Refusal> {
-    for counter in calendar::counters(&mut *tx, &token.site).await? {
-        for extra in 0..=EXTRAS {
-            if calendar::slot_id(&token.site, &counter.name, token.at, extra) == token.slot {
-                insert(&mut *tx, token, counter.id, (token.slot, extra)).await?;
-                return Ok(true);
-            }
-        }
+/// Makes the slot: a counter's ordinary one when its id says so, else an extra one of a
+/// history this database does not know.
+async fn make(tx: &mut PgConnection, slot: SlotId, site: &SiteId, at: DateTime) -> Result<(), Refusal> {
+    let counters = calendar::counters(&mut *tx, site).await?;
+    let ordinary = counters.iter().find(|counter| calendar::slot_id(site, &counter.name, at, 0) == slot);
+    match (ordinary, counters.first()) {
+        (Some(counter), _) => insert(tx, (slot, 0), site, counter.id, at).await,
+        // Any number but 0 that stands for this id alone.
+        (None, Some(first)) => insert(tx, (slot, number_of(slot)), site, first.id, at).await,
+        (None, None) => Ok(()),
     }
-    Ok(false)
 }
 
-/// The first extra slot nobody holds beside the token's own, given to `id`.
-async fn extra(
+/// An extra slot nobody holds, at this counter and hour. None when there are enough.
+pub(crate) async fn extra(
     tx: &mut PgConnection,
-    token: &SlotToken,
+    central: &Central,
+    site: &SiteId,
     counter: i64,
-    id: RegistrationId,
-) -> Result<Option<&'static str>, Refusal> {
+    at: DateTime,
+) -> Result<Option<SlotId>, Refusal> {
     let row = sqlx::query(
-        "SELECT counter.name, coalesce(max(slot.extra), 0::smallint) FROM counter \
-         JOIN slot ON slot.counter = counter.id AND slot.at = $2::text::timestamp \
+        "SELECT counter.name, count(slot.id) FROM counter \
+         LEFT JOIN slot ON slot.counter = counter.id AND slot.at = $2::text::timestamp AND slot.extra <> 0 \
          WHERE counter.id = $1 GROUP BY counter.name",
     )
     .bind(counter)
-    .bind(token.at.to_string())
+    .bind(at.to_string())
     .fetch_one(&mut *tx)
     .await?;
-    let (name, last): (String, i16) = (row.try_get(0)?, row.try_get(1)?);
-    if last >= EXTRAS {
-        return Ok(Some("slot_taken"));
+    let (name, extras): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if extras >= EXTRAS {
+        return Ok(None);
     }
-    let slot = calendar::slot_id(&token.site, &name, token.at, last + 1);
-    insert(&mut *tx, token, counter, (slot, last + 1)).await?;
-    dates::take(tx, slot, id).await?;
-    Ok(None)
+    let [a, b, c, d, ..] = central.random_16();
+    let number = (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1);
+    let slot = calendar::slot_id(site, &name, at, number);
+    insert(tx, (slot, number), site, counter, at).await?;
+    Ok(Some(slot))
+}
+
+fn number_of(slot: SlotId) -> i32 {
+    let [a, b, c, d, ..] = slot.0.to_be_bytes();
+    (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1)
 }
 
 async fn insert(
     tx: &mut PgConnection,
-    token: &SlotToken,
+    (slot, extra): (SlotId, i32),
+    site: &SiteId,
     counter: i64,
-    (slot, extra): (SlotId, i16),
+    at: DateTime,
 ) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO slot (id, site, counter, at, extra) VALUES ($1, $2, $3, $4::text::timestamp, $5) \
          ON CONFLICT DO NOTHING",
     )
     .bind(i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?)
-    .bind(token.site.as_str())
+    .bind(site.as_str())
     .bind(counter)
-    .bind(token.at.to_string())
+    .bind(at.to_string())
     .bind(extra)
     .execute(tx)
     .await?;

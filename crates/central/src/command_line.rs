@@ -40,6 +40,10 @@ pub(crate) enum Command {
         /// Folder made by `admin keys`.
         #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
         keys: PathBuf,
+        /// Where every slot given or lent is written before it leaves, on other storage than
+        /// the database. After a restore it says what must not be given again.
+        #[arg(long, value_name = "FILE", env = "JALON_LEASE_LOG")]
+        lease_log: Option<PathBuf>,
     },
     /// Bring the database's schema up to date.
     Migrate {
@@ -152,6 +156,15 @@ pub(crate) enum Act {
         /// This kiosk has been looked at and may be lent dates again.
         #[arg(long, value_name = "KIOSK")]
         release: Option<String>,
+    },
+    /// Tell how far the database has followed the lease log.
+    LeaseLog {
+        #[command(flatten)]
+        database: Database,
+        /// Every kiosk has exchanged since the restore: ordinary slots may be given again
+        /// from the next start of central.
+        #[arg(long)]
+        accept: bool,
     },
     /// List the slots lent to each kiosk.
     Lease {

@@ -2,7 +2,8 @@
 //! transaction. The rule is `domain::assign`'s; a test holds the two against each other.
 
 use crate::device::Device;
-use crate::{Central, Refusal, calendar};
+use crate::lease_log::{self, Sent};
+use crate::{Central, Refusal, calendar, claim};
 use domain::assign::Window;
 use domain::birth::Birth;
 use domain::bytes::PublicKey;
@@ -42,7 +43,7 @@ pub(crate) async fn give(
     let mut window = registration.window();
     // A registration may arrive days after it was made: nobody is given a day gone by.
     window.earliest = window.earliest.max(Window::new(today, None).earliest);
-    let slot = match earliest(&mut *db, &device.site, &window).await? {
+    let slot = match earliest(&mut *db, central, &device.site, &window).await? {
         Some(slot) => slot,
         None => {
             escalate(db, central, registration, "no_capacity").await?;
@@ -50,6 +51,8 @@ pub(crate) async fn give(
         }
     };
     take(&mut *db, slot.0, registration.id).await?;
+    let sent = Sent { site: device.site.clone(), slot: slot.0, at: slot.1, kiosk: device.kiosk, lent: None };
+    lease_log::write(&mut *db, central, vec![sent]).await?;
     if window.latest.is_some_and(|latest| slot.1.date() > latest) {
         escalate(&mut *db, central, registration, "after_limit").await?;
     }
@@ -167,7 +170,7 @@ pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId
 
 /// Frees whatever slot a registration holds.
 pub(crate) async fn free(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
-    sqlx::query("UPDATE slot SET registration = NULL WHERE registration = $1")
+    sqlx::query("UPDATE slot SET registration = NULL, withheld = false WHERE registration = $1")
         .bind(id.0.as_slice())
         .execute(db)
         .await?;
@@ -176,31 +179,44 @@ pub(crate) async fn free(db: &mut PgConnection, id: RegistrationId) -> Result<()
 
 /// The earliest free slot of the site from the window's first day on, locked. Slots
 /// another transaction is taking are passed over, so nobody waits.
-pub(crate) async fn earliest(
+async fn earliest(
     db: &mut PgConnection,
+    central: &Central,
     site: &SiteId,
     window: &Window,
 ) -> Result<Option<(SlotId, DateTime)>, Refusal> {
-    first_free_from(db, site, window.earliest).await
+    first_free_from(db, central, site, window.earliest).await
 }
 
+/// The earliest slot of a site that may be given from a day on, locked. Where what left
+/// central before a restore is not known, an extra one beside the earliest hour that has
+/// none yet: its id is new whatever was given before.
 pub(crate) async fn first_free_from(
     db: &mut PgConnection,
+    central: &Central,
     site: &SiteId,
     from: Date,
 ) -> Result<Option<(SlotId, DateTime)>, Refusal> {
+    let ordinary = "SELECT id, at::text, counter FROM slot \
+                    WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 AND NOT withheld \
+                    AND at >= $2::text::timestamp ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let beside = "SELECT id, at::text, counter FROM slot \
+                  WHERE site = $1 AND extra = 0 AND at >= $2::text::timestamp AND NOT EXISTS \
+                  (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
+                   AND other.extra <> 0) ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
     loop {
-        let row = sqlx::query(
-            "SELECT id, at::text FROM slot \
-             WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 AND at >= $2::text::timestamp \
-             ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED",
-        )
-        .bind(site.as_str())
-        .bind(from.to_string())
-        .fetch_optional(&mut *db)
-        .await?;
+        let row = sqlx::query(if central.extras_only { beside } else { ordinary })
+            .bind(site.as_str())
+            .bind(from.to_string())
+            .fetch_optional(&mut *db)
+            .await?;
         if let Some(row) = row {
-            return Ok(Some((slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?)));
+            let (slot, at) = (slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?);
+            if !central.extras_only {
+                return Ok(Some((slot, at)));
+            }
+            let counter: i64 = row.try_get(2)?;
+            return Ok(claim::extra(db, central, site, counter, at).await?.map(|slot| (slot, at)));
         }
         if !calendar::extend(&mut *db, site).await? {
             return Ok(None);

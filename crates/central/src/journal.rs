@@ -122,7 +122,7 @@ async fn apply_one(
         let seq = u64::try_from(at.seq).map_err(|_| Refusal::Stored("seq"))?;
         changes.push(Change::Result { incarnation: at.incarnation, seq, hash: at.hash, result });
     }
-    changes::append(tx, device.kiosk, &changes).await
+    changes::append(tx, central, device.kiosk, &changes).await
 }
 
 async fn registration(

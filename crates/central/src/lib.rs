@@ -13,6 +13,7 @@ mod device;
 mod endpoints;
 mod journal;
 pub mod keys;
+pub mod lease_log;
 mod openapi;
 mod problem;
 pub mod serve;
@@ -25,6 +26,7 @@ pub use store::{MigrateFailure, check_schema, connect, connect_with, migrate};
 
 use jiff::Timestamp;
 use keys::CentralKeys;
+use lease_log::LeaseLog;
 use sqlx::PgPool;
 /// The connections a central works with.
 pub use sqlx::PgPool as Pool;
@@ -43,6 +45,9 @@ pub struct Central {
     clock: Clock,
     random: Random,
     epoch: Arc<str>,
+    lease_log: Option<Arc<LeaseLog>>,
+    /// What left central before a restore is not known: only extra slots are given.
+    extras_only: bool,
 }
 
 impl Central {
@@ -59,7 +64,22 @@ impl Central {
     ) -> Result<Self, sqlx::Error> {
         let epoch = store::epoch(&pool).await?;
         journal::take_up_waiting(&pool).await?;
-        Ok(Self { pool, keys: Arc::new(keys), clock, random, epoch: epoch.into() })
+        let extras_only = lease_log::was_followed(&pool).await?;
+        let keys = Arc::new(keys);
+        Ok(Self { pool, keys, clock, random, epoch: epoch.into(), lease_log: None, extras_only })
+    }
+
+    /// Follows the lease log to its end, and from now on gives and lends nothing that does
+    /// not stand in it. Without one, a database that followed a log before gives extra
+    /// slots only.
+    ///
+    /// # Errors
+    /// The database or the log fails.
+    pub async fn following(mut self, log: LeaseLog) -> Result<Self, Refusal> {
+        let log = Arc::new(log);
+        self.extras_only = lease_log::follow(&self, &log).await?;
+        self.lease_log = Some(log);
+        Ok(self)
     }
 
     fn now(&self) -> Timestamp {

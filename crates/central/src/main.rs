@@ -6,6 +6,7 @@ mod stop;
 
 use central::admin::{self, NewSite};
 use central::keys::{self, CentralKeys, KeysFailure};
+use central::lease_log::{LeaseLog, LeaseLogFailure};
 use central::{Central, system_clock, system_random};
 use clap::Parser as _;
 use command_line::{Act, Cli, Command};
@@ -37,7 +38,7 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Serve { listen, database, tls_cert, tls_key, keys } => {
+        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log } => {
             let tls = central::serve::tls_config(&tls_cert, &tls_key).map_err(|refusal| {
                 let stop = Stop::missing(refusal.to_string());
                 match std::error::Error::source(&refusal) {
@@ -50,6 +51,10 @@ async fn run(command: Command) -> Result<(), Stop> {
             let central = Central::new(pool, keys, system_clock(), system_random())
                 .await
                 .map_err(|error| Stop::failed("the database failed").because(error))?;
+            let central = match lease_log {
+                Some(path) => follow(central, &path).await?,
+                None => central,
+            };
             let cannot = |error| {
                 Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
             };
@@ -102,6 +107,10 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         Act::Kiosks { database, site, release: Some(kiosk) } => {
             admin::release_kiosk(&database::ready(&database.url).await?, &site, &kiosk).await?
         }
+        Act::LeaseLog { database, accept } => {
+            let pool = database::ready(&database.url).await?;
+            if accept { admin::accept_lease_log(&pool).await? } else { admin::lease_log(&pool).await? }
+        }
         Act::Lease { database, site } => admin::leases(&database::ready(&database.url).await?, &site).await?,
         Act::Registrations { database, site } => {
             admin::registrations(&database::ready(&database.url).await?, &site).await?
@@ -151,6 +160,23 @@ fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
         folder = folder.display()
     ))
     .because(failure)
+}
+
+async fn follow(central: Central, path: &Path) -> Result<Central, Stop> {
+    let named = path.display().to_string();
+    let log = LeaseLog::open(path).map_err(|failure| match failure {
+        LeaseLogFailure::Damaged(line) => Stop::failed(format!(
+            "the lease log {named} is damaged at line {line}; keep the file, give --lease-log another one, and only \
+             extra slots are given until central admin lease-log --accept"
+        )),
+        failure => {
+            Stop::missing(format!("the lease log {named} cannot be used; correct --lease-log")).because(failure)
+        }
+    })?;
+    central
+        .following(log)
+        .await
+        .map_err(|refusal| Stop::failed("the lease log cannot be followed").because(refusal))
 }
 
 /// Resolves when the process is told to end.

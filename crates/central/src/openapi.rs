@@ -104,7 +104,7 @@ fn with_cursor(operation: Value) -> Value {
     with(
         operation,
         "parameters",
-        json!([number("cursor"), number("roster"), {
+        json!([number("cursor"), { "name": "mark", "in": "query", "schema": { "type": "string", "maxLength": 16 } }, number("roster"), {
             "name": "head", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" }
         }]),
     )

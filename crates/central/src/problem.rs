@@ -41,6 +41,8 @@ pub enum Refusal {
     NotFound,
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    #[error("the lease log takes nothing")]
+    LeaseLog,
     #[error("stored data cannot be read: {0}")]
     Stored(&'static str),
 }
@@ -64,7 +66,7 @@ impl Refusal {
             // tus 1.0, checksum extension.
             Self::Checksum => (460, "checksum"),
             Self::NotFound => (404, "not_found"),
-            Self::Database(_) | Self::Stored(_) => (503, "try_again"),
+            Self::Database(_) | Self::LeaseLog | Self::Stored(_) => (503, "try_again"),
         }
     }
 }

@@ -106,8 +106,8 @@ pub struct PushAnswer {
     pub durable: Option<Head>,
 }
 
-/// `GET /v1/changes?cursor=N&roster=V&head=H`: after this cursor; the roster if newer than
-/// V; what is held of the chain on which the kiosk's record of hash H stands.
+/// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H`: after this cursor; the roster if newer
+/// than V; what is held of the chain on which the kiosk's record of hash H stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesAnswer {
     pub epoch: String,
@@ -115,6 +115,9 @@ pub struct ChangesAnswer {
     pub durable: Option<Head>,
     /// Ask from here next time.
     pub cursor: u64,
+    /// And name this mark with it.
+    #[serde(default)]
+    pub mark: String,
     /// True when there is more to pull at once.
     pub more: bool,
     pub changes: Vec<Change>,

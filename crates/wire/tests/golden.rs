@@ -217,6 +217,7 @@ fn every_answer() {
         received: Some(acknowledgement()),
         durable: Some(head),
         cursor: 12,
+        mark: "0a1b2c3d4e5f6071".into(),
         more: true,
         changes,
         roster: Some(roster()),

@@ -85,6 +85,7 @@ impl Stand {
         let mut serve = command(built("central")?, ["serve", "--listen", &listen, "--database", &database]);
         serve.arg("--tls-cert").arg(tls.join(tls::CERT)).arg("--tls-key").arg(tls.join(tls::KEY));
         serve.arg("--keys").arg(self.folder.join("keys"));
+        serve.arg("--lease-log").arg(self.folder.join("lease.log"));
         let log = self.folder.join("logs/central.log");
         let mut running = Running::start(&mut serve, &log)?;
         let port = self.port;

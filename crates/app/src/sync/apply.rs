@@ -13,6 +13,7 @@ use wire::body::{Body, Dated};
 use wire::messages::{Applied, Change, ChangesAnswer, Roster};
 
 const TIME_MARK: &str = "time_mark";
+const MARK: &str = "mark";
 
 /// From where to pull, the version of the roster we have, and the record of ours central
 /// was last heard to hold.
@@ -21,6 +22,7 @@ pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
         let roster: Option<Roster> = tx.get_json(ROSTER)?;
         Ok(Asked {
             cursor: tx.get_json(CURSOR)?.unwrap_or(0),
+            mark: tx.get_json::<String>(MARK)?.filter(|mark| is_mark(mark)).unwrap_or_default(),
             roster: roster.map_or(0, |roster| roster.version),
             head: heard::known(tx)?.1,
         })
@@ -43,9 +45,15 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
             }
         }
         tx.put_json(CURSOR, &answer.cursor)?;
+        tx.put_json(MARK, &answer.mark)?;
         tx.put_json(TIME_MARK, &answer.now.as_second())?;
         Ok(())
     })
+}
+
+/// It becomes part of the next request's address.
+fn is_mark(mark: &str) -> bool {
+    mark.len() <= 16 && mark.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {

@@ -102,9 +102,8 @@ fn standing(inner: &Inner, tx: &Tx<'_>, word: Option<&Acknowledgement>) -> Resul
             tx.put_json(ACKNOWLEDGEMENT, word)?;
             Ok(Heard::Holds(word.head.seq))
         }
-        // Central answers with the longest chain it has when it does not know ours.
-        Some(_) if known > 0 => forgot(inner, tx, 0),
-        Some(_) => Ok(Heard::Holds(0)),
+        // Another machine of this vault has gone on from there: ours becomes a second chain.
+        Some(_) => Ok(Heard::Holds(known)),
         None => {
             tracing::error!("central holds more of this kiosk's journal than this disk does");
             take_up_anew(inner, tx, word.head.incarnation, "disk_older")?;

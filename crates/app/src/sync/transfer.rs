@@ -100,9 +100,11 @@ pub trait Transport: Send + Sync {
 
 /// What a pull names: the last change and roster known, and the newest record of ours
 /// central was heard to hold.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub cursor: u64,
+    /// 16 hexadecimal digits, or none before the first change.
+    pub mark: String,
     pub roster: u64,
     pub head: Option<Hash>,
 }
@@ -177,8 +179,8 @@ impl HttpRemote {
         caller: Caller<'_>,
         asked: Asked,
     ) -> Result<ChangesAnswer, RemoteFailure> {
-        let Asked { cursor, roster, head } = asked;
-        let mut target = format!("/v1/changes?cursor={cursor}&roster={roster}");
+        let Asked { cursor, mark, roster, head } = asked;
+        let mut target = format!("/v1/changes?cursor={cursor}&mark={mark}&roster={roster}");
         if let Some(head) = head {
             target.push_str("&head=");
             target.push_str(&head.to_string());

@@ -83,6 +83,33 @@ pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Val
     Ok(json!({ "kiosk": kiosk, "released": true }))
 }
 
+/// How far the database has followed the lease log, and whether it gave up following it.
+///
+/// # Errors
+/// The database fails.
+pub async fn lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
+    let row = sqlx::query(
+        "SELECT n, broken, (SELECT count(*) FROM slot WHERE withheld AND registration IS NULL) FROM lease_log",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(json!({
+        "lines": row.try_get::<i64, _>(0)?,
+        "extras_only": row.try_get::<bool, _>(1)?,
+        "withheld": row.try_get::<i64, _>(2)?,
+    }))
+}
+
+/// An administrator has made sure that every kiosk has exchanged with the restored central
+/// (what each had been given or lent is known again): ordinary slots are given again.
+///
+/// # Errors
+/// The database fails.
+pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
+    sqlx::query("UPDATE lease_log SET broken = false").execute(pool).await?;
+    lease_log(pool).await
+}
+
 /// Every registration of a site with its date and the state of its record: what the
 /// desk works from, and what a check from outside counts.
 ///

@@ -1,4 +1,4 @@
-//! `GET /v1/changes?cursor=N&roster=V&head=H`: what is new for this kiosk, and what is held
+//! `GET /v1/changes?cursor=N&mark=M&roster=V&head=H`: what is new for this kiosk, and what is held
 //! of the chain on which its record H stands.
 
 use crate::device::SignedRequest;
@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use changes::{Cursor, Pulled};
 use domain::bytes::Hash;
 use wire::messages::ChangesAnswer;
 
@@ -21,7 +22,7 @@ pub(super) async fn pull(
     let mut db = central.pool.acquire().await?;
     let head = chain::head(&mut db, request.device.kiosk, head.as_ref()).await?;
     let quarantined = chain::is_quarantined(&mut db, request.device.kiosk).await?;
-    let (changes, cursor, more) = changes::after(&mut db, &request.device, cursor).await?;
+    let Pulled { changes, cursor, more } = changes::after(&mut db, &request.device, cursor).await?;
     let site = &request.device.site;
     let roster = match sites::roster_version(&mut db, site).await? > known {
         true => Some(sites::roster(&mut db, &central.keys, site).await?),
@@ -31,7 +32,8 @@ pub(super) async fn pull(
         epoch: central.epoch.to_string(),
         received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
         durable: None,
-        cursor,
+        cursor: cursor.n,
+        mark: cursor.mark,
         more,
         changes,
         roster,
@@ -43,17 +45,18 @@ pub(super) async fn pull(
 /// What the query names; what it does not counts from the beginning.
 #[derive(Default)]
 struct Asked {
-    cursor: u64,
+    cursor: Cursor,
     roster: u64,
     head: Option<Hash>,
 }
 
-/// `name=value` pairs of the three names, each at most once.
+/// `name=value` pairs of these names, each at most once.
 fn asked(query: &str) -> Option<Asked> {
     let mut asked = Asked::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=')? {
-            ("cursor", value) => asked.cursor = value.parse().ok()?,
+            ("cursor", value) => asked.cursor.n = value.parse().ok()?,
+            ("mark", value) => asked.cursor.mark = value.to_owned(),
             ("roster", value) => asked.roster = value.parse().ok()?,
             ("head", value) => asked.head = Some(Hash::from_hex(value)?),
             _ => return None,

@@ -2,6 +2,7 @@
 //! each with a token central signed; they leave the free ones in this transaction.
 
 use crate::device::{Device, SignedRequest};
+use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, chain, changes, dates};
 use axum::Json;
 use axum::body::Body;
@@ -41,9 +42,11 @@ pub(super) async fn fill(
     // The later of the kiosk's day and central's own at the site.
     let today = today.max(dates::today(&mut tx, &central, &device.site).await?);
     let lent = lend(&mut tx, &central, device, (incarnation, today)).await?;
+    lease_log::write(&mut tx, &central, lent.for_the_log(device, incarnation)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
-        changes::append(&mut tx, device.kiosk, &[Change::Lease { lease, incarnation, slots }]).await?;
+        changes::append(&mut tx, &central, device.kiosk, &[Change::Lease { lease, incarnation, slots }])
+            .await?;
     }
     tx.commit().await?;
     Ok(Json(answer))
@@ -59,6 +62,18 @@ struct Lent {
 impl Lent {
     fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    fn for_the_log(&self, device: &Device, incarnation: u32) -> Vec<Sent> {
+        let Some(lease) = self.lease else { return Vec::new() };
+        let sent = |slot: &LentSlot| Sent {
+            site: device.site.clone(),
+            slot: slot.slot,
+            at: slot.at,
+            kiosk: device.kiosk,
+            lent: Some(lease_log::Lent { lease, stratum: slot.stratum.key().to_owned(), incarnation }),
+        };
+        self.slots.iter().map(sent).collect()
     }
 
     fn into_parts(self) -> Option<(LeaseId, Vec<LentSlot>)> {
@@ -90,7 +105,10 @@ async fn lend(
             Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
         };
         for _ in has..i64::from(shape.wanted(stratum)) {
-            let Some((slot, at)) = dates::first_free_from(&mut *tx, &device.site, from).await? else { break };
+            let Some((slot, at)) = dates::first_free_from(&mut *tx, central, &device.site, from).await?
+            else {
+                break;
+            };
             let lease = match lent.lease {
                 Some(lease) => lease,
                 None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),

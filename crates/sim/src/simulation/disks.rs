@@ -32,7 +32,8 @@ impl World<'_> {
             return Ok(());
         }
         let stream = u64::try_from(self.counters.len()).unwrap_or(9);
-        let network = Arc::new(Network::new(self.router.clone(), Dice::new(self.seed, 10 + stream), None));
+        let router = self.counter(at)?.network.router();
+        let network = Arc::new(Network::new(router, Dice::new(self.seed, 10 + stream), None));
         let own = (self.time.beside(), chance::bytes(self.seed, 20 + stream));
         let folder = self.folder.join("twin");
         let twin = self.counter(at)?.twin(&folder, own, network).await.map_err(lost)?;

@@ -14,11 +14,11 @@ mod ledger;
 mod network;
 mod people;
 mod planted;
+mod restore;
 
 use app::contract::{DateSource, DateView, Problem};
+use central::Random;
 use central::admin::NewSite;
-use central::keys::CentralKeys;
-use central::{Central, Random};
 use chance::{Dice, Time};
 use counter::Counter;
 use domain::calendar::Pattern;
@@ -30,6 +30,7 @@ use network::{Death, Link, Network};
 use people::Certain;
 pub use planted::Plant;
 use planted::Planted;
+pub use restore::{Archive, Archiving};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Tally {
     pub older: u64,
     /// Machines started on a copy of another's disk.
     pub twins: u64,
+    /// Centrals restored from a backup.
+    pub restored: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -93,6 +96,7 @@ impl Tally {
         self.crashes += other.crashes;
         self.older += other.older;
         self.twins += other.twins;
+        self.restored += other.restored;
         self.shown.extend(other.shown);
     }
 }
@@ -104,6 +108,7 @@ pub struct Ground {
     keys: PathBuf,
     folder: PathBuf,
     site_key: String,
+    archive: Box<dyn Archive>,
 }
 
 impl Ground {
@@ -111,7 +116,11 @@ impl Ground {
     ///
     /// # Errors
     /// The database or the folder cannot be used.
-    pub async fn prepare(url: &str, folder: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    pub async fn prepare(
+        url: &str,
+        folder: &Path,
+        archive: Box<dyn Archive>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let pool = central::connect_with(url, 1).await?;
         central::migrate(&pool).await?;
         let keys = folder.join("keys");
@@ -119,7 +128,7 @@ impl Ground {
         let random: Random = chance::bytes(0, 0);
         central::keys::make(&keys, start(0).now(), &random)?;
         let site_key = age::x25519::Identity::generate().to_public().to_string();
-        Ok(Self { pool, keys, folder: folder.to_owned(), site_key })
+        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive })
     }
 
     /// Runs one seed to its end.
@@ -161,7 +170,9 @@ struct World<'g> {
     open: Vec<(usize, String, Certain)>,
     ledger: Ledger,
     folder: PathBuf,
-    router: axum::Router,
+    /// Where central's randomness comes from.
+    random: Random,
+    backup: Option<serde_json::Value>,
     /// No more power cuts: everything comes to rest.
     calm: bool,
 }
@@ -196,12 +207,10 @@ impl<'g> World<'g> {
             };
             central::admin::counter(&ground.pool, site.as_str(), name, &[pattern]).await.map_err(setup)?;
         }
-        let keys = CentralKeys::load(&ground.keys).map_err(setup)?;
+        std::fs::create_dir_all(folder).map_err(setup)?;
+        ground.archive.begin().await.map_err(setup)?;
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
-        let central = Central::new(ground.pool.clone(), keys, time.clock(), Arc::clone(&random))
-            .await
-            .map_err(setup)?;
-        let router = central::router(central);
+        let router = restore::raise(ground, folder, &time, &random).await?;
         let mut counters = Vec::new();
         for n in 0..KIOSKS {
             let code = central::admin::code(&ground.pool, site.as_str(), time.now(), &random)
@@ -210,7 +219,7 @@ impl<'g> World<'g> {
             let code = code.get("code").and_then(|code| code.as_str()).unwrap_or_default().to_owned();
             let stream = u64::try_from(n).unwrap_or(0);
             let network =
-                Arc::new(Network::new(router.clone(), Dice::new(seed, 10 + stream), planted.clone()));
+                Arc::new(Network::new(Some(router.clone()), Dice::new(seed, 10 + stream), planted.clone()));
             let own = (time.beside(), chance::bytes(seed, 20 + stream));
             let counter = Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network).await;
             counters.push(counter.map_err(setup)?);
@@ -226,7 +235,8 @@ impl<'g> World<'g> {
             open: Vec::new(),
             ledger: Ledger::default(),
             folder: folder.to_owned(),
-            router,
+            random,
+            backup: None,
             calm: false,
         })
     }
@@ -239,7 +249,7 @@ impl<'g> World<'g> {
         for _ in 0..MOVES {
             *step += 1;
             let at = self.dice.index(self.counters.len());
-            match self.dice.below(104) {
+            match self.dice.below(107) {
                 0..34 => self.register(at).await?,
                 34..42 => self.take_up(at).await?,
                 42..48 => self.look_again().await?,
@@ -249,7 +259,8 @@ impl<'g> World<'g> {
                 84..93 => self.network(at)?,
                 93..100 => self.crash(at).await?,
                 100..103 => self.older_disk(at).await?,
-                _ => self.twin(at).await?,
+                103 => self.twin(at).await?,
+                _ => self.restore_central().await?,
             }
         }
         *step += 1;

@@ -47,7 +47,8 @@ enum Fate {
 }
 
 pub(super) struct Network {
-    router: Router,
+    /// None while central is away.
+    router: Mutex<Option<Router>>,
     state: Mutex<State>,
     /// Told when the kiosk's power has gone.
     pub died: Notify,
@@ -62,9 +63,18 @@ struct State {
 }
 
 impl Network {
-    pub fn new(router: Router, dice: Dice, planted: Option<Arc<Planted>>) -> Self {
+    pub fn new(router: Option<Router>, dice: Dice, planted: Option<Arc<Planted>>) -> Self {
         let state = State { link: Link::Up, dice, death: None, late: Vec::new() };
-        Self { router, state: Mutex::new(state), died: Notify::new(), planted }
+        Self { router: Mutex::new(router), state: Mutex::new(state), died: Notify::new(), planted }
+    }
+
+    pub fn router(&self) -> Option<Router> {
+        lock(&self.router).clone()
+    }
+
+    /// Central goes away, or another takes its place.
+    pub fn lead_to(&self, router: Option<Router>) {
+        *lock(&self.router) = router;
     }
 
     pub fn set(&self, link: Link) {
@@ -106,7 +116,8 @@ impl Network {
             request = request.header(*name, value);
         }
         let request = request.body(Body::from(call.body)).map_err(|_| RemoteFailure::BadAnswer)?;
-        let Ok(response) = self.router.clone().oneshot(request).await;
+        let Some(router) = lock(&self.router).clone() else { return Err(RemoteFailure::Unreachable) };
+        let Ok(response) = router.oneshot(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, MESSAGE_BYTES).await.map_err(|_| RemoteFailure::BadAnswer)?;
         let headers = parts

@@ -18,6 +18,8 @@ pub enum Plant {
     LinksForgotten,
     /// Central dates a ranked person after the day their receipt promised (I3).
     DatedTooLate,
+    /// A restored central follows no lease log and does not know that it should (I1).
+    LogIgnored,
     /// After a date is kept, a vault goes back to a copy made before it (I6).
     VaultRestored,
 }

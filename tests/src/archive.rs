@@ -1,0 +1,100 @@
+//! Backs up and restores one site's rows, for the simulation: what happens to a database
+//! that is put back to yesterday's backup, without touching the other seeds in it.
+
+use serde_json::{Map, Value};
+use sim::simulation::{Archive, Archiving};
+use sqlx::Row as _;
+
+/// Every table that holds something of a site, with how its rows are found.
+const TABLES: [(&str, &str); 15] = [
+    ("site", "id = $1"),
+    ("counter", "site = $1"),
+    ("closure", "site = $1"),
+    ("mediator", "site = $1"),
+    ("kiosk", "site = $1"),
+    ("enrol_code", "site = $1"),
+    ("chain", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("record", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("change", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("print", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("lease", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
+    ("escalation", "site = $1"),
+    ("slot", "site = $1"),
+    ("registration", "site = $1"),
+];
+
+pub struct SiteRows(pub central::Pool);
+
+impl Archive for SiteRows {
+    fn begin(&self) -> Archiving<'_, ()> {
+        Box::pin(async move {
+            let fresh = "UPDATE lease_log SET n = 0, hash = decode(repeat('00', 32), 'hex'), broken = false";
+            sqlx::query(fresh).execute(&self.0).await.map_err(told)?;
+            Ok(())
+        })
+    }
+
+    fn back_up<'a>(&'a self, site: &'a str) -> Archiving<'a, Value> {
+        Box::pin(async move {
+            let mut rows = Map::new();
+            for (table, which) in TABLES {
+                let all =
+                    format!("SELECT coalesce(json_agg({table}), '[]')::text FROM {table} WHERE {which}");
+                let row = sqlx::query(sqlx::AssertSqlSafe(all))
+                    .bind(site)
+                    .fetch_one(&self.0)
+                    .await
+                    .map_err(told)?;
+                rows.insert(table.to_owned(), Value::String(row.try_get(0).map_err(told)?));
+            }
+            let row = sqlx::query("SELECT n, encode(hash, 'hex'), broken FROM lease_log")
+                .fetch_one(&self.0)
+                .await
+                .map_err(told)?;
+            let (n, hash, broken): (i64, String, bool) =
+                (row.try_get(0).map_err(told)?, row.try_get(1).map_err(told)?, row.try_get(2).map_err(told)?);
+            rows.insert("lease_log".to_owned(), serde_json::json!([n, hash, broken]));
+            Ok(Value::Object(rows))
+        })
+    }
+
+    fn restore<'a>(&'a self, site: &'a str, backup: &'a Value) -> Archiving<'a, ()> {
+        Box::pin(async move {
+            let mut tx = self.0.begin().await.map_err(told)?;
+            // References between the tables are whole again at the end.
+            sqlx::query("SET LOCAL session_replication_role = replica")
+                .execute(&mut *tx)
+                .await
+                .map_err(told)?;
+            // What is found through another table goes before it.
+            let through_others = TABLES.iter().filter(|(_, which)| which.contains("SELECT"));
+            let own = TABLES.iter().filter(|(_, which)| !which.contains("SELECT"));
+            for (table, which) in through_others.chain(own) {
+                let delete = format!("DELETE FROM {table} WHERE {which}");
+                sqlx::query(sqlx::AssertSqlSafe(delete)).bind(site).execute(&mut *tx).await.map_err(told)?;
+            }
+            for (table, _) in TABLES {
+                let insert = format!(
+                    "INSERT INTO {table} OVERRIDING SYSTEM VALUE \
+                     SELECT * FROM json_populate_recordset(NULL::public.{table}, $1::json)"
+                );
+                let rows = backup[table].as_str().unwrap_or("[]");
+                sqlx::query(sqlx::AssertSqlSafe(insert)).bind(rows).execute(&mut *tx).await.map_err(told)?;
+            }
+            let mark = &backup["lease_log"];
+            sqlx::query("UPDATE lease_log SET n = $1, hash = decode($2, 'hex'), broken = $3")
+                .bind(mark[0].as_i64().unwrap_or(0))
+                .bind(mark[1].as_str().unwrap_or_default())
+                .bind(mark[2].as_bool().unwrap_or(false))
+                .execute(&mut *tx)
+                .await
+                .map_err(told)?;
+            tx.commit().await.map_err(told)
+        })
+    }
+}
+
+fn told(error: sqlx::Error) -> String {
+    error.to_string()
+}
