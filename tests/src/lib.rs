@@ -7,6 +7,7 @@
 
 mod archive;
 pub mod counter;
+pub mod crash;
 pub mod device;
 pub mod journey;
 pub mod programs;

@@ -1,10 +1,10 @@
-//! `stand run | sim | codegen`: called by `cargo xtask`, inside a process tree, message
+//! `stand run | sim | crash | codegen`: called by `cargo xtask`, inside a process tree, message
 //! bus and (without a display) a screen of its own.
 
 use clap::{Args, Parser, Subcommand};
 use journeys::programs::{Failure, built, fail};
-use journeys::simulate;
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
+use journeys::{crash, simulate};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,6 +21,11 @@ enum Verb {
     Run(Run),
     /// Run the simulation: many seeds, or one again.
     Sim(simulate::Sim),
+    /// Take the power from a kiosk, many times, and look for what it had kept.
+    Crash(crash::Crash),
+    /// The kiosk whose power goes.
+    #[command(hide = true)]
+    CrashVictim(crash::Victim),
     /// Write the window's types from the contract.
     Codegen {
         /// Change nothing; fail when a file differs.
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Run(run) => self::run(run),
         Verb::Sim(sim) => simulate::run(&sim),
+        Verb::Crash(crash) => crash::run(&crash),
+        Verb::CrashVictim(victim) => crash::be_victim(&victim).map(|()| true),
         Verb::Codegen { check } => codegen(check).map(|()| true),
     };
     match done {

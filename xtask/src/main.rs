@@ -18,6 +18,7 @@ cargo xtask run [--headless] [--fresh] [--dir PATH] [--out DIR]
                 [--central URL --code CODE --ca FILE] [--printer URI] [--scanner NAME]
 cargo xtask test [--fast]         set-up, tidy, format, lints, every test, the real window
 cargo xtask sim [--seeds N] [--seed S]
+cargo xtask crash [--points N] [--kills N] [--seed S]
 cargo xtask codegen               write the window's types from the contract
 cargo xtask tidy                  levels, file sizes, names";
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Some("run") => stand::run(rest),
         Some("test") => test::test(rest),
         Some("sim") => stand::sim(rest),
+        Some("crash") => stand::crash(rest),
         Some("codegen") => stand::codegen(rest),
         Some("tidy") => tidy::tidy(),
         _ => Err(Stop::Usage),

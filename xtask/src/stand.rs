@@ -1,5 +1,5 @@
 //! Calling the workspace's own stand: the demonstration, the real-window journey, the
-//! simulation. Everything it starts lives and ends in one process tree.
+//! simulation, the crash harness. Everything it starts lives and ends in one process tree.
 
 use crate::place::{cargo, root, step, target};
 use crate::{Done, Stop, setup};
@@ -28,6 +28,13 @@ pub fn sim(args: &[String]) -> Done {
     setup::setup()?;
     build()?;
     ended(&mut stand("sim", args, true))
+}
+
+/// `cargo xtask crash`.
+pub fn crash(args: &[String]) -> Done {
+    setup::setup()?;
+    build()?;
+    ended(&mut stand("crash", args, false))
 }
 
 /// `cargo xtask codegen`.

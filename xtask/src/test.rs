@@ -58,6 +58,9 @@ fn all(fast: bool, tally: &mut Tally) -> Done {
         &mut stand("sim", &[String::from("--seeds"), if fast { "50" } else { "1000" }.into()], false),
         tally,
     )?;
+    let (points, kills) = if fast { ("300", "20") } else { ("3000", "100") };
+    let storm = ["--points", points, "--kills", kills].map(String::from);
+    counted("crash points and kills", &mut stand("crash", &storm, false), tally)?;
     let out = crate::place::target().join("jalon-journey");
     let journey = [
         "--headless",

@@ -1,0 +1,144 @@
+//! `stand crash`: nothing kept is lost, whatever instruction or write the power takes.
+//!
+//! Two storms on a real kiosk without a network. *Kills* end its process and open the same
+//! folder again. *Points* take a recorded life, stop it at an operation, and make a disk
+//! of what was synced and a choice of the rest. The same points on plain SQLite with
+//! `synchronous = NORMAL` must lose something: a harness that cannot fail proves nothing.
+
+mod dice;
+mod disk;
+mod ground;
+mod kills;
+mod look;
+mod plain;
+mod points;
+mod recording;
+mod said;
+mod trace;
+mod victim;
+
+use crate::programs::Failure;
+use crate::simulate::fast_folder;
+use clap::Args;
+use ground::Ground;
+use look::Looker;
+use points::Range;
+use std::time::Instant;
+use victim::Synchronous;
+pub use victim::{Victim, run as be_victim};
+
+/// Losses told one by one.
+const TOLD: usize = 20;
+/// Points on plain SQLite, each way, and at most on a lying disk.
+const MEASURE_POINTS: usize = 400;
+
+#[derive(Args)]
+pub struct Crash {
+    /// Crash points of recorded lives.
+    #[arg(long, default_value_t = 3_000)]
+    pub points: usize,
+    /// Real kills; one for every hundred points when not said.
+    #[arg(long)]
+    pub kills: Option<usize>,
+    /// Chooses everything but the instruction a real kill hits.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What both storms found.
+#[derive(Debug)]
+pub struct Outcome {
+    pub kills: kills::Tally,
+    pub points: points::Tally,
+    pub normal: points::Tally,
+    pub full: points::Tally,
+    pub lying: points::Tally,
+}
+
+impl Outcome {
+    /// Checks that held.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.kills.kills + self.points.points + 3 - self.failed()
+    }
+
+    /// Kills and points that lost something; NORMAL or a lying disk not caught; FULL caught.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.kills.lost.len()
+            + self.points.lost.len()
+            + usize::from(self.normal.lost.is_empty())
+            + usize::from(self.lying.lost.is_empty())
+            + usize::from(!self.full.lost.is_empty())
+    }
+}
+
+/// Runs both storms and prints what they found. Answers false when something was lost, or
+/// when the harness did not catch what must lose.
+///
+/// # Errors
+/// A part cannot be started.
+pub fn run(crash: &Crash) -> Result<bool, Failure> {
+    let began = Instant::now();
+    let outcome = storm(crash)?;
+    let Outcome { kills, points, normal, full, lying } = &outcome;
+    for lost in kills.lost.iter().take(TOLD) {
+        println!("{lost}");
+    }
+    for lost in points.lost.iter().take(TOLD) {
+        println!("{lost}");
+    }
+    for lost in full.lost.iter().take(TOLD) {
+        println!("plain SQLite, FULL: {lost}");
+    }
+    let spread: Vec<String> =
+        kills.spread.iter().map(|(place, count)| format!("{count} {}", place.words())).collect();
+    println!(
+        "seed {}: {} kills ({}; {} registrations kept), {} points in {} lives ({} with unsynced writes; {} kept \
+         registrations looked for), {} s; plain SQLite lost a kept row at {} of {} points with NORMAL, {} of {} with FULL; \
+         a disk that lies: the kiosk's loss {}",
+        crash.seed,
+        kills.kills,
+        spread.join(", "),
+        kills.kept,
+        points.points,
+        points.lives,
+        points.unsynced,
+        points.kept,
+        began.elapsed().as_secs(),
+        normal.lost.len(),
+        normal.points,
+        full.lost.len(),
+        full.points,
+        if lying.lost.is_empty() { "not seen" } else { "seen" },
+    );
+    if normal.lost.is_empty() || lying.lost.is_empty() {
+        println!("the harness did not catch what must lose: what it says of the vault proves nothing");
+    }
+    println!("{} passed, {} failed", outcome.passed(), outcome.failed());
+    Ok(outcome.failed() == 0)
+}
+
+/// Runs both storms.
+///
+/// # Errors
+/// A part cannot be started.
+pub fn storm(crash: &Crash) -> Result<Outcome, Failure> {
+    let home = tempfile::Builder::new().prefix("jalon-crash-").tempdir()?;
+    let scratch = tempfile::Builder::new().prefix("jalon-crash-").tempdir_in(fast_folder())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ground = runtime.block_on(Ground::make(home.path()))?;
+    let path = home.path().join("ground.json");
+    ground.write(&path)?;
+    let looker = Looker::new(ground)?;
+    let recorder = recording::recorder(home.path())?;
+    let seed = crash.seed;
+    let range = Range { recorder: &recorder, ground: &path, scratch: scratch.path(), seed };
+    let normal = range.plain(Synchronous::Normal, MEASURE_POINTS)?;
+    let full = range.plain(Synchronous::Full, MEASURE_POINTS)?;
+    let lying = range.lying(&looker, MEASURE_POINTS)?;
+    let kills = crash.kills.unwrap_or((crash.points / 100).max(1));
+    let kills = kills::run(&path, scratch.path(), &looker, seed, kills)?;
+    let points = range.vault(&looker, crash.points)?;
+    Ok(Outcome { kills, points, normal, full, lying })
+}
