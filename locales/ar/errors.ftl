@@ -89,3 +89,6 @@ error-answer-not-written = تعذرت كتابة الجواب على المخر�
 error-no-display = لا يمكن الوصول إلى أي شاشة. شغّلوا Jalon من جلسة رسومية (DISPLAY أو WAYLAND_DISPLAY).
 error-unknown-argument = لا يوجد خيار { $argument }. شغّلوا kiosk --help.
 error-unknown = حدث خطأ غير متوقع ({ $code }). أعيدوا المحاولة، وإن تكرر ذلك فأعطوا هذا الرمز للدعم.
+error-bad-follow-up-code = هذا ليس رمز متابعة. تحققوا من كل حرف: يتكون من ثلاثة عشر حرفًا ورقمًا.
+error-follow-up-unknown = لا توجد ورقة من هذا الجهاز تحمل هذا الرمز مع تاريخ الميلاد هذا. تحققوا من الاثنين؛ وإذا طُبعت الورقة على جهاز آخر فاسألوا هناك.
+error-try-wait = محاولات كثيرة. انتظروا { $seconds } ثانية.

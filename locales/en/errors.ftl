@@ -89,3 +89,6 @@ error-answer-not-written = The answer could not be written to the output. Check 
 error-no-display = No display can be reached. Start Jalon from a graphical session (DISPLAY or WAYLAND_DISPLAY).
 error-unknown-argument = There is no option { $argument }. Run kiosk --help.
 error-unknown = Something unforeseen went wrong ({ $code }). Try again; if it goes on, give this code to support.
+error-bad-follow-up-code = This is not a follow-up code. Check each sign: it has thirteen letters and digits.
+error-follow-up-unknown = No paper of this kiosk bears this code with this birth date. Check both; if the paper was made at another kiosk, ask there.
+error-try-wait = Too many tries. Wait { $seconds } seconds.

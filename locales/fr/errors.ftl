@@ -89,3 +89,6 @@ error-answer-not-written = La réponse n'a pas pu être écrite sur la sortie. V
 error-no-display = Aucun écran n'est accessible. Lancez Jalon depuis une session graphique (DISPLAY ou WAYLAND_DISPLAY).
 error-unknown-argument = L'option { $argument } n'existe pas. Lancez kiosk --help.
 error-unknown = Une erreur imprévue est survenue ({ $code }). Recommencez ; si cela continue, donnez ce code au support.
+error-bad-follow-up-code = Ce code n'est pas un code de suivi. Vérifiez chaque signe : il a treize lettres et chiffres.
+error-follow-up-unknown = Aucun papier de ce poste ne porte ce code avec cette date de naissance. Vérifiez les deux ; si le papier vient d'un autre poste, demandez là-bas.
+error-try-wait = Trop d'essais. Attendez { $seconds } secondes.

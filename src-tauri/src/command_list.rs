@@ -16,6 +16,8 @@ with_commands! {
     print_status
     answer_print
     finish_visit
+    follow_up
+    reprint
     outbox
     sync_now
 }

@@ -3,8 +3,8 @@
 
 use app::Kiosk;
 use app::contract::{
-    Boot, DateView, DraftFields, DraftView, HomeView, OutboxView, PrintView, Problem, ReadBackView,
-    SessionView,
+    BirthFields, Boot, DateView, DraftFields, DraftView, FollowUpView, HomeView, OutboxView, PrintView,
+    Problem, ReadBackView, SessionView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};
@@ -122,6 +122,16 @@ pub async fn answer_print(core: State<'_, Core>, visit: String, came_out: bool) 
 #[command]
 pub async fn finish_visit(core: State<'_, Core>, visit: String) -> Answer<()> {
     core.kiosk()?.finish_visit(&visit).await
+}
+
+#[command]
+pub async fn follow_up(core: State<'_, Core>, code: String, birth: BirthFields) -> Answer<FollowUpView> {
+    core.kiosk()?.follow_up(&code, birth).await
+}
+
+#[command]
+pub async fn reprint(core: State<'_, Core>, visit: String) -> Answer<PrintView> {
+    core.kiosk()?.reprint(&visit).await
 }
 
 #[command]

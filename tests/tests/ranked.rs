@@ -66,6 +66,7 @@ async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
     let dated = counter.kiosk.date(&ranked.visit).await.unwrap();
     assert_eq!((dated.kind, dated.no_later_than), (PaperKind::Convocation, None));
     assert!(dated.slot_at.unwrap() < latest);
+    let dated_seal = dated.code_large;
     let idle = async || counter.kiosk.status().await.unwrap()["lease"]["backstops"].as_u64().unwrap();
     assert_eq!(idle().await, u64::from(domain::lease::BACKSTOPS) - 1, "still this person's");
     printed(&counter, &ranked.visit).await;
@@ -73,6 +74,33 @@ async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
     // Given back, it is the earliest free one and is lent again at once, under a new lease.
     assert_eq!(idle().await, u64::from(domain::lease::BACKSTOPS), "the new paper is out: it came back");
     let pool = central::connect(&counter.pool_url).await.unwrap();
+    // The person comes back with the receipt: its code and the birth date open it, for
+    // nobody else, and the paper may be printed again with the same seal.
+    let nobodys = domain::code::FollowUpCode::from_random([7; 8]).to_string();
+    let year = |year: &str| BirthFields { year: year.into(), ..BirthFields::default() };
+    let wrong = counter.kiosk.follow_up(&ranked.code, year("1991")).await.unwrap_err();
+    let stranger = counter.kiosk.follow_up(&nobodys, year("1990")).await.unwrap_err();
+    assert_eq!((wrong.code.as_str(), stranger.code.as_str()), ("follow_up_unknown", "follow_up_unknown"));
+    assert_eq!(counter.kiosk.follow_up("x", year("1990")).await.unwrap_err().code, "bad_follow_up_code");
+    let found = counter.kiosk.follow_up(&ranked.code, year("1990")).await.unwrap();
+    assert_eq!(found.visit, ranked.visit);
+    counter.kiosk.finish_visit(&found.visit).await.unwrap();
+    let before = printer.received().unwrap().len();
+    assert_eq!(counter.kiosk.follow_up(&ranked.code, year("1990")).await.unwrap().visit, ranked.visit);
+    counter.kiosk.print(&found.visit).await.unwrap();
+    assert_eq!(printer.received().unwrap().len(), before, "print alone never doubles a paper");
+    counter.kiosk.reprint(&found.visit).await.unwrap();
+    printed(&counter, &found.visit).await;
+    assert_eq!(printer.received().unwrap().len(), before + 1);
+    let again = counter.kiosk.date(&found.visit).await.unwrap();
+    assert_eq!(again.code_large, dated_seal, "the same seal");
+    let mut waits = 0;
+    for _ in 0..6 {
+        let refusal = counter.kiosk.follow_up(&ranked.code, year("1991")).await.unwrap_err();
+        waits += u32::from(refusal.code == "try_wait");
+    }
+    assert!(waits > 0, "whoever tries codes waits");
+    counter.kiosk.exchange().await.unwrap();
     let listed = central::admin::registrations(&pool, SITE).await.unwrap();
     assert_eq!((&listed["records_not_applied"], &listed["records_set_aside"]), (&0.into(), &0.into()));
 }

@@ -1,6 +1,7 @@
 // The steps of a visit and what the window holds meanwhile. All state of a person lives in
 // `visit`, so that clearing it clears everything; nothing is ever kept in the browser.
 import { inject, reactive, type InjectionKey } from 'vue';
+import type { BirthFields } from './generated/BirthFields';
 import type { Boot } from './generated/Boot';
 import type { DateView } from './generated/DateView';
 import type { DraftFields } from './generated/DraftFields';
@@ -16,7 +17,7 @@ import type { SessionView } from './generated/SessionView';
 import type { Host } from './host/host';
 import { dash, say, sayProblem, screenLang, type Args } from './words';
 
-export type Screen = 'unlock' | 'home' | 'person' | 'procedure' | 'scan' | 'readback' | 'date' | 'print' | 'done' | 'outbox';
+export type Screen = 'unlock' | 'home' | 'person' | 'procedure' | 'scan' | 'readback' | 'date' | 'print' | 'done' | 'followup' | 'outbox';
 
 /** Milliseconds of quiet before what was typed is saved. */
 const SAVE_AFTER = 300;
@@ -76,6 +77,12 @@ function asProblem(reason: unknown): Problem {
 }
 
 const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
+
+/** A visit taken up by its paper holds no typed field. */
+const emptyFields = (lang: string): DraftFields => ({
+  lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
+  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null,
+});
 
 /** The screen a field is typed on. */
 export const screenOf = (field: string): Screen =>
@@ -330,6 +337,19 @@ export function createFlow(host: Host) {
     answerPrint: (cameOut: boolean) => run(async () => {
       const visit = current();
       visit.print = await host.answerPrint(visit.id, cameOut);
+      lookLater();
+    }),
+    followUp: () => run(async () => { show('followup'); }),
+    /** Opens what a paper was issued for; nothing of the person was here before. */
+    findPaper: (code: string, birth: BirthFields) => run(async () => {
+      const found = await host.followUp(code, birth);
+      take({ visit: found.visit, fields: emptyFields(found.lang), problems: [], pages: [], saved: true, code: null });
+      current().date = await host.date(found.visit);
+    }),
+    reprint: () => run(async () => {
+      const visit = current();
+      visit.print = await host.reprint(visit.id);
+      show('print');
       lookLater();
     }),
     toDone: () => run(async () => { show('done'); }),

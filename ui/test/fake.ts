@@ -96,6 +96,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       draft.problems = judge(draft.fields);
       return view();
     }),
+    followUp: () => call('follow_up', () => ({ visit: 'v1', lang: 'ar' })),
+    reprint: () => call('reprint', look),
     openVisit: () => call('open_visit', view),
     saveDraft: (_visit, fields) => call('save_draft', () => {
       if (!draft) throw { code: 'no_visit', args: {} };

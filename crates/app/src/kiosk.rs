@@ -5,6 +5,7 @@ use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
 use crate::sync::SyncState;
 use crate::sync::transfer::HttpRemote;
+use crate::tries::Tries;
 use domain::bytes::{PublicKey, Salt};
 use domain::ids::{KioskId, SiteId};
 use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
@@ -78,8 +79,9 @@ pub(crate) struct Inner {
     pub fonts: Mutex<Option<letter::Fonts>>,
     /// Wakes the background exchange.
     pub wake: tokio::sync::Notify,
-    /// Wrong PINs in a row, and when the next try is taken.
-    pub pin_wait: Mutex<(u32, Timestamp)>,
+    pub pin_tries: Mutex<Tries>,
+    /// Of follow-up codes.
+    pub follow_tries: Mutex<Tries>,
     /// Written by sync alone, with the vault's own copy.
     pub incarnation: AtomicU32,
 }
@@ -188,7 +190,8 @@ impl Kiosk {
             live: Mutex::new(None),
             fonts: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
-            pin_wait: Mutex::new((0, Timestamp::UNIX_EPOCH)),
+            pin_tries: Mutex::new(Tries::default()),
+            follow_tries: Mutex::new(Tries::default()),
             incarnation: AtomicU32::new(1),
             file,
         };

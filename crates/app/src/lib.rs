@@ -5,6 +5,7 @@ mod capture;
 mod check;
 pub mod contract;
 mod enrol;
+mod follow_up;
 mod give_back;
 mod keep;
 mod kiosk;
@@ -17,6 +18,7 @@ mod session;
 pub mod settings;
 mod status;
 pub mod sync;
+mod tries;
 mod visit;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};

@@ -59,6 +59,23 @@ impl Kiosk {
         self.print_view(registration).await
     }
 
+    /// Prints a paper that is out already once more, with the same seal: it was lost, or the
+    /// person asks for it. A paper on its way, or one nobody can tell about, is not doubled.
+    ///
+    /// # Errors
+    /// No printer is set up, or the visit has no date.
+    pub async fn reprint(&self, visit: &str) -> Result<PrintView, Problem> {
+        let id = visit::visit_id(visit)?;
+        let registration = self.registration(id).await?;
+        let last = self.last_attempt(registration).await?.map(|attempt| attempt.state);
+        let running = self.live(registration).is_some_and(|live| live.running);
+        if self.inner.printer.is_some() && !running && last == Some(AttemptState::Printed) {
+            self.send(registration).await?;
+            return self.print_view(registration).await;
+        }
+        self.print(visit).await
+    }
+
     /// # Errors
     /// The visit has no date, or the vault fails.
     pub async fn print_status(&self, visit: &str) -> Result<PrintView, Problem> {
@@ -206,16 +223,7 @@ impl Kiosk {
     pub async fn paper_pdf(&self, code: &str) -> Result<Vec<u8>, Problem> {
         let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("no_visit"))?;
         self.off(move |inner| {
-            let paper = inner.vault.read(|tx| {
-                for id in tx.papers()? {
-                    if let Some(paper) = tx.paper(id)?
-                        && paper.registered.registration.code == code
-                    {
-                        return Ok(Some(paper));
-                    }
-                }
-                Ok::<_, vault::VaultFailure>(None)
-            })?;
+            let paper = inner.vault.read(|tx| tx.paper_by_code(code))?;
             paper::render(inner, &paper.ok_or_else(|| Problem::new("no_visit"))?)
         })
         .await

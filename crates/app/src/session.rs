@@ -7,6 +7,7 @@ use crate::contract::{
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::sync;
+use crate::tries::Tries;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
 use domain::assign::LEAD_DAYS;
@@ -19,9 +20,6 @@ use wire::messages::Roster;
 
 /// Longest PIN looked at.
 const PIN_MAX: usize = 64;
-/// Wrong PINs before a wait; it doubles with each further one.
-const FREE_TRIES: u32 = 3;
-const LONGEST_WAIT_S: i64 = 900;
 /// Unfinished visits the home screen lists.
 const UNFINISHED: u32 = 50;
 
@@ -77,10 +75,7 @@ impl Kiosk {
         let (mediator, pin) = (mediator.to_owned(), zeroize::Zeroizing::new(pin.to_owned()));
         self.off(move |inner| {
             let now = inner.now();
-            let wait = lock(&inner.pin_wait).1.as_second() - now.as_second();
-            if wait > 0 {
-                return Err(Problem::new("pin_wait").with("seconds", wait));
-            }
+            lock(&inner.pin_tries).may_try(now).map_err(|s| Problem::new("pin_wait").with("seconds", s))?;
             let roster = inner.roster()?;
             let entry = roster.mediators.iter().find(|entry| entry.id.as_str() == mediator);
             let right = pin.len() <= PIN_MAX
@@ -88,16 +83,12 @@ impl Kiosk {
                     PasswordHash::new(&entry.pin)
                         .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
                 });
-            let mut tries = lock(&inner.pin_wait);
+            let mut tries = lock(&inner.pin_tries);
             let (Some(entry), true) = (entry, right) else {
-                tries.0 += 1;
-                if tries.0 >= FREE_TRIES {
-                    let wait = (1_i64 << (tries.0 - FREE_TRIES).min(20)).min(LONGEST_WAIT_S);
-                    tries.1 = now.saturating_add(wait.seconds()).unwrap_or(now);
-                }
+                tries.wrong(now);
                 return Err(Problem::new("bad_pin"));
             };
-            *tries = (0, Timestamp::UNIX_EPOCH);
+            *tries = Tries::default();
             let session = Session { mediator: entry.id.clone(), name: entry.name.clone() };
             let view = session.view();
             *lock(&inner.session) = Some(session);

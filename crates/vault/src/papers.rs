@@ -4,7 +4,7 @@ use crate::{Tx, VaultFailure};
 use domain::code::FollowUpCode;
 use domain::ids::RegistrationId;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use wire::body::Registered;
 
 #[derive(Debug, Clone)]
@@ -61,6 +61,19 @@ impl Tx<'_> {
             rebuild: row.get(3)?,
             issued_at: Timestamp::from_second(row.get(4)?).map_err(|_| VaultFailure::Stored("time"))?,
         }))
+    }
+
+    /// The paper that bears this follow-up code.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn paper_by_code(&self, code: FollowUpCode) -> Result<Option<Paper>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached("SELECT registration FROM paper WHERE code = ?1")?;
+        let id = statement.query_row([self::code(code)?], |row| row.get(0)).optional()?;
+        match id {
+            Some(id) => self.paper(RegistrationId(id)),
+            None => Ok(None),
+        }
     }
 
     /// Registrations of every kept paper, oldest first.

@@ -1,9 +1,11 @@
 // What the window may ask of the core: the commands of app::contract, as one interface.
 // Holds no behaviour; tauri.ts carries it, tests bring their own.
+import type { BirthFields } from '../generated/BirthFields';
 import type { Boot } from '../generated/Boot';
 import type { DateView } from '../generated/DateView';
 import type { DraftFields } from '../generated/DraftFields';
 import type { DraftView } from '../generated/DraftView';
+import type { FollowUpView } from '../generated/FollowUpView';
 import type { HomeView } from '../generated/HomeView';
 import type { OutboxView } from '../generated/OutboxView';
 import type { PrintView } from '../generated/PrintView';
@@ -29,6 +31,8 @@ export interface Host {
   printStatus(visit: string): Promise<PrintView>;
   answerPrint(visit: string, cameOut: boolean): Promise<PrintView>;
   finishVisit(visit: string): Promise<null>;
+  followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
+  reprint(visit: string): Promise<PrintView>;
   outbox(): Promise<OutboxView>;
   syncNow(): Promise<OutboxView>;
 }

@@ -20,6 +20,8 @@ export const tauriHost: Host = {
   printStatus: (visit) => invoke('print_status', { visit }),
   answerPrint: (visit, cameOut) => invoke('answer_print', { visit, cameOut }),
   finishVisit: (visit) => invoke('finish_visit', { visit }),
+  followUp: (code, birth) => invoke('follow_up', { code, birth }),
+  reprint: (visit) => invoke('reprint', { visit }),
   outbox: () => invoke('outbox'),
   syncNow: () => invoke('sync_now'),
 };

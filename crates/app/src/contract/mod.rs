@@ -11,9 +11,9 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    Boot, Connection, DateSource, DateView, DraftView, HomeView, LanguageView, LeaseView, LimitChoice,
-    MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState, PrintView,
-    ReadBackLine, ReadBackView, SessionView, UnfinishedView,
+    Boot, Connection, DateSource, DateView, DraftView, FollowUpView, HomeView, LanguageView, LeaseView,
+    LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
+    PrintView, ReadBackLine, ReadBackView, SessionView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 19] = [
+pub const COMMANDS: [&str; 21] = [
     "boot",
     "unlock",
     "lock",
@@ -49,6 +49,8 @@ pub const COMMANDS: [&str; 19] = [
     "print_status",
     "answer_print",
     "finish_visit",
+    "follow_up",
+    "reprint",
     "outbox",
     "sync_now",
 ];
@@ -69,6 +71,7 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     DateView::export_all(&config)?;
     PrintView::export_all(&config)?;
     OutboxView::export_all(&config)?;
+    FollowUpView::export_all(&config)?;
     Problem::export_all(&config)
 }
 

@@ -183,6 +183,14 @@ pub struct DateView {
     pub code_large: String,
 }
 
+/// A registration a person came back with; `date` tells the rest.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct FollowUpView {
+    pub visit: String,
+    /// The language of its paper.
+    pub lang: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum PrintState {
