@@ -223,6 +223,26 @@ impl Story {
         Err(fail("the lease was never exhausted"))
     }
 
+    /// The ranked person comes back with the receipt: its code and the birth date show the
+    /// date that followed.
+    async fn comes_back(&mut self, window: &Window) -> Result<Value, Failure> {
+        let ranked = self.kept.iter().find(|kept| kept["source"] == "rank").cloned().unwrap_or_default();
+        let (day, month, year) = person("fr", "", "").birth;
+        window.act("followup").await?;
+        window.screen("followup").await?;
+        for (name, value) in
+            [("code", text(&ranked, "code")), ("birth.day", day), ("birth.month", month), ("birth.year", year)]
+        {
+            window.write(name, value).await?;
+        }
+        window.act("find-paper").await?;
+        let slot_at = window.attribute("[data-role=\"date\"]", "data-slot-at").await?;
+        window.screenshot(&self.out.join("11-acknowledged-followup.png")).await?;
+        window.act("home").await?;
+        window.screen("home").await?;
+        Ok(json!({ "slot_at": slot_at }))
+    }
+
     /// Every record held and applied; the ranked person has a firm date.
     async fn acknowledged(&mut self, window: &Window) -> Result<(), Failure> {
         self.synced(window, "nothing waits", |home| home.waiting == 0 && home.held == 0).await?;
@@ -232,6 +252,7 @@ impl Story {
         window.act("home").await?;
         window.screen("home").await?;
         let central = self.stand.admin("registrations", &["--site", SITE])?;
+        let told = self.comes_back(window).await?;
         let ranked = self.kept.iter().find(|kept| kept["source"] == "rank").cloned().unwrap_or_default();
         let firm = of(&central, text(&ranked, "code"));
         let all_kept = self.kept.iter().all(|kept| of(&central, text(kept, "code"))["state"] == "kept");
@@ -243,6 +264,7 @@ impl Story {
         let held = all_kept
             && as_printed
             && firm["slot_at"].is_string()
+            && firm["slot_at"] == told["slot_at"]
             && firm["slot_at"].as_str() <= ranked["no_later_than"].as_str()
             && central["records_not_applied"] == 0
             && central["records_set_aside"] == 0;
