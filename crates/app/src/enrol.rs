@@ -9,6 +9,7 @@ use crate::sync::trust;
 use domain::ids::KioskId;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
+use std::path::Path;
 use vault::Vault;
 use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
@@ -31,15 +32,32 @@ pub async fn enrol(
     let remote = HttpRemote::open(&file.central, &file.ca)?;
     let enrolled = ask(&remote, code, world).await?;
     file.kiosk = enrolled.kiosk();
-    let (path, kiosk) = (settings.vault(), enrolled.kiosk());
+    let (place, kiosk) = (settings.clone(), enrolled.kiosk());
     let key = Zeroizing::new(world.bytes::<32>());
+    let written = file.clone();
     blocking(move || {
-        let vault = vault::key::create(&path, kiosk, key)?;
-        enrolled.store(&vault)
+        // Made beside its place and moved there last: whatever a power cut leaves behind is
+        // not taken for an enrolled kiosk, and enrolling again works.
+        let staged = place.vault().with_file_name("new-vault.db");
+        clear(&staged);
+        let vault = vault::key::create(&staged, kiosk, key)?;
+        enrolled.store(&vault)?;
+        vault.checkpoint()?;
+        drop(vault);
+        place.write(&written)?;
+        place.take_vault(&staged)?;
+        clear(&staged);
+        Ok::<_, Problem>(())
     })
     .await?;
-    settings.write(&file)?;
     Ok(file)
+}
+
+/// What an enrolment that did not end has left.
+fn clear(staged: &Path) {
+    for ending in ["db", "db-wal", "db-shm", "lock"] {
+        let _ = std::fs::remove_file(staged.with_extension(ending));
+    }
 }
 
 /// An identity central has given, not yet kept anywhere.

@@ -91,6 +91,19 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Moves a finished vault to its place, for good.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn take_vault(&self, staged: &Path) -> Result<(), Problem> {
+        let moved = std::fs::rename(staged, self.vault())
+            .and_then(|()| std::fs::File::open(&self.home))
+            .and_then(|folder| folder.sync_all());
+        moved.map_err(|_| Problem::new("disk_failed"))
+    }
+}
+
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     let beside = path.with_extension("new");
