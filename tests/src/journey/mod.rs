@@ -230,9 +230,12 @@ impl Story {
         let (day, month, year) = person("fr", "", "").birth;
         window.act("followup").await?;
         window.screen("followup").await?;
-        for (name, value) in
-            [("code", text(&ranked, "code")), ("birth.day", day), ("birth.month", month), ("birth.year", year)]
-        {
+        for (name, value) in [
+            ("code", text(&ranked, "code")),
+            ("birth.day", day),
+            ("birth.month", month),
+            ("birth.year", year),
+        ] {
             window.write(name, value).await?;
         }
         window.act("find-paper").await?;
