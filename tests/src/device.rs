@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tower::ServiceExt as _;
 use wire::body::Body as Says;
+use wire::messages::{ChangesAnswer, PushRequest};
 use wire::record::{Header, Record};
 use wire::request;
 
@@ -143,7 +144,8 @@ impl Service {
         let said = self.enrol(&code, &key, &code).await?;
         let kiosk = said.json["kiosk"].as_str().and_then(KioskId::parse).ok_or("not enrolled")?;
         let site = SiteId::parse(site).ok_or("not a site")?;
-        Ok(Device { kiosk, key, seed, site, incarnation: 1, seq: 0, prev: Hash([0; 32]) })
+        let certificate = said.json["certificate"].clone();
+        Ok(Device { kiosk, key, seed, certificate, site, incarnation: 1, seq: 0, prev: Hash([0; 32]) })
     }
 }
 
@@ -152,6 +154,8 @@ pub struct Device {
     pub kiosk: KioskId,
     pub key: Signer,
     seed: [u8; 32],
+    /// As enrolment gave it, in base64.
+    pub certificate: Value,
     pub site: SiteId,
     pub incarnation: u32,
     pub seq: u64,
@@ -162,8 +166,17 @@ impl Device {
     /// Another machine with this one's vault.
     #[must_use]
     pub fn copy(&self) -> Self {
-        let Self { kiosk, seed, ref site, incarnation, seq, prev, .. } = *self;
-        Self { kiosk, key: Signer::from_seed(&seed), seed, site: site.clone(), incarnation, seq, prev }
+        let Self { kiosk, seed, ref certificate, ref site, incarnation, seq, prev, .. } = *self;
+        Self {
+            kiosk,
+            key: Signer::from_seed(&seed),
+            seed,
+            certificate: certificate.clone(),
+            site: site.clone(),
+            incarnation,
+            seq,
+            prev,
+        }
     }
 
     /// A signed request, to be sent as it is or spoilt first.
@@ -201,6 +214,24 @@ impl Device {
     ) -> Result<Said, Failure> {
         let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body)? };
         service.ask(self.request(service.now(), method, target, body)?).await
+    }
+
+    /// Pushes records.
+    ///
+    /// # Errors
+    /// The router itself fails.
+    pub async fn push(&self, service: &Service, records: Vec<Record>) -> Result<Said, Failure> {
+        let body = serde_json::to_value(PushRequest { records })?;
+        self.say(service, "POST", "/v1/journal", &body).await
+    }
+
+    /// Pulls everything after `cursor`.
+    ///
+    /// # Errors
+    /// Central refuses.
+    pub async fn pull(&self, service: &Service, cursor: u64) -> Result<ChangesAnswer, Failure> {
+        let target = format!("/v1/changes?cursor={cursor}&roster=0");
+        Ok(serde_json::from_value(self.say(service, "GET", &target, &Value::Null).await?.json)?)
     }
 
     /// The next record of this device's chain.

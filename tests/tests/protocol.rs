@@ -9,22 +9,7 @@ use journeys::device::{Device, Said, Service};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use wire::body::{Body as Says, Outcome, Registered, Release};
-use wire::messages::{ChangesAnswer, PushRequest};
-use wire::record::Record;
-
-async fn push(service: &Service, device: &Device, records: Vec<Record>) -> Said {
-    let body = serde_json::to_value(PushRequest { records }).unwrap();
-    device.say(service, "POST", "/v1/journal", &body).await.unwrap()
-}
-
-async fn pull(service: &Service, device: &Device, cursor: u64) -> ChangesAnswer {
-    let said = device
-        .say(service, "GET", &format!("/v1/changes?cursor={cursor}&roster=0"), &Value::Null)
-        .await
-        .unwrap();
-    assert_eq!(said.status, 200, "{}", said.json);
-    serde_json::from_value(said.json).unwrap()
-}
+use wire::messages::ChangesAnswer;
 
 fn states(answer: &ChangesAnswer) -> Vec<Value> {
     let changes = serde_json::to_value(&answer.changes).unwrap();
@@ -151,7 +136,7 @@ async fn hostile_bodies_are_refused_by_name_on_every_signed_path() {
             at: service.now(),
         })))
         .unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
     let said = device
         .say(&service, "POST", "/v1/registrations", &json!({ "registration": registration }))
         .await
@@ -212,23 +197,27 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
     let body = ranked(&device, 2);
     let last = device.says(&body).unwrap();
 
-    assert_eq!(push(&service, &device, vec![unknown.clone()]).await.code(), "not_next", "a gap");
+    assert_eq!(device.push(&service, vec![unknown.clone()]).await.unwrap().code(), "not_next", "a gap");
     let mut spoilt = first.clone();
     spoilt.body.0.push(b' ');
-    assert_eq!(push(&service, &device, vec![spoilt]).await.code(), "bad_record");
+    assert_eq!(device.push(&service, vec![spoilt]).await.unwrap().code(), "bad_record");
     let mut spoilt = first.clone();
     spoilt.header.schema = 2;
     assert_eq!(
-        push(&service, &device, vec![spoilt]).await.code(),
+        device.push(&service, vec![spoilt]).await.unwrap().code(),
         "bad_record",
         "the signature covers the header"
     );
 
     let all = vec![first.clone(), unknown, stolen, last];
-    let said = push(&service, &device, all.clone()).await;
+    let said = device.push(&service, all.clone()).await.unwrap();
     assert_eq!(said.json["received"]["head"]["seq"], 4);
-    assert_eq!(push(&service, &device, all).await.json["received"]["head"]["seq"], 4, "the same push again");
-    let pulled = pull(&service, &device, 0).await;
+    assert_eq!(
+        device.push(&service, all).await.unwrap().json["received"]["head"]["seq"],
+        4,
+        "the same push again"
+    );
+    let pulled = device.pull(&service, 0).await.unwrap();
     assert_eq!(
         states(&pulled),
         [
@@ -241,87 +230,6 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
     let dated = serde_json::to_value(&pulled.changes).unwrap();
     let dated = dated.as_array().unwrap().iter().filter(|change| change["change"] == "dated").count();
     assert_eq!(dated, 2, "ranked people have their dates");
-}
-
-#[tokio::test]
-async fn a_fork_is_two_chains_both_applied_and_nothing_more_is_lent() {
-    let service = Service::start().await.unwrap();
-    let mut device = service.device("ONE", 1).await.unwrap();
-    let today = device.registration(&service, 1, "A").unwrap().registered_on;
-    let ask = json!({ "today": today, "incarnation": 1 });
-    device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
-    let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
-    let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
-    let token: wire::bytes::Bytes = serde_json::from_value(lease["slots"][1]["token"].clone()).unwrap();
-    let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
-    let outcome = Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token };
-    let registered = |device: &Device, n: u8, outcome: &Outcome| {
-        let registration = device.registration(&service, n, "A").unwrap();
-        Says::Registration(Box::new(Registered { registration, outcome: outcome.clone(), at: service.now() }))
-    };
-    let ranked = Outcome::Rank { held: None, told: None };
-    let body = registered(&device, 1, &ranked);
-    let common = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![common]).await.status, 200);
-
-    // Two machines run one vault: each gives the same leased slot to somebody.
-    let mut copy = device.copy();
-    let body = registered(&device, 2, &outcome);
-    let ours = device.says(&body).unwrap();
-    let body = registered(&copy, 3, &outcome);
-    let theirs = copy.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![ours.clone()]).await.status, 200);
-    let said = push(&service, &copy, vec![theirs.clone()]).await;
-    assert_eq!(said.json["received"]["head"]["hash"], json!(copy.prev), "its own chain is acknowledged");
-    let held = pull(&service, &device, 0).await.received.unwrap();
-    assert_eq!(held.head.seq, 2);
-    let asked = format!("/v1/changes?cursor=0&roster=0&head={}", device.prev);
-    let said = device.say(&service, "GET", &asked, &Value::Null).await.unwrap();
-    assert_eq!(said.json["received"]["head"]["hash"], json!(device.prev), "each hears of the chain it is on");
-    assert_eq!(said.json["quarantined"], true);
-    let said = device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
-    assert_eq!(said.json["lent"], 0, "nothing is lent until an agent has looked");
-
-    // Both papers stay true: the second holder has an extra slot at the same hour (I1).
-    let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
-    let there = |n: u8| {
-        let code = device.registration(&service, n, "A").unwrap().code;
-        now["registrations"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|r| r["code"] == code.to_string())
-            .unwrap()
-            .clone()
-    };
-    assert_eq!((now["records_set_aside"].as_u64(), now["records_not_applied"].as_u64()), (Some(0), Some(0)));
-    let hour = json!(at.strftime("%Y-%m-%dT%H:%M").to_string());
-    assert_eq!((&there(2)["slot_at"], &there(3)["slot_at"]), (&hour, &hour));
-    assert_ne!(there(2)["slot"], there(3)["slot"]);
-    // Told again, nothing changes.
-    push(&service, &copy, vec![theirs]).await;
-    push(&service, &device, vec![ours]).await;
-    assert_eq!(central::admin::registrations(&service.pool, "ONE").await.unwrap(), now);
-
-    // An agent has looked: it is lent to again, in the incarnation it has begun.
-    central::admin::release_kiosk(&service.pool, "ONE", &device.kiosk.to_string()).await.unwrap();
-    device.incarnation = 2;
-    let body = registered(&device, 4, &ranked);
-    let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    let said = device
-        .say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 2 }))
-        .await
-        .unwrap();
-    assert_eq!(said.json["lent"], 4 + BACKSTOPS, "what the lost one held is not counted");
-    let said = device.say(&service, "POST", "/v1/lease", &ask).await.unwrap();
-    assert_eq!(said.json["lent"], 0, "a disk left behind is lent nothing");
-    // The copy writes on in the old incarnation: two machines again.
-    let body = registered(&copy, 5, &ranked);
-    let record = copy.says(&body).unwrap();
-    assert_eq!(push(&service, &copy, vec![record]).await.status, 200);
-    let said = device.say(&service, "GET", "/v1/changes?cursor=0&roster=0", &Value::Null).await.unwrap();
-    assert_eq!(said.json["quarantined"], true);
 }
 
 #[tokio::test]
@@ -339,7 +247,7 @@ async fn what_was_printed_from_the_lease_is_the_date() {
         .await
         .unwrap();
     assert_eq!(again.json["lent"], 0, "a full lease is not filled again");
-    let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
+    let pulled = serde_json::to_value(device.pull(&service, 0).await.unwrap().changes).unwrap();
     let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
     let strata: Vec<&str> =
         lease["slots"].as_array().unwrap().iter().map(|s| s["stratum"].as_str().unwrap()).collect();
@@ -359,7 +267,7 @@ async fn what_was_printed_from_the_lease_is_the_date() {
         Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token: bytes };
     let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
     let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
+    assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
     let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
     assert_eq!(now["registrations"][0]["slot"], leased.token.slot.0, "{now}");
     // The online slot is free again: the next person is given it.
@@ -367,72 +275,6 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let next =
         device.say(&service, "POST", "/v1/registrations", &json!({ "registration": next })).await.unwrap();
     assert_eq!(token(&next).token.slot, online.token.slot);
-}
-
-#[tokio::test]
-async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
-    let service = Service::start().await.unwrap();
-    let mut device = service.device("ONE", 1).await.unwrap();
-    let today = device.registration(&service, 1, "A").unwrap().registered_on;
-    device.say(&service, "POST", "/v1/lease", &json!({ "today": today, "incarnation": 1 })).await.unwrap();
-    let pulled = serde_json::to_value(pull(&service, &device, 0).await.changes).unwrap();
-    let lease = pulled.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap().clone();
-    let id: domain::ids::LeaseId = serde_json::from_value(lease["lease"].clone()).unwrap();
-    let backstops: Vec<wire::bytes::Bytes> = lease["slots"].as_array().unwrap()[4..]
-        .iter()
-        .map(|slot| serde_json::from_value(slot["token"].clone()).unwrap())
-        .collect();
-    let bound = SignedToken::from_bytes(&backstops[0].0).unwrap().token;
-    let ranked = |device: &Device, n: u8, token: &wire::bytes::Bytes| {
-        let registration = device.registration(&service, n, "A").unwrap();
-        let held = Some(wire::body::Held { lease: id, token: token.clone() });
-        let outcome = Outcome::Rank { held, told: None };
-        Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }))
-    };
-
-    let body = ranked(&device, 1, &backstops[0]);
-    let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    let changes = pull(&service, &device, 0).await.changes;
-    let dated: Vec<SignedToken> = changes
-        .iter()
-        .filter_map(|change| match change {
-            wire::messages::Change::Dated { token, .. } => SignedToken::from_bytes(&token.0),
-            _ => None,
-        })
-        .collect();
-    assert!(dated[0].token.at < bound.at, "an earlier date than the paper's latest");
-
-    // Until the kiosk gives it back nobody else is given the slot the paper still names.
-    let free = async || -> bool {
-        sqlx::query_scalar("SELECT lease IS NULL AND registration IS NULL FROM slot WHERE id = $1")
-            .bind(i64::try_from(bound.slot.0).unwrap())
-            .fetch_one(&service.pool)
-            .await
-            .unwrap()
-    };
-    assert!(!free().await);
-    let release = Says::Release(Release { lease: id, slots: vec![bound.slot], at: service.now() });
-    let record = device.says(&release).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    assert!(free().await);
-
-    // With no earlier date to give, the slot held is the date.
-    sqlx::query(
-        "UPDATE slot SET lease = $1, stratum = 'front' \
-         WHERE at < $2::text::timestamp AND registration IS NULL AND lease IS NULL",
-    )
-    .bind(id.0.as_slice())
-    .bind(bound.at.saturating_add(365.days()).to_string())
-    .execute(&service.pool)
-    .await
-    .unwrap();
-    let body = ranked(&device, 2, &backstops[1]);
-    let record = device.says(&body).unwrap();
-    assert_eq!(push(&service, &device, vec![record]).await.status, 200);
-    let second = SignedToken::from_bytes(&backstops[1].0).unwrap().token;
-    let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();
-    assert_eq!(now["registrations"][1]["slot"], second.slot.0, "{now}");
 }
 
 #[tokio::test]

@@ -156,6 +156,9 @@ pub(crate) enum Act {
         /// This kiosk has been looked at and may be lent dates again.
         #[arg(long, value_name = "KIOSK")]
         release: Option<String>,
+        /// This kiosk is lost or stolen: it is heard no more.
+        #[arg(long, value_name = "KIOSK", conflicts_with = "release")]
+        lost: Option<String>,
     },
     /// Tell how far the database has followed the lease log.
     LeaseLog {

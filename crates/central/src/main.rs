@@ -101,11 +101,15 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pin = read_pin()?;
             admin::mediator(&pool, &site, &id, &name, pin.trim(), &system_random()).await?
         }
-        Act::Kiosks { database, site, release: None } => {
-            admin::kiosks(&database::ready(&database.url).await?, &site).await?
-        }
-        Act::Kiosks { database, site, release: Some(kiosk) } => {
-            admin::release_kiosk(&database::ready(&database.url).await?, &site, &kiosk).await?
+        Act::Kiosks { database, site, release, lost } => {
+            let pool = database::ready(&database.url).await?;
+            match (release, lost) {
+                (Some(kiosk), _) => admin::release_kiosk(&pool, &site, &kiosk).await?,
+                (None, Some(kiosk)) => {
+                    admin::lose_kiosk(&pool, &site, &kiosk, system_clock()().as_second()).await?
+                }
+                (None, None) => admin::kiosks(&pool, &site).await?,
+            }
         }
         Act::LeaseLog { database, accept } => {
             let pool = database::ready(&database.url).await?;

@@ -19,6 +19,8 @@ pub fn document() -> Value {
             "/v1/openapi.json": { "get": operation("This document.", None, "application/json", &[]) },
             "/v1/enrol": { "post": operation("A single-use code makes a new key a kiosk of one site.",
                 Some("EnrolRequest"), "application/json", &[400, 401, 403, 409, 413, 503]) },
+            "/v1/return": { "post": signed(operation("A kiosk a restored database does not know comes back by its certificate.",
+                Some("ReturnRequest"), "application/json", &[400, 401, 403, 409, 413, 503])) },
             "/v1/registrations": { "post": signed(operation("A date at once; the same again for the same id.",
                 Some("DateRequest"), "application/json", &[400, 401, 403, 409, 413, 503])) },
             "/v1/journal": { "post": signed(operation("Records of one chain, in order. Idempotent.",
@@ -58,6 +60,7 @@ pub fn document() -> Value {
                     }
                 },
                 "EnrolRequest": object(&["code", "key", "proof"]),
+                "ReturnRequest": object(&["certificate"]),
                 "DateRequest": { "type": "object", "required": ["registration"], "additionalProperties": false,
                     "properties": { "registration": { "type": "object" } } },
                 "PushRequest": { "type": "object", "required": ["records"], "additionalProperties": false,

@@ -15,6 +15,8 @@ pub enum Refusal {
     BadSignature,
     #[error("the request's time is too far from central's")]
     ClockOff,
+    #[error("this kiosk was reported lost")]
+    KioskLost,
     #[error("the body is not what this endpoint takes")]
     BadBody,
     #[error("the body or a part of it is over its limit")]
@@ -53,6 +55,7 @@ impl Refusal {
             Self::NotEnrolled => (401, "not_enrolled"),
             Self::BadSignature => (401, "bad_signature"),
             Self::ClockOff => (401, "clock_off"),
+            Self::KioskLost => (403, "kiosk_lost"),
             Self::BadBody => (400, "bad_body"),
             Self::TooLarge => (413, "too_large"),
             Self::BadCode => (403, "bad_code"),

@@ -37,6 +37,20 @@ pub struct EnrolAnswer {
     pub now: Timestamp,
 }
 
+/// `POST /v1/return`: a kiosk that a restored central does not know. Signed by the key the
+/// certificate names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnRequest {
+    /// The device certificate in its fixed layout, as enrolment gave it.
+    pub certificate: Bytes,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnAnswer {
+    pub kiosk: KioskId,
+}
+
 /// What papers and screens say of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use wire::body::{Begun, Body, Dated, Held, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
 use wire::messages::{
     Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer,
-    LeaseRequest, LentSlot, PushAnswer, PushRequest, SignedRoster, Site,
+    LeaseRequest, LentSlot, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -149,6 +149,8 @@ fn every_message() {
     let enrol = EnrolRequest { code: "7K3Q".into(), key: PublicKey([1; 32]), proof: Signature([2; 64]) };
     example("enrol-request", &enrol);
     example("date-request", &DateRequest { registration: registered().registration });
+    example("return-request", &ReturnRequest { certificate: vec![7; 12].into() });
+    example("return-answer", &ReturnAnswer { kiosk: KioskId([1; 16]) });
     let registration = RegistrationId([6; 16]);
     example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
     example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });

@@ -20,7 +20,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use transfer::{Caller, RemoteFailure};
 use wire::limits::{MESSAGE_BYTES, PUSH_RECORDS};
-use wire::messages::{LeaseRequest, PushRequest};
+use wire::messages::{LeaseRequest, PushRequest, ReturnRequest};
 use wire::record::Record;
 
 /// How often an idle kiosk asks.
@@ -65,7 +65,10 @@ impl Kiosk {
     /// Central is out of reach or refuses, or the vault fails; what was done stays done.
     pub async fn exchange(&self) -> Result<(), Problem> {
         let _one = self.inner.exchange.lock().await;
-        let done = self.steps().await;
+        let mut done = self.steps().await;
+        if done.as_ref().is_err_and(is_unknown) && self.come_back().await {
+            done = self.steps().await;
+        }
         let mut state = lock(&self.inner.sync);
         match &done {
             Ok(()) => {
@@ -184,7 +187,22 @@ impl Kiosk {
     }
 }
 
+/// Does central not know this kiosk? One restored to before its enrolment does not.
+fn is_unknown(problem: &Problem) -> bool {
+    problem.code == "central_refused"
+        && problem.args.get("reason").is_some_and(|reason| reason == "not_enrolled")
+}
+
 impl Kiosk {
+    async fn come_back(&self) -> bool {
+        let certificate = self.inner.identity.certificate.to_bytes().into();
+        let answer = self.inner.remote.come_back(self.inner.caller(), &ReturnRequest { certificate }).await;
+        if let Err(failure) = &answer {
+            tracing::error!(code = failure.code(), "central does not take this kiosk back");
+        }
+        answer.is_ok_and(|answer| answer.kiosk == self.inner.identity.kiosk)
+    }
+
     /// What is known once central's word has changed who we are or what it holds.
     async fn anew(&self, times: &mut u32) -> Result<Known, Problem> {
         *times += 1;

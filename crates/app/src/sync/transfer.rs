@@ -18,7 +18,7 @@ use vault::LockedPage;
 use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
 use wire::messages::{
     ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer, LeaseRequest, PushAnswer,
-    PushRequest,
+    PushRequest, ReturnAnswer, ReturnRequest,
 };
 use wire::request;
 
@@ -172,6 +172,15 @@ impl HttpRemote {
         request: &PushRequest,
     ) -> Result<PushAnswer, RemoteFailure> {
         read(&self.signed(caller, "POST", "/v1/journal", Vec::new(), json(request)?).await?)
+    }
+
+    /// A central that does not know this kiosk is shown its certificate.
+    pub(crate) async fn come_back(
+        &self,
+        caller: Caller<'_>,
+        request: &ReturnRequest,
+    ) -> Result<ReturnAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/return", Vec::new(), json(request)?).await?)
     }
 
     pub(crate) async fn changes(

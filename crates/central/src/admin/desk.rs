@@ -39,7 +39,7 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
     let rows = sqlx::query(
         "SELECT encode(kiosk.id, 'hex'), kiosk.enrolled_s, kiosk.quarantined_s, count(chain.n), \
-         coalesce(max(chain.incarnation), 1) FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
+         coalesce(max(chain.incarnation), 1), kiosk.lost_s FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
          WHERE kiosk.site = $1 GROUP BY kiosk.id ORDER BY kiosk.enrolled_s, kiosk.id",
     )
     .bind(site.as_str())
@@ -54,6 +54,7 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
                 "quarantined_s": row.try_get::<Option<i64>, _>(2)?,
                 "chains": row.try_get::<i64, _>(3)?,
                 "incarnation": row.try_get::<i32, _>(4)?,
+                "lost_s": row.try_get::<Option<i64>, _>(5)?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
@@ -108,6 +109,28 @@ pub async fn lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
 pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
     sqlx::query("UPDATE lease_log SET broken = false").execute(pool).await?;
     lease_log(pool).await
+}
+
+/// A kiosk is lost or stolen: it is heard no more. Its papers stay as they are.
+///
+/// # Errors
+/// The site or the kiosk is unknown.
+pub async fn lose_kiosk(pool: &PgPool, site: &str, kiosk: &str, at_s: i64) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let done = sqlx::query(
+        "UPDATE kiosk SET lost_s = coalesce(lost_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .bind(at_s)
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(refused(format!(
+            "site {site} has no kiosk {kiosk}; central admin kiosks --site {site} lists them"
+        )));
+    }
+    Ok(json!({ "kiosk": kiosk, "lost": true }))
 }
 
 /// Every registration of a site with its date and the state of its record: what the

@@ -5,7 +5,9 @@ mod desk;
 mod enrolment;
 mod sites;
 
-pub use desk::{accept_lease_log, kiosks, lease_log, leases, links, pieces, registrations, release_kiosk};
+pub use desk::{
+    accept_lease_log, kiosks, lease_log, leases, links, lose_kiosk, pieces, registrations, release_kiosk,
+};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
 pub use sites::{NewSite, closure, counter, site};

@@ -1,6 +1,7 @@
 //! One file per endpoint. Each checks who asks, runs one transaction, answers.
 
 mod changes;
+mod come_back;
 mod enrol;
 mod health;
 mod journal;
@@ -22,10 +23,11 @@ use tower_http::timeout::TimeoutLayer;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Every path, for the OpenAPI document and the test that compares the two.
-pub const ROUTES: [(&str, &[&str]); 9] = [
+pub const ROUTES: [(&str, &[&str]); 10] = [
     ("/healthz", &["get"]),
     ("/v1/openapi.json", &["get"]),
     ("/v1/enrol", &["post"]),
+    ("/v1/return", &["post"]),
     ("/v1/registrations", &["post"]),
     ("/v1/journal", &["post"]),
     ("/v1/changes", &["get"]),
@@ -40,6 +42,7 @@ pub fn router(central: Central) -> Router {
         .route("/healthz", get(health::health))
         .route("/v1/openapi.json", get(|| async { Json(crate::openapi::document()) }))
         .route("/v1/enrol", post(enrol::enrol))
+        .route("/v1/return", post(come_back::come_back))
         .route("/v1/registrations", post(registrations::register))
         .route("/v1/journal", post(journal::push))
         .route("/v1/changes", get(changes::pull))
