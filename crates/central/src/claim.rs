@@ -26,14 +26,24 @@ pub(crate) fn own_token(
     ours.then_some(signed).ok_or("token_not_ours")
 }
 
-/// Gives the slot of a token this kiosk has printed to the registration it printed it for;
-/// what the registration held before is free again. Answers the reason when it cannot be.
+/// What becomes of a slot the registration held before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nobody was told of it: it is free again.
+    Free,
+    /// It may stand on a paper of the same person: it is given to nobody else.
+    MayBePrinted,
+}
+
+/// Gives the slot of a token this kiosk has printed to the registration it printed it for.
+/// Answers the reason when it cannot be.
 pub(crate) async fn settle(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
     token: &SlotToken,
     id: RegistrationId,
+    before: Before,
 ) -> Result<Option<&'static str>, Refusal> {
     let held = dates::slot_of(&mut *tx, id).await?;
     if held.is_some_and(|(slot, _)| slot == token.slot) {
@@ -46,7 +56,10 @@ pub(crate) async fn settle(
     if held.is_some_and(|(_, at)| at == token.at) && place.holder.is_some() {
         return Ok(None);
     }
-    dates::free(&mut *tx, id).await?;
+    match before {
+        Before::Free => dates::free(&mut *tx, id).await?,
+        Before::MayBePrinted => dates::withdraw(&mut *tx, id).await?,
+    }
     let others = place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
     if place.holder.is_none() && !others {
         dates::take(&mut *tx, token.slot, id).await?;

@@ -177,6 +177,15 @@ pub(crate) async fn free(db: &mut PgConnection, id: RegistrationId) -> Result<()
     Ok(())
 }
 
+/// Takes a registration's slot from it without freeing it: a paper may name it.
+pub(crate) async fn withdraw(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query("UPDATE slot SET registration = NULL, withheld = true WHERE registration = $1")
+        .bind(id.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// The earliest free slot of the site from the window's first day on, locked. Slots
 /// another transaction is taking are passed over, so nobody waits.
 async fn earliest(

@@ -1,6 +1,7 @@
 //! Applying what kiosks have pushed: a second, repeatable step after [`crate::chain`] has
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
+use crate::claim::Before;
 use crate::device::Device;
 use crate::{Central, Refusal, chain, changes, claim, dates};
 use domain::bytes::Hash;
@@ -156,7 +157,8 @@ async fn registration(
                 Some(given) => Some(given.token),
                 None => {
                     if let Some(reason) =
-                        claim::settle(&mut *tx, central, device, &held.token, registration.id).await?
+                        claim::settle(&mut *tx, central, device, &held.token, registration.id, Before::Free)
+                            .await?
                     {
                         return Ok(Step::SetAside(reason));
                     }
@@ -168,7 +170,7 @@ async fn registration(
         // back, and the leased slot stands.
         (Outcome::Online { .. } | Outcome::Lease { .. }, Some(signed)) => {
             if let Some(reason) =
-                claim::settle(&mut *tx, central, device, &signed.token, registration.id).await?
+                claim::settle(&mut *tx, central, device, &signed.token, registration.id, Before::Free).await?
             {
                 return Ok(Step::SetAside(reason));
             }
@@ -205,7 +207,10 @@ async fn dated(
     if known.is_none() {
         return Ok(Step::SetAside("registration_unknown"));
     }
-    Ok(match claim::settle(tx, central, device, &signed.token, dated.registration).await? {
+    // Two machines of one vault, and a central restored between, may have dated one person
+    // twice: both dates stand.
+    let before = Before::MayBePrinted;
+    Ok(match claim::settle(tx, central, device, &signed.token, dated.registration, before).await? {
         Some(reason) => Step::SetAside(reason),
         None => Step::Applied(Vec::new()),
     })

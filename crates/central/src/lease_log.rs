@@ -173,6 +173,9 @@ fn each_line(
 /// follows it. Called before the transaction commits.
 pub(crate) async fn write(db: &mut PgConnection, central: &Central, slots: Vec<Sent>) -> Result<(), Refusal> {
     let Some(log) = central.lease_log.clone().filter(|_| !slots.is_empty()) else { return Ok(()) };
+    // One at a time until commit: in a backup the mark never stands past a line whose
+    // transaction is not in it.
+    sqlx::query("SELECT 1 FROM lease_log FOR UPDATE").execute(&mut *db).await?;
     let (n, hash) = tokio::task::spawn_blocking(move || log.append(&slots))
         .await
         .map_err(|_| Refusal::LeaseLog)?
@@ -180,9 +183,8 @@ pub(crate) async fn write(db: &mut PgConnection, central: &Central, slots: Vec<S
             tracing::error!(%failure, "the lease log takes nothing: no date leaves central");
             Refusal::LeaseLog
         })?;
-    // Two transactions may commit the other way round: the mark only goes forward. One that
-    // never commits has sent nothing.
-    sqlx::query("UPDATE lease_log SET n = $1, hash = $2 WHERE n < $1")
+    // A transaction that never commits has sent nothing; the next one passes over its lines.
+    sqlx::query("UPDATE lease_log SET n = $1, hash = $2")
         .bind(i64::try_from(n).map_err(|_| Refusal::LeaseLog)?)
         .bind(hash.0.as_slice())
         .execute(db)

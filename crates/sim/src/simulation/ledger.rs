@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub date: Option<(String, String)>,
     /// The latest a ranked person is received, as their receipt says.
     bound: Option<String>,
+    /// Shown with a rank first.
+    ranked: bool,
     seal: String,
     /// The disk that kept it was put back to an earlier image before central had it: the
     /// paper alone says so.
@@ -67,6 +69,7 @@ impl Ledger {
             certain,
             date: None,
             bound: None,
+            ranked: view.slot_at.is_none(),
             seal: view.code_large.clone(),
             paper_only: false,
             gone: false,
@@ -171,12 +174,22 @@ impl Ledger {
                     format!("central has not applied the registration dated {}", said(&kept.date)),
                 ));
             }
+            if kept.gone
+                && kept.date.is_none()
+                && text(row, "slot_at").is_some_and(|at| Some(at) <= kept.bound)
+            {
+                // The disk that could have shown the date was put back to before the rank.
+                continue;
+            }
             if kept.date.is_none() {
                 return Err(("I5", "a ranked person still has no date".to_owned()));
             }
             // The second paper of a doubled vault has an extra slot at the same hour.
-            let extra = self.doubled.contains(&kept.counter)
-                && text(row, "slot_at") == kept.date.as_ref().map(|date| date.1.clone());
+            // Two machines of one vault may have dated one ranked person twice, a central restored
+            // between: both dates stand.
+            let doubled = self.doubled.contains(&kept.counter);
+            let extra = doubled
+                && (kept.ranked || text(row, "slot_at") == kept.date.as_ref().map(|date| date.1.clone()));
             if text(row, "slot") != kept.date.as_ref().map(|date| date.0.clone()) && !extra {
                 let central = text(row, "slot_at").unwrap_or_else(|| "nothing".to_owned());
                 return Err(("I6", format!("the paper says {}, central says {central}", said(&kept.date))));
