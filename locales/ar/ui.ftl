@@ -216,3 +216,6 @@ followup-year = إذا لم يكن على الورقة سوى سنة الميل�
 act-find-paper = بحث
 act-reprint = طباعة الورقة
 act-followup = عاد الشخص ومعه ورقته
+readback-none-shown = لا يقدم الشخص أي وثيقة
+followup-old-paper = إذا أحضر الشخص ورقة أقدم فاستعيدوها منه.
+hint-limit-days = ابتداءً من اليوم

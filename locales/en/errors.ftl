@@ -92,3 +92,4 @@ error-unknown = Something unforeseen went wrong ({ $code }). Try again; if it go
 error-bad-follow-up-code = This is not a follow-up code. Check each sign: it has thirteen letters and digits.
 error-follow-up-unknown = No paper of this kiosk bears this code with this birth date. Check both; if the paper was made at another kiosk, ask there.
 error-try-wait = Too many tries. Wait { $seconds } seconds.
+error-unprintable = These signs cannot be printed: { $max }. Write the name in Latin letters, as on the document.

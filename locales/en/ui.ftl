@@ -205,3 +205,6 @@ followup-year = If the paper bears only the year of birth, the year is enough.
 act-find-paper = Find
 act-reprint = Print the paper
 act-followup = The person comes back with their paper
+readback-none-shown = The person shows none
+followup-old-paper = If the person brings an older paper, take it back.
+hint-limit-days = from today

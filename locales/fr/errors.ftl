@@ -92,3 +92,4 @@ error-unknown = Une erreur imprévue est survenue ({ $code }). Recommencez ; si 
 error-bad-follow-up-code = Ce code n'est pas un code de suivi. Vérifiez chaque signe : il a treize lettres et chiffres.
 error-follow-up-unknown = Aucun papier de ce poste ne porte ce code avec cette date de naissance. Vérifiez les deux ; si le papier vient d'un autre poste, demandez là-bas.
 error-try-wait = Trop d'essais. Attendez { $seconds } secondes.
+error-unprintable = Ces signes ne peuvent pas être imprimés : { $max }. Écrivez le nom en lettres latines, comme sur le document.

@@ -205,3 +205,6 @@ followup-year = Si le papier ne porte que l'année de naissance, l'année suffit
 act-find-paper = Retrouver
 act-reprint = Imprimer le papier
 act-followup = La personne revient avec son papier
+readback-none-shown = La personne ne présente aucun document
+followup-old-paper = Si la personne rend un ancien papier, reprenez-le.
+hint-limit-days = à partir d'aujourd'hui

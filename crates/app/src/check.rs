@@ -17,6 +17,9 @@ use jiff::civil::Date;
 /// Largest draft kept, in bytes of JSON.
 pub(crate) const DRAFT_BYTES: usize = 64 * 1024;
 
+/// Signs a refusal names at most.
+const SIGNS_NAMED: usize = 6;
+
 /// What a complete draft says.
 pub(crate) struct Checked {
     pub applicant: Applicant,
@@ -29,9 +32,12 @@ pub(crate) struct Checked {
 pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<FieldProblem>> {
     let mut faults = Faults::default();
     let family_names = faults.line("family_names", &fields.family_names, NAME_MAX);
+    let family_names = faults.printed("family_names", family_names);
     let given_names = faults.optional("given_names", &fields.given_names, NAME_MAX);
+    let given_names = faults.printed("given_names", given_names);
     let birth = faults.birth(&fields.birth, today);
     let birth_place = faults.optional("birth_place", &fields.birth_place, NAME_MAX);
+    let birth_place = faults.printed("birth_place", birth_place);
     let nationality = match Nationality::parse(&fields.nationality) {
         Some(nationality) => Some(nationality),
         None if fields.nationality.is_empty() => faults.add("nationality", "empty", 0),
@@ -100,6 +106,17 @@ impl Faults {
         text::optional_line(value, max).map_err(|refusal| self.refused(field, refusal, max)).ok().flatten()
     }
 
+    /// A value that stands on the paper: every sign of it must have a shape there.
+    fn printed(&mut self, field: &str, value: Option<String>) -> Option<String> {
+        let value = value?;
+        let missing = letter::unprintable(&value, SIGNS_NAMED);
+        if missing.is_empty() {
+            return Some(value);
+        }
+        self.0.push(FieldProblem { field: field.to_owned(), code: "unprintable".to_owned(), max: missing });
+        None
+    }
+
     fn refused(&mut self, field: &str, refusal: TextRefusal, max: usize) {
         self.add::<()>(field, refusal.code(), max);
     }
@@ -134,7 +151,9 @@ impl Faults {
 
     fn representative(&mut self, fields: &RepresentativeFields) -> Option<Representative> {
         let family_names = self.line("representative.family_names", &fields.family_names, NAME_MAX);
+        let family_names = self.printed("representative.family_names", family_names);
         let given_names = self.optional("representative.given_names", &fields.given_names, NAME_MAX);
+        let given_names = self.printed("representative.given_names", given_names);
         let relation = Relation::parse(&fields.relation)
             .or_else(|| self.add("representative.relation", "relation_missing", 0));
         Some(Representative { family_names: family_names?, given_names, relation: relation? })
@@ -176,16 +195,16 @@ mod tests {
 
     #[test]
     fn hostile_values_are_kept_exactly_or_refused_by_name() {
-        let exact = DraftFields {
-            family_names: "'; DROP TABLE x;-- <script>alert(1)</script> 😀".into(),
-            ..whole()
-        };
+        let exact =
+            DraftFields { family_names: "'; DROP TABLE x;-- <script>alert(1)</script>".into(), ..whole() };
         let checked = check(&exact, TODAY).ok().unwrap();
         assert_eq!(checked.applicant.family_names, exact.family_names);
         for (value, code) in [
             ("a\u{202e}b", "bidi_override"),
             ("a\u{7}b", "control_character"),
             (&"x".repeat(201), "too_long"),
+            ("😀", "unprintable"),
+            ("李小龍", "unprintable"),
         ] {
             let faults = check(&DraftFields { given_names: value.into(), ..whole() }, TODAY).err().unwrap();
             assert_eq!((faults[0].field.as_str(), faults[0].code.as_str()), ("given_names", code));

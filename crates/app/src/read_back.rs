@@ -33,6 +33,12 @@ fn line(key: &str, value: impl Into<String>) -> ReadBackLine {
     ReadBackLine { key: key.to_owned(), value: value.into() }
 }
 
+/// In the person's language, and in French for the mediator who checks it.
+fn both(lang: &Lang, key: &str) -> String {
+    let (theirs, french) = (l10n::text(lang, key, &[]), l10n::text(&Lang::FRENCH, key, &[]));
+    if theirs == french { theirs } else { format!("{theirs} · {french}") }
+}
+
 fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLine> {
     let applicant = &checked.applicant;
     let say = |area: &str, key: &str| l10n::text(lang, &format!("{area}-{}", key.replace('_', "-")), &[]);
@@ -42,12 +48,12 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
         lines.push(line("birth_place", place));
     }
     let country = format!("country-{}", applicant.nationality.code());
-    lines.push(line("nationality", l10n::text(lang, &country, &[])));
+    lines.push(line("nationality", both(lang, &country)));
     if let Some(agdref) = &applicant.agdref {
         lines.push(line("agdref", agdref.as_str()));
     }
     if applicant.identity == Identity::Declared {
-        lines.push(line("declared", ""));
+        lines.push(line("declared", both(lang, "readback-none-shown")));
     }
     if let Some(representative) = &applicant.representative {
         let relation = match representative.relation {
@@ -64,7 +70,8 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     if !contact.is_empty() {
         lines.push(line("contact", contact.join(" · ")));
     }
-    lines.push(line("procedure", say("procedure", checked.procedure.key())));
+    let procedure = format!("procedure-{}", checked.procedure.key().replace('_', "-"));
+    lines.push(line("procedure", both(lang, &procedure)));
     if let Some(limit) = &checked.limit {
         let day = l10n::date_long(lang, &limit.last_day);
         lines.push(line("limit", format!("{} · {day}", say("limit", limit.right.key()))));

@@ -7,7 +7,7 @@ use parley::fontique::{Blob, Collection, CollectionOptions};
 use parley::{FontContext, LayoutContext};
 
 /// In the order they are tried for a character. Licence: `fonts/OFL.txt`.
-const FILES: &[&[u8]] = &[
+pub(crate) const FILES: &[&[u8]] = &[
     include_bytes!("../fonts/NotoSans-Regular.ttf"),
     include_bytes!("../fonts/NotoSans-Bold.ttf"),
     include_bytes!("../fonts/NotoSansArabic-Regular.ttf"),

@@ -9,6 +9,7 @@ mod ink;
 mod layout;
 mod pdf;
 mod pictogram;
+mod printable;
 mod say;
 mod section;
 mod text;
@@ -18,6 +19,7 @@ use l10n::Lang;
 
 pub use code::CODE_BYTES;
 pub use fonts::Fonts;
+pub use printable::unprintable;
 
 /// Characters in one value of a letter: twice the longest name the registry has met.
 pub const FIELD_CHARS: usize = 600;

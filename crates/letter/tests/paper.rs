@@ -62,7 +62,7 @@ fn a_french_convocation_says_who_when_where_and_what_it_is() {
         "Renouvellement de titre de séjour",
         "Ce n'est pas l'enregistrement de votre demande",
         "Il ne peut être ni vendu ni donné",
-        "demande de date plus proche",
+        "demander une date plus proche",
         "Identité déclarée, sans document présenté.",
         "ordinaire",
         "2026-1",

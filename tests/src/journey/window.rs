@@ -101,6 +101,10 @@ impl Window {
             let _ = client.close().await;
         }
         self.driver.kill();
+        // What comes next may want the vault: the app has let go of it when it is gone.
+        if let Ok(program) = built("kiosk") {
+            let _ = wait_for("the app is gone", || pids_of(&program).is_empty().then_some(()));
+        }
     }
 
     fn client(&self) -> Result<&Client, Failure> {

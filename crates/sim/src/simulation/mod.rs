@@ -211,11 +211,6 @@ impl<'g> World<'g> {
         ground.archive.begin().await.map_err(setup)?;
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
         let router = restore::raise(ground, folder, &time, &random).await?;
-        // One seed in four goes back, if it goes back at all, to before the kiosks enrolled.
-        let backup = match seed % 4 {
-            0 => Some(ground.archive.back_up(site.as_str()).await.map_err(setup)?),
-            _ => None,
-        };
         let mut counters = Vec::new();
         for n in 0..KIOSKS {
             let code = central::admin::code(&ground.pool, site.as_str(), time.now(), &random)
@@ -241,7 +236,7 @@ impl<'g> World<'g> {
             ledger: Ledger::default(),
             folder: folder.to_owned(),
             random,
-            backup,
+            backup: None,
             calm: false,
         })
     }
