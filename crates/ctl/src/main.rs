@@ -72,8 +72,11 @@ enum SealAct {
     /// Verify a door code, offline. Exit 0 only when it is valid.
     Verify {
         /// The code as text (JALON1.…); `-` reads it from standard input.
-        #[arg(long, required_unless_present = "image", allow_hyphen_values = true)]
+        #[arg(long, required_unless_present_any = ["image", "stdin"], allow_hyphen_values = true)]
         text: Option<String>,
+        /// `-`: the code as text from standard input.
+        #[arg(value_name = "-", value_parser = ["-"], conflicts_with_all = ["text", "image"])]
+        stdin: Option<String>,
         /// A picture of the paper, PNG or JPEG, at most 64 MiB.
         #[arg(long, value_name = "FILE", conflicts_with = "text")]
         image: Option<PathBuf>,
@@ -107,7 +110,7 @@ async fn main() -> ExitCode {
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
-        Command::Seal { act: SealAct::Verify { text, image, root, at } } => {
+        Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, at } } => {
             seal_verify::verify(text.as_deref(), image.as_deref(), &root, at, jiff::Timestamp::now())
         }
     }

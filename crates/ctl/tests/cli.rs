@@ -145,6 +145,22 @@ fn a_paper_whose_day_is_over_is_looked_at() {
 }
 
 #[test]
+fn a_bare_dash_reads_the_code_from_standard_input() {
+    let world = World::new();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_jalonctl"))
+        .args(["seal", "verify", "-", "--root", &world.root()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), world.paper("2120-01-02").as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), answer["verdict"].as_str()), (Some(0), Some("valid")));
+}
+
+#[test]
 fn an_answer_nobody_can_take_is_a_failure_and_no_panic() {
     let world = World::new();
     let text = world.paper("2120-01-02");
