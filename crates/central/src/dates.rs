@@ -214,14 +214,14 @@ pub(crate) async fn first_free_from(
                   (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
                    AND other.extra <> 0) ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
     loop {
-        let row = sqlx::query(if central.extras_only { beside } else { ordinary })
+        let row = sqlx::query(if central.extras_only() { beside } else { ordinary })
             .bind(site.as_str())
             .bind(from.to_string())
             .fetch_optional(&mut *db)
             .await?;
         if let Some(row) = row {
             let (slot, at) = (slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?);
-            if !central.extras_only {
+            if !central.extras_only() {
                 return Ok(Some((slot, at)));
             }
             let counter: i64 = row.try_get(2)?;

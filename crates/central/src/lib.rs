@@ -31,6 +31,7 @@ use sqlx::PgPool;
 /// The connections a central works with.
 pub use sqlx::PgPool as Pool;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where the time comes from: the machine's clock in service, a simulated one in tests.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -47,7 +48,7 @@ pub struct Central {
     epoch: Arc<str>,
     lease_log: Option<Arc<LeaseLog>>,
     /// What left central before a restore is not known: only extra slots are given.
-    extras_only: bool,
+    extras_only: Arc<AtomicBool>,
 }
 
 impl Central {
@@ -64,7 +65,7 @@ impl Central {
     ) -> Result<Self, sqlx::Error> {
         let epoch = store::epoch(&pool).await?;
         journal::take_up_waiting(&pool).await?;
-        let extras_only = lease_log::was_followed(&pool).await?;
+        let extras_only = Arc::new(AtomicBool::new(lease_log::was_followed(&pool).await?));
         let keys = Arc::new(keys);
         Ok(Self { pool, keys, clock, random, epoch: epoch.into(), lease_log: None, extras_only })
     }
@@ -77,9 +78,14 @@ impl Central {
     /// The database or the log fails.
     pub async fn following(mut self, log: LeaseLog) -> Result<Self, Refusal> {
         let log = Arc::new(log);
-        self.extras_only = lease_log::follow(&self, &log).await?;
+        let extras_only = lease_log::follow(&self, &log).await?;
+        self.extras_only.store(extras_only, Ordering::Release);
         self.lease_log = Some(log);
         Ok(self)
+    }
+
+    fn extras_only(&self) -> bool {
+        self.extras_only.load(Ordering::Acquire)
     }
 
     fn now(&self) -> Timestamp {

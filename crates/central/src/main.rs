@@ -168,7 +168,7 @@ fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
 
 async fn follow(central: Central, path: &Path) -> Result<Central, Stop> {
     let named = path.display().to_string();
-    let log = LeaseLog::open(path).map_err(|failure| match failure {
+    let log = LeaseLog::open(path, &system_random()).map_err(|failure| match failure {
         LeaseLogFailure::Damaged(line) => Stop::failed(format!(
             "the lease log {named} is damaged at line {line}; keep the file, give --lease-log another one, and only \
              extra slots are given until central admin lease-log --accept"

@@ -2,7 +2,7 @@
 //! central once signed, and is known again. It brings its journal itself.
 
 use crate::device::{Headers, read_body};
-use crate::{Central, Refusal};
+use crate::{Central, Refusal, lease_log};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -32,7 +32,7 @@ pub(super) async fn come_back(
     if site.is_none() {
         return Err(Refusal::OtherSite);
     }
-    sqlx::query(
+    let added = sqlx::query(
         "INSERT INTO kiosk (id, site, key, certificate, enrolled_s) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
     )
     .bind(certificate.kiosk.0.as_slice())
@@ -53,6 +53,13 @@ pub(super) async fn come_back(
     }
     if row.try_get(1)? {
         return Err(Refusal::KioskLost);
+    }
+    if added.rows_affected() == 1
+        && central.lease_log.as_ref().is_some_and(|log| !log.names(certificate.kiosk))
+    {
+        // The log does not reach back to when this kiosk was lent its slots, or it never was.
+        tracing::error!("the lease log knows nothing of this kiosk: only extra slots are given");
+        lease_log::distrust(&mut tx, &central).await?;
     }
     tx.commit().await?;
     tracing::warn!(kiosk = %certificate.kiosk, "a kiosk this database did not know has come back");

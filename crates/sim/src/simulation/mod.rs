@@ -209,8 +209,14 @@ impl<'g> World<'g> {
         }
         std::fs::create_dir_all(folder).map_err(setup)?;
         ground.archive.begin().await.map_err(setup)?;
+        // Yesterday's backup may be older than the kiosks themselves.
+        let early = dice.chance(50);
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
         let router = restore::raise(ground, folder, &time, &random).await?;
+        let backup = match early {
+            true => Some(ground.archive.back_up(site.as_str()).await.map_err(setup)?),
+            false => None,
+        };
         let mut counters = Vec::new();
         for n in 0..KIOSKS {
             let code = central::admin::code(&ground.pool, site.as_str(), time.now(), &random)
@@ -236,7 +242,7 @@ impl<'g> World<'g> {
             ledger: Ledger::default(),
             folder: folder.to_owned(),
             random,
-            backup: None,
+            backup,
             calm: false,
         })
     }

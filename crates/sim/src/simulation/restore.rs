@@ -68,6 +68,6 @@ pub(super) async fn raise(
     let keys = CentralKeys::load(&ground.keys).map_err(setup)?;
     let central =
         Central::new(ground.pool.clone(), keys, time.clock(), Arc::clone(random)).await.map_err(setup)?;
-    let log = LeaseLog::open(&folder.join(LOG)).map_err(setup)?;
+    let log = LeaseLog::open(&folder.join(LOG), random).map_err(setup)?;
     Ok(central::router(central.following(log).await.map_err(setup)?))
 }

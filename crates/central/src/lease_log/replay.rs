@@ -1,0 +1,169 @@
+//! Reading the lease log back: what stands in it and not in the database left central in a
+//! history the database does not know, and is withheld.
+
+use super::{Entry, LeaseLog, Sent};
+use crate::{Central, Refusal, changes, claim, dates};
+use domain::bytes::{Hash, PublicKey};
+use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
+use domain::lease::Stratum;
+use sqlx::{PgConnection, PgPool, Row};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use wire::messages::{Change, LentSlot};
+
+/// Where a database stands that has followed no log yet.
+const NEVER: Hash = Hash([0; 32]);
+
+/// Follows the log to its end: what stands there and not in the database is withheld.
+/// Answers whether only extra slots may be given: the log is shorter than the database
+/// has seen, or is another's, or was so before and nobody has looked.
+pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<bool, Refusal> {
+    let mut tx = central.pool.begin().await?;
+    let row = sqlx::query("SELECT n, hash, broken FROM lease_log FOR UPDATE").fetch_one(&mut *tx).await?;
+    let mark = u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| Refusal::LeaseLog)?;
+    let hash = Hash::from_slice(row.try_get(1)?).ok_or(Refusal::LeaseLog)?;
+    let mut broken: bool = row.try_get(2)?;
+    let reader = Arc::clone(log);
+    let after = tokio::task::spawn_blocking(move || reader.after(mark))
+        .await
+        .map_err(|_| Refusal::LeaseLog)?
+        .map_err(|_| Refusal::LeaseLog)?;
+    match after {
+        Some((at, entries)) if at == hash || hash == NEVER => {
+            let mut leases: BTreeMap<LeaseId, Vec<&Sent>> = BTreeMap::new();
+            for sent in last_of_each(&entries) {
+                if let Some(lease) = withhold(&mut tx, sent).await? {
+                    leases.entry(lease).or_default().push(sent);
+                }
+            }
+            for (lease, slots) in leases {
+                tell_again(&mut tx, central, lease, &slots).await?;
+            }
+            if !entries.is_empty() {
+                tracing::warn!(slots = entries.len(), "the database is behind the lease log: withheld");
+            }
+        }
+        _ => {
+            tracing::error!(
+                "the lease log is not the one this database followed: only extra slots are given"
+            );
+            broken = true;
+        }
+    }
+    let (n, hash) = log.end();
+    sqlx::query("UPDATE lease_log SET n = $1, hash = $2, broken = $3")
+        .bind(i64::try_from(n).map_err(|_| Refusal::LeaseLog)?)
+        .bind(hash.0.as_slice())
+        .bind(broken)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(broken)
+}
+
+/// Each slot with whoever had it last: one that was given back was given again since.
+fn last_of_each(entries: &[Entry]) -> impl Iterator<Item = &Sent> {
+    let last: BTreeMap<SlotId, &Sent> = entries.iter().map(|entry| (entry.slot.slot, &entry.slot)).collect();
+    last.into_values()
+}
+
+/// What left central is not known: until an administrator accepts, extra slots only.
+pub(crate) async fn distrust(db: &mut PgConnection, central: &Central) -> Result<(), Refusal> {
+    sqlx::query("UPDATE lease_log SET broken = true").execute(db).await?;
+    central.extras_only.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Has this database ever followed a log, or given up following one?
+pub(crate) async fn was_followed(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT hash <> $1 OR broken FROM lease_log")
+        .bind(NEVER.0.as_slice())
+        .fetch_one(pool)
+        .await?
+        .try_get(0)
+}
+
+/// A slot that left central after all this database knows of it: not free, whoever had it
+/// before, and lent again under its lease if its kiosk is known. Answers the lease when it
+/// is one this database did not have for this slot.
+async fn withhold(tx: &mut PgConnection, sent: &Sent) -> Result<Option<LeaseId>, Refusal> {
+    if claim::place(&mut *tx, sent.slot, &sent.site, sent.at).await?.is_none() {
+        // The site came after the backup: it has no counters yet, and nothing to give.
+        return Ok(None);
+    }
+    let slot = i64::try_from(sent.slot.0).map_err(|_| Refusal::LeaseLog)?;
+    // A date asked for and never kept, or a lease: it came back before it was given again.
+    sqlx::query(
+        "UPDATE slot SET registration = NULL FROM registration \
+         WHERE slot.id = $1 AND registration.id = slot.registration AND registration.state = 'asked'",
+    )
+    .bind(slot)
+    .execute(&mut *tx)
+    .await?;
+    let lease = match &sent.lent {
+        Some(lent) => {
+            sqlx::query(
+                "INSERT INTO lease (id, kiosk, given_s, incarnation) \
+                 SELECT $1, id, enrolled_s, $3 FROM kiosk WHERE id = $2 ON CONFLICT DO NOTHING",
+            )
+            .bind(lent.lease.0.as_slice())
+            .bind(sent.kiosk.0.as_slice())
+            .bind(i32::try_from(lent.incarnation).map_err(|_| Refusal::LeaseLog)?)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "UPDATE slot SET lease = lease.id, stratum = $3, withheld = false FROM lease \
+                 WHERE slot.id = $1 AND lease.id = $2 AND slot.registration IS NULL",
+            )
+            .bind(slot)
+            .bind(lent.lease.0.as_slice())
+            .bind(&lent.stratum)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected()
+            .eq(&1)
+            .then_some(lent.lease)
+        }
+        None => None,
+    };
+    if lease.is_none() {
+        sqlx::query(
+            "UPDATE slot SET withheld = true, lease = NULL, stratum = NULL WHERE id = $1 AND registration IS NULL",
+        )
+        .bind(slot)
+        .execute(tx)
+        .await?;
+    }
+    Ok(lease)
+}
+
+/// The kiosk may never have pulled this lease: it is told again, token for token the same.
+async fn tell_again(
+    tx: &mut PgConnection,
+    central: &Central,
+    lease: LeaseId,
+    slots: &[&Sent],
+) -> Result<(), Refusal> {
+    let row = sqlx::query(
+        "SELECT kiosk.id, kiosk.key, site.id, site.zone, lease.incarnation FROM lease \
+         JOIN kiosk ON kiosk.id = lease.kiosk JOIN site ON site.id = kiosk.site WHERE lease.id = $1",
+    )
+    .bind(lease.0.as_slice())
+    .fetch_one(&mut *tx)
+    .await?;
+    let kiosk = KioskId(row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
+    let key = PublicKey::from_slice(row.try_get(1)?).ok_or(Refusal::Stored("device key"))?;
+    let site = SiteId::parse(row.try_get(2)?).ok_or(Refusal::Stored("site id"))?;
+    let zone: &str = row.try_get(3)?;
+    let incarnation = u32::try_from(row.try_get::<i32, _>(4)?).map_err(|_| Refusal::Stored("incarnation"))?;
+    let slots = slots
+        .iter()
+        .filter_map(|sent| Some((sent, Stratum::parse(&sent.lent.as_ref()?.stratum)?)))
+        .map(|(sent, stratum)| {
+            let token = dates::token(central, key, &site, zone, (sent.slot, sent.at))?;
+            Ok(LentSlot { slot: sent.slot, at: sent.at, stratum, token: token.to_bytes().into() })
+        })
+        .collect::<Result<Vec<_>, Refusal>>()?;
+    changes::append(tx, central, kiosk, &[Change::Lease { lease, incarnation, slots }]).await
+}
