@@ -188,12 +188,17 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
     let body = ranked(&device, 1);
     let first = device.says(&body).unwrap();
     let unknown = device.record("from_the_future", b"{\"kind\":\"from_the_future\"}".to_vec()).unwrap();
-    let stolen = Says::Release(Release {
-        lease: domain::ids::LeaseId([9; 16]),
-        slots: vec![domain::ids::SlotId(1)],
-        at: service.now(),
-    });
-    let stolen = device.says(&stolen).unwrap();
+    let other = service.device("ONE", 2).await.unwrap();
+    let asked = json!({ "today": "2027-03-10", "incarnation": 1 });
+    assert_eq!(other.say(&service, "POST", "/v1/lease", &asked).await.unwrap().status, 200);
+    let theirs = serde_json::to_value(&other.pull(&service, 0).await.unwrap().changes).unwrap();
+    let lease = theirs.as_array().unwrap().iter().find(|change| change["change"] == "lease").unwrap();
+    let release = |lease| {
+        let slots = vec![serde_json::from_value(theirs[0]["slots"][0]["slot"].clone()).unwrap()];
+        Says::Release(Release { lease, slots, at: service.now() })
+    };
+    let stolen = device.says(&release(serde_json::from_value(lease["lease"].clone()).unwrap())).unwrap();
+    let forgotten = device.says(&release(domain::ids::LeaseId([9; 16]))).unwrap();
     let body = ranked(&device, 2);
     let last = device.says(&body).unwrap();
 
@@ -209,12 +214,12 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
         "the signature covers the header"
     );
 
-    let all = vec![first.clone(), unknown, stolen, last];
+    let all = vec![first.clone(), unknown, stolen, forgotten, last];
     let said = device.push(&service, all.clone()).await.unwrap();
-    assert_eq!(said.json["received"]["head"]["seq"], 4);
+    assert_eq!(said.json["received"]["head"]["seq"], 5);
     assert_eq!(
         device.push(&service, all).await.unwrap().json["received"]["head"]["seq"],
-        4,
+        5,
         "the same push again"
     );
     let pulled = device.pull(&service, 0).await.unwrap();
@@ -223,9 +228,10 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
         [
             json!({ "state": "applied" }),
             json!({ "state": "set_aside", "reason": "slot_not_in_lease" }),
+            json!({ "state": "applied" }),
             json!({ "state": "applied" })
         ],
-        "the unknown kind waits, the stolen slot is set aside, the last one is applied"
+        "the unknown kind waits, another's slot is set aside, an unknown lease frees nothing, the last one is applied"
     );
     let dated = serde_json::to_value(&pulled.changes).unwrap();
     let dated = dated.as_array().unwrap().iter().filter(|change| change["change"] == "dated").count();
