@@ -17,6 +17,8 @@ with_commands! {
     answer_print
     finish_visit
     follow_up
+    show_paper
+    bring_paper
     reprint
     outbox
     sync_now

@@ -4,7 +4,7 @@
 use app::Kiosk;
 use app::contract::{
     BirthFields, Boot, DateView, DraftFields, DraftView, FollowUpView, HomeView, OutboxView, PrintView,
-    Problem, ReadBackView, SessionView,
+    Problem, ReadBackView, SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};
@@ -127,6 +127,16 @@ pub async fn finish_visit(core: State<'_, Core>, visit: String) -> Answer<()> {
 #[command]
 pub async fn follow_up(core: State<'_, Core>, code: String, birth: BirthFields) -> Answer<FollowUpView> {
     core.kiosk()?.follow_up(&code, birth).await
+}
+
+#[command]
+pub async fn show_paper(core: State<'_, Core>, text: String) -> Answer<ShownPaperView> {
+    core.kiosk()?.show_paper(&text).await
+}
+
+#[command]
+pub async fn bring_paper(core: State<'_, Core>, door: String, rebuild: Option<String>) -> Answer<()> {
+    core.kiosk()?.bring_paper(&door, rebuild.as_deref()).await
 }
 
 #[command]

@@ -6,7 +6,7 @@ use sim::simulation::{Archive, Archiving};
 use sqlx::Row as _;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -20,6 +20,7 @@ const TABLES: [(&str, &str); 15] = [
     ("lease", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("escalation", "site = $1"),
+    ("paper", "site = $1"),
     ("slot", "site = $1"),
     ("registration", "site = $1"),
 ];

@@ -64,9 +64,6 @@ impl Counter {
         };
         central::admin::counter(&pool, SITE, "A", &[pattern]).await?;
         central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, &random).await?;
-        let code = central::admin::code(&pool, SITE, clock(), &random).await?;
-        let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();
-
         tls::make(folder.path())?;
         let config =
             central::serve::tls_config(&folder.path().join(tls::CERT), &folder.path().join(tls::KEY))?;
@@ -78,16 +75,18 @@ impl Counter {
             let _ = stopped.await;
         }));
 
-        let world = World::system();
-        let ca = folder.path().join(tls::CA);
-        let remote = HttpRemote::open(&address, &ca)?;
-        let enrolled = app::ask_to_enrol(&remote, &code, &world).await?;
-        let vault = Vault::create(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
-        enrolled.store(&vault)?;
-        let file = kiosk_file(enrolled.kiosk(), &address, ca, scanner, printer);
-        let kiosk = Kiosk::assemble(vault, file, remote, world)?;
-        kiosk.unlock(MEDIATOR, PIN).await?;
+        let vault = folder.path().join("vault.db");
+        let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner, printer).await?;
         Ok(Self { kiosk, folder, pool_url: url, central: address, stop, postgres })
+    }
+
+    /// A second kiosk of the same site, unlocked.
+    ///
+    /// # Errors
+    /// It is not enrolled.
+    pub async fn another(&self, scanner: Option<String>) -> Result<Kiosk, Failure> {
+        let vault = self.folder.path().join("another.db");
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
     }
 
     /// The same kiosk, asking another central: its vault is let go of and opened again.
@@ -96,6 +95,15 @@ impl Counter {
     /// The vault does not open.
     pub async fn asking(self, central: &str, ca: &Path) -> Result<Self, Failure> {
         self.with(central, ca, None).await
+    }
+
+    /// Out of central's reach: a port nobody listens on.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn cut_off(self, printer: Option<String>) -> Result<Self, Failure> {
+        let ca = self.folder.path().join(tls::CA);
+        self.with("https://localhost:1", &ca, printer).await
     }
 
     /// Its own central again, and a printer.
@@ -121,6 +129,30 @@ impl Counter {
         kiosk.unlock(MEDIATOR, PIN).await?;
         Ok(Self { kiosk, folder, pool_url, central: own, stop, postgres })
     }
+}
+
+/// Enrols a kiosk at the central at `address` whose database is at `url`, and unlocks it.
+async fn enrolled(
+    folder: &Path,
+    vault: &Path,
+    (url, address): (&str, &str),
+    scanner: Option<String>,
+    printer: Option<String>,
+) -> Result<Kiosk, Failure> {
+    let pool = central::connect(url).await?;
+    let (clock, random) = (central::system_clock(), central::system_random());
+    let code = central::admin::code(&pool, SITE, clock(), &random).await?;
+    let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();
+    let world = World::system();
+    let ca = folder.join(tls::CA);
+    let remote = HttpRemote::open(address, &ca)?;
+    let enrolled = app::ask_to_enrol(&remote, &code, &world).await?;
+    let vault = Vault::create(vault, &VaultKey::new([3; 32]))?;
+    enrolled.store(&vault)?;
+    let file = kiosk_file(enrolled.kiosk(), address, ca, scanner, printer);
+    let kiosk = Kiosk::assemble(vault, file, remote, world)?;
+    kiosk.unlock(MEDIATOR, PIN).await?;
+    Ok(kiosk)
 }
 
 fn kiosk_file(

@@ -83,16 +83,20 @@ async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
     assert_eq!((wrong.code.as_str(), stranger.code.as_str()), ("follow_up_unknown", "follow_up_unknown"));
     assert_eq!(counter.kiosk.follow_up("x", year("1990")).await.unwrap_err().code, "bad_follow_up_code");
     let found = counter.kiosk.follow_up(&ranked.code, year("1990")).await.unwrap();
-    assert_eq!(found.visit, ranked.visit);
-    counter.kiosk.finish_visit(&found.visit).await.unwrap();
+    let visit = found.visit.unwrap();
+    assert_eq!(visit, ranked.visit);
+    counter.kiosk.finish_visit(&visit).await.unwrap();
     let before = printer.received().unwrap().len();
-    assert_eq!(counter.kiosk.follow_up(&ranked.code, year("1990")).await.unwrap().visit, ranked.visit);
-    counter.kiosk.print(&found.visit).await.unwrap();
+    assert_eq!(
+        counter.kiosk.follow_up(&ranked.code, year("1990")).await.unwrap().visit.unwrap(),
+        ranked.visit
+    );
+    counter.kiosk.print(&visit).await.unwrap();
     assert_eq!(printer.received().unwrap().len(), before, "print alone never doubles a paper");
-    counter.kiosk.reprint(&found.visit).await.unwrap();
-    printed(&counter, &found.visit).await;
+    counter.kiosk.reprint(&visit).await.unwrap();
+    printed(&counter, &visit).await;
     assert_eq!(printer.received().unwrap().len(), before + 1);
-    let again = counter.kiosk.date(&found.visit).await.unwrap();
+    let again = counter.kiosk.date(&visit).await.unwrap();
     assert_eq!(again.code_large, dated_seal, "the same seal");
     let mut waits = 0;
     for _ in 0..6 {

@@ -1,11 +1,12 @@
 // The steps of a visit and what the window holds meanwhile. All state of a person lives in
-// `visit`, so that clearing it clears everything; nothing is ever kept in the browser.
+// `visit` and `paper`, so that clearing them clears everything; nothing is ever kept in the browser.
 import { inject, reactive, type InjectionKey } from 'vue';
 import type { BirthFields } from './generated/BirthFields';
 import type { Boot } from './generated/Boot';
 import type { DateView } from './generated/DateView';
 import type { DraftFields } from './generated/DraftFields';
 import type { DraftView } from './generated/DraftView';
+import type { ElsewhereView } from './generated/ElsewhereView';
 import type { FieldProblem } from './generated/FieldProblem';
 import type { HomeView } from './generated/HomeView';
 import type { OutboxView } from './generated/OutboxView';
@@ -14,6 +15,7 @@ import type { PrintView } from './generated/PrintView';
 import type { Problem } from './generated/Problem';
 import type { ReadBackView } from './generated/ReadBackView';
 import type { SessionView } from './generated/SessionView';
+import type { ShownPaperView } from './generated/ShownPaperView';
 import type { Host } from './host/host';
 import { dash, say, sayProblem, screenLang, type Args } from './words';
 
@@ -41,6 +43,14 @@ export interface Visit {
   print: PrintView | null;
 }
 
+/** What came of a paper shown at this counter that is no visit here. */
+export interface ShownPaper {
+  shown: ShownPaperView | null;
+  elsewhere: ElsewhereView | null;
+  /** True once it stands in this kiosk's journal. */
+  brought: boolean;
+}
+
 export interface State {
   screen: Screen;
   lang: string;
@@ -51,6 +61,7 @@ export interface State {
   home: HomeView | null;
   outbox: OutboxView | null;
   visit: Visit | null;
+  paper: ShownPaper | null;
   problem: Problem | null;
   busy: boolean;
   /** Seconds left before clearing, while the warning stands. */
@@ -91,7 +102,7 @@ export const screenOf = (field: string): Screen =>
 export function createFlow(host: Host) {
   const state: State = reactive({
     screen: 'unlock', lang: 'fr', nextLang: 'fr', boot: null, session: null, home: null, outbox: null,
-    visit: null, problem: null, busy: false, lastCall: null, goTo: null,
+    visit: null, paper: null, problem: null, busy: false, lastCall: null, goTo: null,
   });
   let saveTimer: ReturnType<typeof setTimeout> | undefined;
   let lookTimer: ReturnType<typeof setTimeout> | undefined;
@@ -177,6 +188,7 @@ export function createFlow(host: Host) {
     clearTimeout(idleTimer);
     clearInterval(callTimer);
     state.visit = null;
+    state.paper = null;
     state.lastCall = null;
     state.goTo = null;
   }
@@ -185,6 +197,7 @@ export function createFlow(host: Host) {
     state.home = await host.home();
     clearVisit();
     show('home');
+    touched();
   }
 
   async function lookHome(): Promise<void> {
@@ -243,7 +256,8 @@ export function createFlow(host: Host) {
     clearInterval(callTimer);
     state.lastCall = null;
     const limit = state.boot?.idle_s ?? 0;
-    if (state.visit && limit > 0) idleTimer = setTimeout(warn, limit * 1000);
+    // Names stand on the home screen too: whoever is unlocked is asked, visit or not.
+    if (state.session && limit > 0) idleTimer = setTimeout(warn, limit * 1000);
   }
 
   function warn(): void {
@@ -343,9 +357,26 @@ export function createFlow(host: Host) {
     /** Opens what a paper was issued for; nothing of the person was here before. */
     findPaper: (code: string, birth: BirthFields) => run(async () => {
       const found = await host.followUp(code, birth);
-      take({ visit: found.visit, fields: emptyFields(found.lang), problems: [], pages: [], saved: true, code: null });
-      current().date = await host.date(found.visit);
+      if (found.visit) await openOwn(found.visit, found.lang);
+      else state.paper = { shown: null, elsewhere: found.elsewhere, brought: false };
     }),
+    /** Reads the paper in the scanner, or what a hand scanner sent. */
+    showPaper: (text: string) => run(async () => {
+      const shown = await host.showPaper(text);
+      if (shown.visit && shown.lang && shown.verdict !== 'replaced') await openOwn(shown.visit, shown.lang);
+      else state.paper = { shown, elsewhere: null, brought: false };
+    }),
+    bringPaper: () => run(async () => {
+      const paper = state.paper;
+      if (!paper?.shown?.door) return;
+      await host.bringPaper(paper.shown.door, paper.shown.rebuild);
+      paper.brought = true;
+    }),
+    openShown: () => run(async () => {
+      const shown = state.paper?.shown;
+      if (shown?.visit && shown.lang) await openOwn(shown.visit, shown.lang);
+    }),
+    otherPaper: () => run(async () => { state.paper = null; }),
     reprint: () => run(async () => {
       const visit = current();
       visit.print = await host.reprint(visit.id);
@@ -375,6 +406,12 @@ export function createFlow(host: Host) {
     },
     label: (field: string): string => say(state.lang, `field-${dash(field.replaceAll('.', '-'))}`),
   };
+
+  async function openOwn(visit: string, lang: string): Promise<void> {
+    state.paper = null;
+    take({ visit, fields: emptyFields(lang), problems: [], pages: [], saved: true, code: null });
+    current().date = await host.date(visit);
+  }
 
   function personLang(): string {
     return state.visit?.fields.lang ?? state.nextLang;

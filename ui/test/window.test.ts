@@ -202,6 +202,39 @@ describe('paper', () => {
   });
 });
 
+describe('a paper shown at this counter', () => {
+  const followUp = async () => { await unlock(); await press('followup'); };
+
+  it('of another kiosk is told as central says, and of whom it tells nothing more', async () => {
+    await followUp();
+    await type('code', 'E');
+    await press('find-paper');
+    expect(one('[data-role="elsewhere"]').dataset['slotAt']).toBe('2027-05-03T10:20');
+    await press('other-paper');
+    expect(one('[name="code"]')).toBeTruthy();
+  });
+
+  it('of a lost kiosk is sent on once', async () => {
+    await followUp();
+    await press('show-paper');
+    expect(one('[data-role="paper"]').dataset['verdict']).toBe('valid');
+    await press('bring-paper');
+    expect(one('[data-role="brought"]')).toBeTruthy();
+    expect(document.querySelector('[data-action="bring-paper"]')).toBeNull();
+    expect(fake.calls.filter((name) => name === 'bring_paper')).toHaveLength(1);
+  });
+
+  it('leaves nothing of the person behind an empty chair', async () => {
+    await followUp();
+    await press('show-paper');
+    expect(JSON.stringify(flow.state)).toContain('TRAORÉ');
+    await vi.advanceTimersByTimeAsync(120_000 + LAST_CALL * 1000);
+    await settle();
+    expect(screen()).toBe('unlock');
+    expect(JSON.stringify(flow.state)).not.toContain('TRAORÉ');
+  });
+});
+
 describe('an empty chair', () => {
   it('is warned, then everything is cleared and locked', async () => {
     await unlock();

@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-'];
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);
@@ -58,12 +58,13 @@ describe('the screens', () => {
       ...['first-permit', 'renewal', 'duplicate', 'change-of-status', 'change-of-address', 'exceptional-admission', 'family-reunification', 'refugee-travel-document', 'naturalisation'].map((key) => `procedure-${key}`),
       ...['protection-order', 'court-injunction', 'permit-expiry'].map((key) => `limit-${key}`),
       ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'pages'].map((key) => `readback-${key}`),
-      ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'advance-request'].map((key) => `record-${key}`),
+      ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'paper', 'advance-request'].map((key) => `record-${key}`),
       ...['waiting', 'held', 'applied', 'set-aside'].map((key) => `record-state-${key}`),
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
       ...['quarantined', 'disk-older', 'central-forgot'].map((key) => `notice-${key}`),
+      ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look', 'unreadable'].map((key) => `verdict-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
     ];
     expect(wanted.filter((key) => !known.has(key))).toEqual([]);

@@ -1,57 +1,84 @@
 //! A person comes back with their paper: the follow-up code and the birth date open the
 //! registration it was issued for, and no other. One answer for a wrong code and a wrong
-//! birth date; every wrong try makes the next one wait longer.
+//! birth date; every wrong try makes the next one wait longer. What this kiosk did not
+//! make, central is asked for.
 
-use crate::contract::{BirthFields, FollowUpView, Problem};
+use crate::contract::{BirthFields, ElsewhereView, FollowUpView, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
-use crate::tries::Tries;
-use domain::birth::Birth;
+use crate::sync::transfer::RemoteFailure;
 use domain::code::FollowUpCode;
-use vault::Paper;
+use domain::tries::Tries;
+use std::time::Duration;
+use wire::messages::{FollowUpRequest, Followed};
+
+/// How long the counter waits for central's word.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
 
 impl Kiosk {
-    /// Opens a registration of this kiosk by the code on its paper and the birth date.
+    /// Opens a registration of this kiosk by the code on its paper and the birth date; of
+    /// another kiosk's, tells the date central holds.
     ///
     /// # Errors
-    /// Nobody has unlocked; the code cannot be one; no paper of this kiosk has this code
-    /// and birth date; it is too soon after wrong tries.
+    /// Nobody has unlocked; the code cannot be one; no paper has this code and birth date,
+    /// or central cannot be asked; it is too soon after wrong tries.
     pub async fn follow_up(&self, code: &str, birth: BirthFields) -> Result<FollowUpView, Problem> {
         let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
-        self.off(move |inner| {
-            inner.session()?;
-            let now = inner.now();
-            lock(&inner.follow_tries)
-                .may_try(now)
-                .map_err(|s| Problem::new("try_wait").with("seconds", s))?;
-            let found = find(inner, code)?
-                .filter(|paper| is_born(paper.registered.registration.applicant.birth, &birth));
-            let Some(paper) = found else {
-                lock(&inner.follow_tries).wrong(now);
-                return Err(Problem::new("follow_up_unknown"));
-            };
-            *lock(&inner.follow_tries) = Tries::default();
-            let registration = &paper.registered.registration;
-            let visit = inner.vault.read(|tx| tx.visit_of(registration.id))?;
-            let visit = visit.ok_or_else(|| Problem::new("no_visit"))?;
-            Ok(FollowUpView { visit: visit.to_string(), lang: registration.lang.clone() })
-        })
-        .await
-    }
-}
-
-fn find(inner: &Inner, code: FollowUpCode) -> Result<Option<Paper>, Problem> {
-    Ok(inner.vault.read(|tx| tx.paper_by_code(code))?)
-}
-
-/// Only what the person is known by counts: for a year, the year.
-fn is_born(birth: Birth, said: &BirthFields) -> bool {
-    let number = |text: &str| text.trim().parse::<i16>().ok();
-    match birth {
-        Birth::Whole { date } => {
-            number(&said.year) == Some(date.year())
-                && number(&said.month) == Some(i16::from(date.month()))
-                && number(&said.day) == Some(i16::from(date.day()))
+        let asked = asked(code, &birth);
+        let own = self.off(move |inner| own(inner, asked.as_ref())).await?;
+        if let Some(own) = own {
+            return Ok(own);
         }
-        Birth::Year { year } | Birth::Customary { year } => number(&said.year) == Some(year),
+        let asked = self::asked(code, &birth);
+        let elsewhere = match &asked {
+            Some(asked) => self.ask_central(asked).await?,
+            None => None,
+        };
+        let mut tries = lock(&self.inner.follow_tries);
+        let Some(Followed { at, site, zone, lang }) = elsewhere else {
+            *tries = tries.after_wrong(self.inner.now());
+            return Err(Problem::new("follow_up_unknown"));
+        };
+        *tries = Tries::default();
+        let slot_at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string());
+        let elsewhere = ElsewhereView { code: code.to_string(), slot_at, site, zone };
+        Ok(FollowUpView { visit: None, lang, elsewhere: Some(elsewhere) })
     }
+
+    async fn ask_central(&self, asked: &FollowUpRequest) -> Result<Option<Followed>, Problem> {
+        let inner = &self.inner;
+        match tokio::time::timeout(ASK_LIMIT, inner.remote.follow_up(inner.caller(), asked)).await {
+            Ok(Ok(answer)) => Ok(answer.found),
+            Ok(Err(RemoteFailure::Unreachable)) | Err(_) => Err(Problem::new("follow_up_offline")),
+            Ok(Err(failure)) => Err(failure.into()),
+        }
+    }
+}
+
+/// What the person says; none when it is no date at all.
+fn asked(code: FollowUpCode, birth: &BirthFields) -> Option<FollowUpRequest> {
+    let part = |text: &str| text.trim().parse::<i8>().ok();
+    let year = birth.year.trim().parse().ok()?;
+    Some(FollowUpRequest { code, year, month: part(&birth.month), day: part(&birth.day) })
+}
+
+/// The registration, when this kiosk made its paper.
+fn own(inner: &Inner, asked: Option<&FollowUpRequest>) -> Result<Option<FollowUpView>, Problem> {
+    inner.session()?;
+    lock(&inner.follow_tries)
+        .may_try(inner.now())
+        .map_err(|seconds| Problem::new("try_wait").with("seconds", seconds))?;
+    let Some(asked) = asked else { return Ok(None) };
+    let found = inner.vault.read(|tx| {
+        let Some(paper) = tx.paper_by_code(asked.code)? else { return Ok(None) };
+        let registration = paper.registered.registration;
+        if !registration.applicant.birth.is_said(asked.year, asked.month, asked.day) {
+            return Ok(None);
+        }
+        let visit = tx.visit_of(registration.id)?.ok_or_else(|| Problem::new("no_visit"))?;
+        Ok::<_, Problem>(Some((visit, registration.lang)))
+    })?;
+    if found.is_some() {
+        *lock(&inner.follow_tries) = Tries::default();
+    }
+    Ok(found.map(|(visit, lang)| FollowUpView { visit: Some(visit.to_string()), lang, elsewhere: None }))
 }

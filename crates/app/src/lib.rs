@@ -16,9 +16,9 @@ mod problem;
 mod read_back;
 mod session;
 pub mod settings;
+mod shown_paper;
 mod status;
 pub mod sync;
-mod tries;
 mod visit;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};

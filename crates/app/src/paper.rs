@@ -5,13 +5,12 @@ use crate::contract::Problem;
 use crate::kiosk::{Inner, lock};
 use domain::applicant::{Identity, Nationality};
 use domain::place::{Class, RULE_VERSION};
-use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::Timestamp;
 use l10n::Lang;
 use letter::{Fonts, Kind, Letter};
 use seal::door::{Door, DoorParts, Ground};
-use seal::rebuild;
+use seal::{rebuild, rebuilt};
 use vault::Paper;
 use wire::body::{Outcome, Registered};
 
@@ -25,7 +24,7 @@ pub(crate) fn make(
 ) -> Result<Paper, Problem> {
     let registration = &registered.registration;
     let recovery = inner.identity.recovery().ok_or_else(|| Problem::new("vault_damaged"))?;
-    let rebuild = rebuild::lock(&recovery, &registration.id.0, &rebuild_content(registration), random)
+    let rebuild = rebuild::lock(&recovery, &registration.id.0, &rebuilt::content(registration), random)
         .map_err(|_| Problem::new("vault_damaged"))?;
     let held = registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
     let ground = match (&token, held) {
@@ -46,44 +45,6 @@ pub(crate) fn make(
     .seal(&inner.identity.device);
     let token = token.map(|token| token.to_bytes());
     Ok(Paper { registered, token, door, rebuild, issued_at })
-}
-
-/// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
-/// no longer fits is left out: the person can say it again, a date they cannot.
-fn rebuild_content(registration: &Registration) -> Vec<u8> {
-    let applicant = &registration.applicant;
-    let limit = registration.limit.as_ref();
-    let representative = applicant.representative.as_ref();
-    let parts: [(u8, Option<String>); 16] = [
-        (1, Some(registration.procedure.key().to_owned())),
-        (2, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
-        (3, Some(registration.registered_at.as_second().to_string())),
-        (4, Some(applicant.nationality.code().to_owned())),
-        (5, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
-        (6, Some(registration.lang.clone())),
-        (7, Some(registration.mediator.as_str().to_owned())),
-        (8, (applicant.identity == Identity::Declared).then(String::new)),
-        (9, Some(applicant.family_names.clone())),
-        (10, applicant.given_names.clone()),
-        (11, applicant.contact.phone.clone()),
-        (12, applicant.contact.email.clone()),
-        (13, applicant.birth_place.clone()),
-        (14, representative.map(|r| r.family_names.clone())),
-        (15, limit.map(|limit| limit.evidence.clone())),
-        (16, applicant.contact.postal.clone()),
-    ];
-    let mut content = Vec::with_capacity(rebuild::CONTENT_MAX);
-    for (tag, value) in parts {
-        let Some(value) = value else { continue };
-        if content.len() + 2 + value.len() > rebuild::CONTENT_MAX {
-            continue;
-        }
-        content.push(tag);
-        if domain::bytes::put_text(&mut content, &value).is_none() {
-            content.pop();
-        }
-    }
-    content
 }
 
 /// The page as PDF.

@@ -7,13 +7,13 @@ use crate::contract::{
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::sync;
-use crate::tries::Tries;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
 use domain::assign::LEAD_DAYS;
 use domain::ids::MediatorId;
 use domain::lease::Stratum;
 use domain::limit::Right;
+use domain::tries::Tries;
 use jiff::{Timestamp, ToSpan};
 use vault::{AttemptState, Visit, VisitState};
 use wire::messages::Roster;
@@ -85,7 +85,7 @@ impl Kiosk {
                 });
             let mut tries = lock(&inner.pin_tries);
             let (Some(entry), true) = (entry, right) else {
-                tries.wrong(now);
+                *tries = tries.after_wrong(now);
                 return Err(Problem::new("bad_pin"));
             };
             *tries = Tries::default();

@@ -169,6 +169,16 @@ pub(crate) enum Act {
         #[arg(long)]
         accept: bool,
     },
+    /// List papers of lost kiosks that were brought to a counter, or open what they lock.
+    Papers {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// The recovery key, for as long as this takes: opens every locked paper of the site.
+        #[arg(long, value_name = "FILE")]
+        recovery: Option<PathBuf>,
+    },
     /// List the slots lent to each kiosk.
     Lease {
         #[command(flatten)]

@@ -130,14 +130,23 @@ pub(crate) async fn remember(
         _ => Refusal::Database(error),
     })?;
     if inserted.rows_affected() == 0 {
-        let row = sqlx::query("SELECT kiosk, body = $2::text::jsonb FROM registration WHERE id = $1")
-            .bind(registration.id.0.as_slice())
-            .bind(&body)
-            .fetch_one(&mut *db)
-            .await?;
-        let (kiosk, same): (&[u8], bool) = (row.try_get(0)?, row.try_get(1)?);
-        if kiosk != device.kiosk.0 || !same {
+        let row =
+            sqlx::query("SELECT kiosk, body = $2::text::jsonb, rebuilt FROM registration WHERE id = $1")
+                .bind(registration.id.0.as_slice())
+                .bind(&body)
+                .fetch_one(&mut *db)
+                .await?;
+        let (kiosk, same, rebuilt): (&[u8], bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if kiosk != device.kiosk.0 || !(same || rebuilt) {
             return Err(Refusal::Conflict);
+        }
+        if rebuilt {
+            // The kiosk lives: its own record says what the paper had no room for.
+            sqlx::query("UPDATE registration SET body = $2::text::jsonb, rebuilt = false WHERE id = $1")
+                .bind(registration.id.0.as_slice())
+                .bind(&body)
+                .execute(db)
+                .await?;
         }
     } else if let Some(person) = person {
         link_duplicate(db, central, registration, &person).await?;

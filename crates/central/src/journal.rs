@@ -3,7 +3,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates};
+use crate::{Central, Refusal, chain, changes, claim, dates, paper};
 use domain::bytes::Hash;
 use domain::ids::{KioskId, LeaseId};
 use domain::token::SignedToken;
@@ -24,7 +24,7 @@ pub(crate) async fn apply_held(central: &Central, device: &Device) -> Result<(),
         .bind(device.kiosk.0.as_slice())
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(row) = row else { return Ok(()) };
+        let Some(row) = row else { break };
         let at = At {
             chain: row.try_get(0)?,
             seq: row.try_get(1)?,
@@ -36,6 +36,7 @@ pub(crate) async fn apply_held(central: &Central, device: &Device) -> Result<(),
         apply_one(&mut tx, central, device, &at, body).await?;
         tx.commit().await?;
     }
+    paper::take_up(&mut db, central, &device.site).await
 }
 
 /// Records of kinds an older version let wait, and this one knows, are held again: the
@@ -86,6 +87,11 @@ async fn apply_one(
         Some(Body::Piece(piece)) => self::piece(&mut step, device, &piece).await,
         Some(Body::Print(print)) => self::print(&mut step, device, &print).await,
         Some(Body::Release(release)) => self::release(&mut step, device, &release).await,
+        Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, &paper).await {
+            Ok(Some(reason)) => Ok(Step::SetAside(reason)),
+            Ok(None) => Ok(Step::Applied(Vec::new())),
+            Err(refusal) => Err(refusal),
+        },
     };
     let (state, reason, mut changes) = match applied {
         Ok(Step::Applied(changes)) => {

@@ -115,6 +115,13 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             if accept { admin::accept_lease_log(&pool).await? } else { admin::lease_log(&pool).await? }
         }
+        Act::Papers { database, site, recovery } => {
+            let pool = database::ready(&database.url).await?;
+            match recovery {
+                Some(recovery) => admin::open_papers(&pool, &site, &recovery).await?,
+                None => admin::papers(&pool, &site).await?,
+            }
+        }
         Act::Lease { database, site } => admin::leases(&database::ready(&database.url).await?, &site).await?,
         Act::Registrations { database, site } => {
             admin::registrations(&database::ready(&database.url).await?, &site).await?

@@ -29,6 +29,8 @@ pub fn document() -> Value {
                 None, "application/json", &[400, 401, 503]))) },
             "/v1/lease": { "post": signed(operation("Fills the kiosk's lease; the slots arrive by pull.",
                 Some("LeaseRequest"), "application/json", &[400, 401, 413, 503])) },
+            "/v1/follow-up": { "post": signed(operation("The date behind a paper's code and a birth date.",
+                Some("FollowUpRequest"), "application/json", &[400, 401, 413, 429, 503])) },
             "/v1/pieces": {
                 "post": signed(created(operation("Begins the tus upload of one locked page.",
                     None, "application/octet-stream", &[400, 401, 409, 413, 503]))),
@@ -68,6 +70,9 @@ pub fn document() -> Value {
                         "items": { "type": "object", "required": ["header", "signature", "salt", "body"] } } } },
                 "LeaseRequest": { "type": "object", "required": ["today", "incarnation"], "additionalProperties": false,
                     "properties": { "today": { "type": "string", "format": "date" }, "incarnation": { "type": "integer", "minimum": 1 } } },
+                "FollowUpRequest": { "type": "object", "required": ["code", "year"], "additionalProperties": false,
+                    "properties": { "code": { "type": "string" }, "year": { "type": "integer" },
+                        "month": { "type": ["integer", "null"] }, "day": { "type": ["integer", "null"] } } },
                 "Part": { "type": "string", "format": "binary", "maxLength": wire::limits::CHUNK_BYTES }
             }
         }

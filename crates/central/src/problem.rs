@@ -33,6 +33,8 @@ pub enum Refusal {
     BadRecord,
     #[error("this id was used for something else")]
     Conflict,
+    #[error("too many wrong follow-up codes: the next one in {seconds} s")]
+    TooManyTries { seconds: i64 },
     #[error("no such upload")]
     NoUpload,
     #[error("the upload stands at another offset")]
@@ -64,6 +66,7 @@ impl Refusal {
             Self::Fork => (409, "fork"),
             Self::BadRecord => (422, "bad_record"),
             Self::Conflict => (409, "conflict"),
+            Self::TooManyTries { .. } => (429, "try_wait"),
             Self::NoUpload => (404, "no_upload"),
             Self::BadOffset => (409, "bad_offset"),
             // tus 1.0, checksum extension.
@@ -83,7 +86,11 @@ impl IntoResponse for Refusal {
         } else {
             tracing::info!(code, "request refused");
         }
-        let problem = Problem { code: code.to_owned(), status, args: BTreeMap::new() };
+        let args = match &self {
+            Self::TooManyTries { seconds } => BTreeMap::from([("seconds".to_owned(), seconds.to_string())]),
+            _ => BTreeMap::new(),
+        };
+        let problem = Problem { code: code.to_owned(), status, args };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()

@@ -56,6 +56,7 @@ fn exit_code(problem: &str) -> u8 {
         "bad_central_url"
         | "bad_printer_address"
         | "bad_scanner_address"
+        | "zone_unknown"
         | "picture_not_a_file"
         | "picture_too_large" => USAGE,
         "not_enrolled"
@@ -68,6 +69,8 @@ fn exit_code(problem: &str) -> u8 {
         | "root_missing"
         | "root_unreadable"
         | "root_not_ring"
+        | "recovery_missing"
+        | "recovery_not_key"
         | "picture_missing"
         | "picture_unreadable" => MISSING,
         "disk_failed" | "unknown" | "out_not_written" | "answer_not_written" => FAILED,

@@ -2,10 +2,10 @@
 //! same limits; says who holds the vault instead of taking it by force.
 
 mod answer;
-mod codes;
 mod enrol;
 mod given_file;
 mod kiosk;
+mod seal_rebuild;
 mod seal_verify;
 
 use clap::{Parser, Subcommand};
@@ -87,6 +87,27 @@ enum SealAct {
         #[arg(long, value_name = "MOMENT")]
         at: Option<jiff::Timestamp>,
     },
+    /// Read a paper back into its registration, with the recovery key.
+    Rebuild {
+        /// The door code as text (JALON1.…), with --rebuild beside it.
+        #[arg(long, required_unless_present = "image", requires = "rebuild", allow_hyphen_values = true)]
+        text: Option<String>,
+        /// The rebuild code as text (JALON1.…).
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        rebuild: Option<String>,
+        /// A picture of the paper with both codes, PNG or JPEG, at most 64 MiB.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "rebuild"])]
+        image: Option<PathBuf>,
+        /// The key ring file, root.pub.json out of the folder of central's keys.
+        #[arg(long, value_name = "root.pub.json")]
+        root: PathBuf,
+        /// The recovery key file; take it away again afterwards.
+        #[arg(long, value_name = "recovery.key")]
+        recovery: PathBuf,
+        /// The site's time zone, for the day of the registration.
+        #[arg(long, default_value = "Europe/Paris")]
+        zone: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -112,6 +133,16 @@ async fn main() -> ExitCode {
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, at } } => {
             seal_verify::verify(text.as_deref(), image.as_deref(), &root, at, jiff::Timestamp::now())
+        }
+        Command::Seal { act: SealAct::Rebuild { text, rebuild, image, root, recovery, zone } } => {
+            let given = match image {
+                Some(image) => seal_rebuild::Given::Image(image),
+                None => seal_rebuild::Given::Text {
+                    door: text.unwrap_or_default(),
+                    rebuild: rebuild.unwrap_or_default(),
+                },
+            };
+            seal_rebuild::run(&given, &root, &recovery, &zone)
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `seal verify`: is this paper's door code good? Needs the key ring and nothing else.
 
 use crate::answer::{REFUSED, answer_with, refuse};
-use crate::codes;
 use crate::given_file::{self, FileRefusal};
 use app::contract::Problem;
 use jiff::tz::TimeZone;
@@ -61,7 +60,7 @@ fn day_is_over(slot: DateTime, at: Timestamp) -> bool {
     at.checked_sub(WEST).is_ok_and(|west| TimeZone::UTC.to_datetime(west).date() > slot.date())
 }
 
-fn key_ring(root: &Path) -> Result<KeyRing, Problem> {
+pub(crate) fn key_ring(root: &Path) -> Result<KeyRing, Problem> {
     let told = |code: &str| Problem::new(code).with("file", root.display());
     let file = given_file::read(root, RING_BYTES).map_err(|refusal| {
         told(match refusal {
@@ -73,7 +72,7 @@ fn key_ring(root: &Path) -> Result<KeyRing, Problem> {
     KeyRing::from_json(&file).map_err(|_| told("root_not_ring"))
 }
 
-fn picture(image: &Path) -> Result<Vec<u8>, Problem> {
+pub(crate) fn picture(image: &Path) -> Result<Vec<u8>, Problem> {
     given_file::read(image, PICTURE_MIB << 20).map_err(|refusal| {
         let code = match refusal {
             FileRefusal::Missing => "picture_missing",
@@ -105,7 +104,7 @@ fn from_text(text: &str, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
 }
 
 fn from_image(picture: &[u8], ring: &KeyRing, at: Option<Timestamp>) -> Judged {
-    let Some(codes) = codes::read(picture) else { return unreadable("not_a_picture") };
+    let Some(codes) = scan::codes::read(picture) else { return unreadable("not_a_picture") };
     // The one that reads as a door code; the other, if any, is its rebuild code.
     let Some(door) = codes.iter().find(|code| Door::read(code).is_some()) else {
         return unreadable(if codes.is_empty() { "no_code_found" } else { "not_a_door_code" });

@@ -169,6 +169,15 @@ pub enum Relation {
 
 impl Relation {
     #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Guardian => "guardian",
+            Self::ChildWelfare => "child_welfare",
+        }
+    }
+
+    #[must_use]
     pub fn parse(key: &str) -> Option<Self> {
         match key {
             "parent" => Some(Self::Parent),

@@ -69,6 +69,18 @@ impl Birth {
         parse_year(year, today).map(|year| Self::Customary { year })
     }
 
+    /// Does somebody who says this date say this one? Only what the person is known by
+    /// counts: for a year, the year.
+    #[must_use]
+    pub fn is_said(self, year: i16, month: Option<i8>, day: Option<i8>) -> bool {
+        match self {
+            Self::Whole { date } => {
+                year == date.year() && month == Some(date.month()) && day == Some(date.day())
+            }
+            Self::Year { year: known } | Self::Customary { year: known } => year == known,
+        }
+    }
+
     /// Year, month and day for a fixed layout; 0 stands for a part nobody knows, and
     /// month 13 for the customary 1 January.
     #[must_use]

@@ -17,3 +17,4 @@ pub mod procedure;
 pub mod registration;
 pub mod text;
 pub mod token;
+pub mod tries;

@@ -3,6 +3,7 @@
 //! whole picture. It never writes a page to a disk, never encrypts (the caller does, at once) and
 //! never retries what a person must mend.
 
+pub mod codes;
 pub mod page;
 
 mod escl;

@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod door;
 pub mod keys;
 pub mod rebuild;
+pub mod rebuilt;
 pub mod ring;
 pub mod text;
 pub mod token;

@@ -4,7 +4,8 @@
 use crate::door::MAX_BYTES;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-const PREFIX: &str = "JALON1.";
+/// What every code as text begins with.
+pub const PREFIX: &str = "JALON1.";
 
 #[must_use]
 pub fn from_bytes(code: &[u8]) -> String {

@@ -23,6 +23,22 @@ pub enum Verdict {
     Unreadable,
 }
 
+impl Verdict {
+    /// The word programs read.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Forged => "forged",
+            Self::Replaced => "replaced",
+            Self::Cancelled => "cancelled",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::Look => "look",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// The answer of `jalonctl seal verify`. Fields are told only from a code whose seal is
 /// right: a forged paper names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -25,6 +25,9 @@ pub enum Body {
     Print(Print),
     /// Leased slots the kiosk gives back.
     Release(Release),
+    /// A paper another kiosk made, shown at this counter: what that kiosk may never have
+    /// sent. Its seal says who made it; this record only delivers it.
+    Paper(Paper),
 }
 
 impl Body {
@@ -38,6 +41,7 @@ impl Body {
             Self::Piece(_) => "piece",
             Self::Print(_) => "print",
             Self::Release(_) => "release",
+            Self::Paper(_) => "paper",
         }
     }
 
@@ -54,13 +58,13 @@ impl Body {
             Self::Dated(dated) => Some(dated.registration),
             Self::Piece(piece) => Some(piece.registration),
             Self::Print(print) => Some(print.registration),
-            Self::Release(_) | Self::Incarnation(_) => None,
+            Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 6] = ["registration", "dated", "incarnation", "piece", "print", "release"];
+pub const KINDS: [&str; 7] = ["registration", "dated", "incarnation", "piece", "print", "release", "paper"];
 
 /// What central gave, kept: a central restored to before that learns it again from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,5 +189,17 @@ pub enum PrintOutcome {
 pub struct Release {
     pub lease: LeaseId,
     pub slots: Vec<SlotId>,
+    pub at: Timestamp,
+}
+
+/// The two codes of a paper, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paper {
+    pub door: Bytes,
+    /// None when it could not be read: the date is saved, the rest is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<Bytes>,
+    /// Who had it in hand at this counter.
+    pub mediator: MediatorId,
     pub at: Timestamp,
 }

@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Head, Record};
 use domain::bytes::{Hash, PublicKey, Signature};
+use domain::code::FollowUpCode;
 use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
 use domain::lease::Stratum;
 use domain::registration::Registration;
@@ -102,6 +103,38 @@ pub struct DateAnswer {
     pub token: Option<Bytes>,
     /// True when the date lies after the time limit: an escalation was written with it.
     pub after_limit: bool,
+}
+
+/// `POST /v1/follow-up`: what a person says of a paper no registration of this kiosk has.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUpRequest {
+    pub code: FollowUpCode,
+    /// The birth date as said: only the year when no more is known.
+    pub year: i16,
+    #[serde(default)]
+    pub month: Option<i8>,
+    #[serde(default)]
+    pub day: Option<i8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowUpAnswer {
+    /// None for a wrong code and for a wrong birth date alike.
+    pub found: Option<Followed>,
+}
+
+/// What central tells of a registration to whoever has its paper. Nothing of the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// Civil start of the appointment; none while there is none.
+    pub at: Option<DateTime>,
+    /// The site's name.
+    pub site: String,
+    /// IANA time zone of the site.
+    pub zone: String,
+    /// The language of the paper.
+    pub lang: String,
 }
 
 /// `POST /v1/journal`: records of one chain, in order. Idempotent.

@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
-use wire::body::{Begun, Body, Dated, Held, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
+use wire::body::{
+    Begun, Body, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Release,
+};
 use wire::messages::{
-    Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer,
-    LeaseRequest, LentSlot, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedRoster, Site,
+    Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer,
+    FollowUpRequest, Followed, LeaseAnswer, LeaseRequest, LentSlot, PushAnswer, PushRequest, ReturnAnswer,
+    ReturnRequest, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -130,6 +133,9 @@ fn every_body() {
         "body-release",
         &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
     );
+    let paper =
+        Paper { door: vec![9; 12].into(), rebuild: Some(vec![7; 12].into()), mediator: mediator(), at: at() };
+    example("body-paper", &Body::Paper(paper));
     for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
@@ -151,6 +157,15 @@ fn every_message() {
     example("date-request", &DateRequest { registration: registered().registration });
     example("return-request", &ReturnRequest { certificate: vec![7; 12].into() });
     example("return-answer", &ReturnAnswer { kiosk: KioskId([1; 16]) });
+    let code = registered().registration.code;
+    example("follow-up-request", &FollowUpRequest { code, year: 1990, month: Some(3), day: Some(14) });
+    let followed = Followed {
+        at: Some(jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0)),
+        site: "Sous-préfecture d'exemple".into(),
+        zone: "Europe/Paris".into(),
+        lang: "ar".into(),
+    };
+    example("follow-up-answer", &FollowUpAnswer { found: Some(followed) });
     let registration = RegistrationId([6; 16]);
     example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
     example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });

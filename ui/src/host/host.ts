@@ -11,6 +11,7 @@ import type { OutboxView } from '../generated/OutboxView';
 import type { PrintView } from '../generated/PrintView';
 import type { ReadBackView } from '../generated/ReadBackView';
 import type { SessionView } from '../generated/SessionView';
+import type { ShownPaperView } from '../generated/ShownPaperView';
 
 /** Every method rejects with a `Problem`. */
 export interface Host {
@@ -32,6 +33,8 @@ export interface Host {
   answerPrint(visit: string, cameOut: boolean): Promise<PrintView>;
   finishVisit(visit: string): Promise<null>;
   followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
+  showPaper(text: string): Promise<ShownPaperView>;
+  bringPaper(door: string, rebuild: string | null): Promise<null>;
   reprint(visit: string): Promise<PrintView>;
   outbox(): Promise<OutboxView>;
   syncNow(): Promise<OutboxView>;

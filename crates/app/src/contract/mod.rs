@@ -11,9 +11,9 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    Boot, Connection, DateSource, DateView, DraftView, FollowUpView, HomeView, LanguageView, LeaseView,
-    LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
-    PrintView, ReadBackLine, ReadBackView, SessionView, UnfinishedView,
+    Boot, Connection, DateSource, DateView, DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView,
+    LeaseView, LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind,
+    PrintState, PrintView, ReadBackLine, ReadBackView, SessionView, ShownPaperView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 21] = [
+pub const COMMANDS: [&str; 23] = [
     "boot",
     "unlock",
     "lock",
@@ -50,6 +50,8 @@ pub const COMMANDS: [&str; 21] = [
     "answer_print",
     "finish_visit",
     "follow_up",
+    "show_paper",
+    "bring_paper",
     "reprint",
     "outbox",
     "sync_now",
@@ -72,6 +74,7 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     PrintView::export_all(&config)?;
     OutboxView::export_all(&config)?;
     FollowUpView::export_all(&config)?;
+    ShownPaperView::export_all(&config)?;
     Problem::export_all(&config)
 }
 

@@ -183,12 +183,48 @@ pub struct DateView {
     pub code_large: String,
 }
 
-/// A registration a person came back with; `date` tells the rest.
+/// A registration a person came back with.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct FollowUpView {
-    pub visit: String,
+    /// The visit, when this kiosk made the paper: `date` tells the rest.
+    pub visit: Option<String>,
     /// The language of its paper.
     pub lang: String,
+    /// What central tells, when another kiosk made it.
+    pub elsewhere: Option<ElsewhereView>,
+}
+
+/// A date given at another kiosk.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ElsewhereView {
+    pub code: String,
+    /// `YYYY-MM-DDThh:mm`; none while central has given none.
+    pub slot_at: Option<String>,
+    pub site: String,
+    pub zone: String,
+}
+
+/// A paper as its sealed codes say, read from a page or by a hand scanner.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ShownPaperView {
+    /// As `jalonctl seal verify` says; `replaced` when this kiosk has made a newer one. Its
+    /// sentence is `verdict-<verdict>` in ui.ftl.
+    pub verdict: String,
+    /// What follows is told of a rightly sealed paper only.
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub birth: Option<String>,
+    pub kind: Option<PaperKind>,
+    /// `YYYY-MM-DDThh:mm`; on a receipt the slot it holds.
+    pub slot_at: Option<String>,
+    /// The site's id.
+    pub site: Option<String>,
+    /// The visit and the paper's language, when this kiosk made it.
+    pub visit: Option<String>,
+    pub lang: Option<String>,
+    /// Both codes as text, for `bring_paper`; none when there is nothing to bring.
+    pub door: Option<String>,
+    pub rebuild: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

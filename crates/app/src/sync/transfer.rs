@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use reqwest::{Certificate, Client, Method};
 use seal::keys::{Context, Signer, sha256};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -17,8 +18,8 @@ use std::time::Duration;
 use vault::LockedPage;
 use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
 use wire::messages::{
-    ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, LeaseAnswer, LeaseRequest, PushAnswer,
-    PushRequest, ReturnAnswer, ReturnRequest,
+    ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest,
+    LeaseAnswer, LeaseRequest, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest,
 };
 use wire::request;
 
@@ -37,7 +38,7 @@ pub enum RemoteFailure {
     #[error("the answer is not central's")]
     BadAnswer,
     #[error("central refuses: {code}")]
-    Refused { code: String, status: u16, now: Option<i64> },
+    Refused { code: String, status: u16, now: Option<i64>, args: BTreeMap<String, String> },
 }
 
 impl RemoteFailure {
@@ -55,8 +56,9 @@ impl RemoteFailure {
 impl From<RemoteFailure> for Problem {
     fn from(failure: RemoteFailure) -> Self {
         match failure {
-            RemoteFailure::Refused { code, status, .. } => match code.as_str() {
+            RemoteFailure::Refused { code, status, args, .. } => match code.as_str() {
                 "clock_off" => Self::new("clock_off"),
+                "try_wait" => Self { code, args },
                 // Central's database is away: nothing is wrong with this kiosk.
                 _ if status == 503 => Self::new("central_unreachable"),
                 _ => Self::new("central_refused").with("reason", code),
@@ -183,6 +185,14 @@ impl HttpRemote {
         read(&self.signed(caller, "POST", "/v1/return", Vec::new(), json(request)?).await?)
     }
 
+    pub(crate) async fn follow_up(
+        &self,
+        caller: Caller<'_>,
+        request: &FollowUpRequest,
+    ) -> Result<FollowUpAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/follow-up", Vec::new(), json(request)?).await?)
+    }
+
     pub(crate) async fn changes(
         &self,
         caller: Caller<'_>,
@@ -288,17 +298,20 @@ fn accept(answer: Answer) -> Result<Answer, RemoteFailure> {
         .then(|| serde_json::from_slice::<wire::problem::Problem>(&answer.body).ok())
         .flatten();
     match problem {
-        Some(problem) => Err(RemoteFailure::Refused { code: problem.code, status: answer.status, now }),
+        Some(problem) => {
+            Err(RemoteFailure::Refused { code: problem.code, status: answer.status, now, args: problem.args })
+        }
         // Central was too slow, or something in between says it is away.
-        None if answer.status == 503 => {
-            Err(RemoteFailure::Refused { code: "try_again".into(), status: answer.status, now })
-        }
+        None if answer.status == 503 => Err(refused("try_again", &answer, now)),
         // HEAD has no body.
-        None if answer.body.is_empty() && now.is_some() => {
-            Err(RemoteFailure::Refused { code: "not_found".into(), status: answer.status, now })
-        }
+        None if answer.body.is_empty() && now.is_some() => Err(refused("not_found", &answer, now)),
         None => Err(RemoteFailure::BadAnswer),
     }
+}
+
+/// A refusal that came without a problem of central's.
+fn refused(code: &str, answer: &Answer, now: Option<i64>) -> RemoteFailure {
+    RemoteFailure::Refused { code: code.to_owned(), status: answer.status, now, args: BTreeMap::new() }
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, RemoteFailure> {

@@ -3,6 +3,7 @@
 
 mod desk;
 mod enrolment;
+mod papers;
 mod sites;
 
 pub use desk::{
@@ -10,6 +11,7 @@ pub use desk::{
 };
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
+pub use papers::{open_papers, papers};
 pub use sites::{NewSite, closure, counter, site};
 
 use crate::Refusal;

@@ -3,6 +3,7 @@
 mod changes;
 mod come_back;
 mod enrol;
+mod follow_up;
 mod health;
 mod journal;
 mod lease;
@@ -23,7 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Every path, for the OpenAPI document and the test that compares the two.
-pub const ROUTES: [(&str, &[&str]); 10] = [
+pub const ROUTES: [(&str, &[&str]); 11] = [
     ("/healthz", &["get"]),
     ("/v1/openapi.json", &["get"]),
     ("/v1/enrol", &["post"]),
@@ -32,6 +33,7 @@ pub const ROUTES: [(&str, &[&str]); 10] = [
     ("/v1/journal", &["post"]),
     ("/v1/changes", &["get"]),
     ("/v1/lease", &["post"]),
+    ("/v1/follow-up", &["post"]),
     ("/v1/pieces", &["post", "options"]),
     ("/v1/pieces/{page}", &["get", "head", "patch"]),
 ];
@@ -47,6 +49,7 @@ pub fn router(central: Central) -> Router {
         .route("/v1/journal", post(journal::push))
         .route("/v1/changes", get(changes::pull))
         .route("/v1/lease", post(lease::fill))
+        .route("/v1/follow-up", post(follow_up::follow_up))
         .route("/v1/pieces", post(pieces::create).options(pieces::options))
         .route("/v1/pieces/{page}", get(pieces::read).head(pieces::offset).patch(pieces::append))
         .fallback(|| async { Refusal::NotFound })

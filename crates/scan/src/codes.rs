@@ -14,8 +14,8 @@ use std::io::Cursor;
 /// Largest side of a picture looked at, in pixels: A4 at 600 dpi and some margin.
 const MAX_SIDE: u32 = 8_000;
 
-/// The bytes of every code found in the picture. None when it is not a picture.
-pub(crate) fn read(picture: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// The bytes of every code found in the picture (JPEG or PNG). None when it is not a picture.
+pub fn read(picture: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut reader = image::ImageReader::new(Cursor::new(picture)).with_guessed_format().ok()?;
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(MAX_SIDE);

@@ -9,9 +9,9 @@ const LONGEST_S: i64 = 900;
 
 /// Wrong tries in a row, and when the next one is taken.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tries {
-    wrong: u32,
-    next: Timestamp,
+pub struct Tries {
+    pub wrong: u32,
+    pub next: Timestamp,
 }
 
 impl Default for Tries {
@@ -28,12 +28,15 @@ impl Tries {
         if wait > 0 { Err(wait) } else { Ok(()) }
     }
 
-    pub fn wrong(&mut self, now: Timestamp) {
-        self.wrong = self.wrong.saturating_add(1);
-        if self.wrong >= FREE {
-            let wait = (1_i64 << (self.wrong - FREE).min(20)).min(LONGEST_S);
-            self.next = now.saturating_add(wait.seconds()).unwrap_or(now);
+    /// After one more wrong try at `now`.
+    #[must_use]
+    pub fn after_wrong(self, now: Timestamp) -> Self {
+        let wrong = self.wrong.saturating_add(1);
+        if wrong < FREE {
+            return Self { wrong, next: self.next };
         }
+        let wait = (1_i64 << (wrong - FREE).min(20)).min(LONGEST_S);
+        Self { wrong, next: now.saturating_add(wait.seconds()).unwrap_or(now) }
     }
 }
 
@@ -49,7 +52,7 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..14 {
             assert!(tries.may_try(now).is_ok() || tries.wrong >= FREE);
-            tries.wrong(now);
+            tries = tries.after_wrong(now);
             waits.push(tries.may_try(now).err().unwrap_or(0));
         }
         assert_eq!(waits[..5], [0, 0, 1, 2, 4]);

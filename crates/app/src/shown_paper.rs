@@ -1,0 +1,139 @@
+//! A paper shown at this counter, whoever made it: judged by its seal, offline. One of a
+//! lost kiosk is brought to central, which takes the date from it. Nothing of it is
+//! believed beyond its seal, and nothing is shown of a forged one.
+
+use crate::contract::{PaperKind, Problem, ShownPaperView};
+use crate::kiosk::{Inner, Kiosk, blocking};
+use scan::{ScanRequest, Scanner as _};
+use seal::door::{Door, rebuild_mark};
+use seal::verify::{Circumstances, Verdict, Verification, verify};
+use vault::Tx;
+use wire::body::{Body, Paper};
+
+/// Most characters a hand scanner sends for both codes.
+const TEXT_MAX: usize = 4_096;
+
+/// The codes of one paper, as read.
+struct Codes {
+    door: Vec<u8>,
+    rebuild: Option<Vec<u8>>,
+}
+
+impl Kiosk {
+    /// Reads the codes of a paper and judges it. `text` is what a hand scanner sent; when
+    /// it is blank the page in the scanner is read instead.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, the scanner refuses, or no code of ours is there.
+    pub async fn show_paper(&self, text: &str) -> Result<ShownPaperView, Problem> {
+        self.off(|inner| inner.session().map(|_| ())).await?;
+        let codes = if text.trim().is_empty() { self.scan_codes().await? } else { typed(text)? };
+        self.off(move |inner| inner.vault.read(|tx| judge(inner, tx, &codes))).await
+    }
+
+    /// Keeps a paper of another kiosk in this one's journal: central takes it from there.
+    ///
+    /// # Errors
+    /// Its seal does not hold, or it is one of this kiosk's own.
+    pub async fn bring_paper(&self, door: &str, rebuild: Option<&str>) -> Result<(), Problem> {
+        let codes = typed(&[door, rebuild.unwrap_or_default()].join(" "))?;
+        self.off(move |inner| {
+            let session = inner.session()?;
+            let at = inner.now();
+            inner.vault.transact(|tx| {
+                let shown = judge(inner, tx, &codes)?;
+                if shown.verdict != "valid" || shown.visit.is_some() {
+                    return Err(Problem::new("paper_not_to_bring"));
+                }
+                let paper = Paper {
+                    door: codes.door.into(),
+                    rebuild: codes.rebuild.map(Into::into),
+                    mediator: session.mediator,
+                    at,
+                };
+                tx.append(&inner.author(), &Body::Paper(paper), inner.salt(), at)?;
+                Ok::<_, Problem>(())
+            })?;
+            inner.trust_time(at);
+            Ok(())
+        })
+        .await?;
+        self.inner.wake.notify_one();
+        Ok(())
+    }
+
+    async fn scan_codes(&self) -> Result<Codes, Problem> {
+        let scanner = self.inner.scanner.as_ref().ok_or_else(|| Problem::new("no_scanner"))?;
+        let request = ScanRequest { max_pages: 1, ..ScanRequest::default() };
+        let pages = scanner.scan(&request).await.map_err(Problem::from)?;
+        let page = pages.into_iter().next().ok_or_else(|| Problem::new("scanner_no_document"))?;
+        let codes = blocking(move || Ok(scan::codes::read(&page.jpeg).unwrap_or_default())).await?;
+        pick(codes)
+    }
+}
+
+/// The door code among those read, and the rebuild code that belongs to it.
+fn pick(codes: Vec<Vec<u8>>) -> Result<Codes, Problem> {
+    let found = codes.iter().find_map(|code| Some((code, Door::read(code)?.0)));
+    let (door, read) = found.ok_or_else(|| Problem::new("paper_no_code"))?;
+    let rebuild = codes.iter().find(|code| rebuild_mark(code) == read.rebuild);
+    Ok(Codes { door: door.clone(), rebuild: rebuild.cloned() })
+}
+
+/// What a hand scanner sends: the text form of one code or of both, in any order.
+fn typed(text: &str) -> Result<Codes, Problem> {
+    if text.len() > TEXT_MAX {
+        return Err(Problem::new("paper_no_code"));
+    }
+    let codes = text
+        .split(seal::text::PREFIX)
+        .skip(1)
+        .filter_map(|rest| seal::text::to_bytes(&format!("{}{rest}", seal::text::PREFIX)))
+        .collect();
+    pick(codes)
+}
+
+fn judge(inner: &Inner, tx: &Tx<'_>, codes: &Codes) -> Result<ShownPaperView, Problem> {
+    let circumstances =
+        Circumstances { site: None, at: Some(inner.now()), rebuild_code: codes.rebuild.as_deref() };
+    let judged = verify(&codes.door, &inner.identity.ring, &circumstances);
+    let registration = Door::read(&codes.door).map(|(door, ..)| door.registration);
+    let own = match (judged.verdict, registration) {
+        (Verdict::Valid | Verdict::Look, Some(registration)) => {
+            match (tx.visit_of(registration)?, tx.paper(registration)?) {
+                (Some(visit), Some(paper)) => Some((visit, paper.registered.registration.lang, paper.door)),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    // This kiosk has printed a newer paper since: a convocation in place of a receipt.
+    let replaced = own.as_ref().is_some_and(|(_, _, door)| *door != codes.door);
+    Ok(view(judged, replaced, own.map(|(visit, lang, _)| (visit.to_string(), lang)), codes))
+}
+
+fn view(
+    judged: Verification,
+    replaced: bool,
+    own: Option<(String, String)>,
+    codes: &Codes,
+) -> ShownPaperView {
+    let bring = judged.verdict == Verdict::Valid && own.is_none();
+    let (visit, lang) = own.unzip();
+    ShownPaperView {
+        verdict: if replaced { "replaced" } else { judged.verdict.key() }.to_owned(),
+        code: judged.code,
+        name: judged.name,
+        birth: judged.birth,
+        kind: judged.paper.map(|paper| match paper {
+            "convocation" => PaperKind::Convocation,
+            _ => PaperKind::Receipt,
+        }),
+        slot_at: judged.slot_at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string()),
+        site: judged.site.map(|site| site.to_string()),
+        visit,
+        lang,
+        door: bring.then(|| seal::text::from_bytes(&codes.door)),
+        rebuild: codes.rebuild.as_deref().filter(|_| bring).map(seal::text::from_bytes),
+    }
+}
