@@ -103,3 +103,7 @@ error-recovery-missing = The file { $file } does not exist. Give --recovery the 
 error-recovery-not-key = The file { $file } is not a recovery key: it has 64 hexadecimal digits.
 error-recovery-other = The key of { $file } does not open this paper. Ask for the recovery key of the service that issued it.
 error-zone-unknown = There is no time zone { $zone }. Write it like Europe/Paris.
+error-vault-missing = The vault of this kiosk is no longer in its place. Go on with a fresh one, or call support.
+error-vault-opens = The vault of this kiosk opens: there is nothing to set aside. Start the program again.
+error-vault-needs-enrolment = This kiosk cannot go on with a fresh vault. Support must enrol it again with a code; papers already given stay valid.
+error-locked-key-missing = The file { $file } is missing or is not the locked key of this kiosk. Take it back from a backup of the kiosk's folder.

@@ -230,3 +230,7 @@ verdict-cancelled = Registration cancelled. Offer a new registration.
 verdict-unknown-issuer = Paper of a service this kiosk does not know. Call the site named on the paper.
 verdict-look = Genuine paper, to be looked at: it was issued later than this kiosk's own time.
 verdict-unreadable = The codes cannot be read. Clean the glass, lay the paper flat and try again.
+
+set-aside-help = The vault of this kiosk does not open. You can set it aside as it is and go on with a fresh one: registrations the central service has received stay valid, the others come back by their paper. Then tell support.
+act-set-aside = Set the vault aside and go on
+notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.

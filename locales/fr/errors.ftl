@@ -103,3 +103,7 @@ error-recovery-missing = Le fichier { $file } n'existe pas. Donnez à --recovery
 error-recovery-not-key = Le fichier { $file } n'est pas une clé de secours : elle a 64 chiffres hexadécimaux.
 error-recovery-other = La clé de { $file } n'ouvre pas ce papier. Demandez la clé de secours du service qui l'a émis.
 error-zone-unknown = Le fuseau { $zone } n'existe pas. Écrivez-le comme Europe/Paris.
+error-vault-missing = Le coffre de ce poste n'est plus à sa place. Continuez avec un coffre neuf, ou appelez le support.
+error-vault-opens = Le coffre de ce poste s'ouvre : il n'y a rien à mettre de côté. Relancez le programme.
+error-vault-needs-enrolment = Ce poste ne peut pas reprendre avec un coffre neuf. Le support doit l'inscrire à nouveau avec un code ; les papiers déjà donnés restent valables.
+error-locked-key-missing = Le fichier { $file } manque ou n'est pas la clé verrouillée de ce poste. Reprenez-le d'une sauvegarde du dossier du poste.

@@ -230,3 +230,7 @@ verdict-cancelled = Inscription annulée. Proposez une nouvelle inscription.
 verdict-unknown-issuer = Papier d'un service que ce poste ne connaît pas. Appelez le site indiqué sur le papier.
 verdict-look = Papier authentique, à vérifier : sa date d'émission est en avance sur l'heure de ce poste.
 verdict-unreadable = Les codes ne se lisent pas. Nettoyez la vitre, posez le papier à plat et recommencez.
+
+set-aside-help = Le coffre de ce poste ne s'ouvre pas. Vous pouvez le mettre de côté tel quel et continuer avec un coffre neuf : les inscriptions déjà reçues par le service central restent valables, les autres reviennent par leur papier. Prévenez ensuite le support.
+act-set-aside = Mettre le coffre de côté et continuer
+notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.

@@ -1,5 +1,6 @@
 with_commands! {
     boot
+    set_aside
     unlock
     lock
     home

@@ -44,6 +44,15 @@ pub async fn boot(core: State<'_, Core>) -> Answer<Boot> {
     core.kiosk_again().await?.boot().await
 }
 
+/// The vault did not open: a fresh one takes its place.
+#[command]
+pub async fn set_aside(core: State<'_, Core>) -> Answer<()> {
+    if core.kiosk().is_ok() {
+        return Err(Problem::new("vault_opens"));
+    }
+    app::set_aside(&app::Settings::from_env()?, &app::World::system()).await.map(|_| ())
+}
+
 #[command]
 pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Answer<SessionView> {
     core.kiosk()?.unlock(&mediator, &pin).await

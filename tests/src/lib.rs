@@ -10,6 +10,7 @@ pub mod counter;
 pub mod crash;
 pub mod device;
 pub mod journey;
+pub mod own_session;
 pub mod programs;
 pub mod simulate;
 pub mod stand;

@@ -300,6 +300,11 @@ export function createFlow(host: Host) {
       state.session = state.boot.session;
       if (state.session) await toHome();
     }),
+    /** The vault does not open: a fresh one takes its place, and the counter goes on. */
+    setAside: () => run(async () => {
+      await host.setAside();
+      state.boot = await host.boot();
+    }),
     unlock: (mediator: string, pin: string) => run(async () => {
       // The core may have failed to open at start; ask it again rather than need a restart.
       state.boot ??= await host.boot();

@@ -74,6 +74,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   }
   const fake: Fake = {
     printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null,
+    setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
       if (pin !== PIN) throw { code: 'bad_pin', args: {} };

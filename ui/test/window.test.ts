@@ -181,6 +181,20 @@ describe('refusals', () => {
   });
 });
 
+describe('a vault that does not open', () => {
+  it('can be set aside, and the counter goes on', async () => {
+    app.unmount();
+    const broken = fakeHost();
+    broken.refuse.set('boot', 'vault_damaged');
+    await open(broken);
+    await press('set-aside');
+    await settle();
+    expect(document.querySelector('[role="alert"]')).toBeNull();
+    expect(document.querySelector('[data-action="set-aside"]')).toBeNull();
+    expect(document.querySelectorAll('[name="mediator"] option').length).toBeGreaterThan(0);
+  });
+});
+
 describe('paper', () => {
   it('is asked about once when nobody can tell', async () => {
     fake.printer = ['ask'];

@@ -2,14 +2,14 @@
 //! when central has answered a vault with its key in the keyring.
 
 use crate::contract::Problem;
-use crate::kiosk::{IDENTITY, Identity, ROSTER, StoredIdentity, World, blocking};
+use crate::keepsake;
+use crate::kiosk::{Identity, StoredIdentity, World, blocking};
 use crate::settings::{KioskFile, Settings};
 use crate::sync::transfer::HttpRemote;
 use crate::sync::trust;
 use domain::ids::KioskId;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
-use std::path::Path;
 use vault::Vault;
 use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
@@ -34,30 +34,26 @@ pub async fn enrol(
     file.kiosk = enrolled.kiosk();
     let (place, kiosk) = (settings.clone(), enrolled.kiosk());
     let key = Zeroizing::new(world.bytes::<32>());
-    let written = file.clone();
+    let (written, world) = (file.clone(), world.clone());
     blocking(move || {
         // Made beside its place and moved there last: whatever a power cut leaves behind is
         // not taken for an enrolled kiosk, and enrolling again works.
         let staged = place.vault().with_file_name("new-vault.db");
-        clear(&staged);
-        let vault = vault::key::create(&staged, kiosk, key)?;
+        Settings::clear_vault(&staged);
+        let vault = vault::key::create(&staged, kiosk, key.clone())?;
         enrolled.store(&vault)?;
         vault.checkpoint()?;
+        // What another kiosk's vault has left here is nothing to this one.
+        place.forget_keepsakes();
+        keepsake::keep(&place, &vault, &key, &world)?;
         drop(vault);
         place.write(&written)?;
-        place.take_vault(&staged)?;
-        clear(&staged);
+        place.take(&staged, &place.vault())?;
+        Settings::clear_vault(&staged);
         Ok::<_, Problem>(())
     })
     .await?;
     Ok(file)
-}
-
-/// What an enrolment that did not end has left.
-fn clear(staged: &Path) {
-    for ending in ["db", "db-wal", "db-shm", "lock"] {
-        let _ = std::fs::remove_file(staged.with_extension(ending));
-    }
 }
 
 /// An identity central has given, not yet kept anywhere.
@@ -77,11 +73,7 @@ impl Enrolled {
     /// # Errors
     /// The vault fails.
     pub fn store(&self, vault: &Vault) -> Result<(), Problem> {
-        vault.transact(|tx| {
-            tx.put_json(IDENTITY, &self.stored)?;
-            tx.put_json(ROSTER, &self.roster)?;
-            Ok(())
-        })
+        keepsake::write(vault, &self.stored, &self.roster)
     }
 }
 

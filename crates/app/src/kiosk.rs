@@ -1,6 +1,7 @@
 //! An open kiosk: its vault, keys, devices and the way to central.
 
 use crate::contract::{Connection, Problem};
+use crate::keepsake;
 use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
 use crate::sync::SyncState;
@@ -150,7 +151,23 @@ impl Kiosk {
     pub async fn open_in(settings: Settings, world: World) -> Result<Self, Problem> {
         let file = settings.read()?;
         let (path, kiosk) = (settings.vault(), file.kiosk);
-        let vault = blocking(move || vault::key::open(&path, kiosk).map_err(Problem::from)).await?;
+        let aside = world.clone();
+        let vault = blocking(move || {
+            if !path.exists() {
+                return Err(Problem::new("vault_missing"));
+            }
+            let key = vault::key::find(kiosk)?;
+            let vault = vault::Vault::open(&path, &key)?;
+            // Of a kiosk enrolled by an older version, or lost; the counter goes on without.
+            if let Err(problem) = keepsake::keep(&settings, &vault, &key, &aside) {
+                tracing::error!(
+                    code = problem.code,
+                    "nothing lies beside the vault for the day it does not open"
+                );
+            }
+            Ok(vault)
+        })
+        .await?;
         let remote = HttpRemote::open(&file.central, &file.ca)?;
         Self::assemble(vault, file, remote, world)
     }

@@ -92,15 +92,62 @@ impl Settings {
 }
 
 impl Settings {
+    /// The copy of the identity, for a fresh vault; see [`crate::set_aside`].
+    pub(crate) fn identity_copy(&self) -> PathBuf {
+        self.home.join("identity.db")
+    }
+
+    /// The vault's key, locked to the recovery key.
+    pub(crate) fn locked_key(&self) -> PathBuf {
+        self.home.join("vault-key.locked")
+    }
+
+    pub(crate) fn forget_keepsakes(&self) {
+        Self::clear_vault(&self.identity_copy());
+        let _ = std::fs::remove_file(self.locked_key());
+    }
+
     /// Moves a finished vault to its place, for good.
     ///
     /// # Errors
     /// The disk fails.
-    pub(crate) fn take_vault(&self, staged: &Path) -> Result<(), Problem> {
-        let moved = std::fs::rename(staged, self.vault())
-            .and_then(|()| std::fs::File::open(&self.home))
-            .and_then(|folder| folder.sync_all());
-        moved.map_err(|_| Problem::new("disk_failed"))
+    pub(crate) fn take(&self, staged: &Path, place: &Path) -> Result<(), Problem> {
+        std::fs::rename(staged, place).and_then(|()| self.settle()).map_err(|_| Problem::new("disk_failed"))
+    }
+
+    /// Moves the vault's files as they are into a folder of their own.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn move_vault(&self, folder: &Path) -> Result<(), Problem> {
+        let moved = || {
+            std::fs::create_dir_all(folder)?;
+            // The log first: the file alone, moved, would look whole and be short of it.
+            for ending in ["db-wal", "db-shm", "db"] {
+                let from = self.vault().with_extension(ending);
+                if from.exists() {
+                    std::fs::rename(&from, folder.join(format!("vault.{ending}")))?;
+                }
+            }
+            std::fs::File::open(folder)?.sync_all()?;
+            self.settle()
+        };
+        moved().map_err(|_: std::io::Error| Problem::new("disk_failed"))
+    }
+
+    /// Removes what an attempt to make a vault at `staged` has left.
+    pub(crate) fn clear_vault(staged: &Path) {
+        for ending in ["db", "db-wal", "db-shm", "lock"] {
+            let _ = std::fs::remove_file(staged.with_extension(ending));
+        }
+    }
+
+    pub(crate) fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+        write_whole(path, bytes).map_err(|_| Problem::new("disk_failed"))
+    }
+
+    fn settle(&self) -> std::io::Result<()> {
+        std::fs::File::open(&self.home)?.sync_all()
     }
 }
 

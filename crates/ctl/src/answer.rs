@@ -70,6 +70,8 @@ fn exit_code(problem: &str) -> u8 {
         | "root_unreadable"
         | "root_not_ring"
         | "recovery_missing"
+        | "locked_key_missing"
+        | "vault_missing"
         | "recovery_not_key"
         | "picture_missing"
         | "picture_unreadable" => MISSING,

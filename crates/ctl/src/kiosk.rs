@@ -1,8 +1,9 @@
 //! Commands that open this machine's kiosk.
 
 use crate::answer::{answer, answer_spaced, refuse};
+use crate::seal_rebuild::recovery_key;
 use app::contract::Problem;
-use app::{Kiosk, Settings};
+use app::{Kiosk, Settings, World};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,6 +49,22 @@ pub(crate) async fn check() -> ExitCode {
     let done = async { Kiosk::open(Settings::from_env()?).await?.check_vault().await };
     match done.await {
         Ok(()) => answer(&json!({ "vault": "whole" })),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(crate) fn recover(recovery: &Path) -> ExitCode {
+    let done = recovery_key(recovery).and_then(|key| app::recover(&Settings::from_env()?, &key));
+    match done {
+        Ok(kiosk) => answer(&json!({ "kiosk": kiosk, "key": "in the keyring" })),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(crate) async fn set_aside() -> ExitCode {
+    let done = async { app::set_aside(&Settings::from_env()?, &World::system()).await };
+    match done.await {
+        Ok(folder) => answer(&json!({ "set_aside": folder })),
         Err(problem) => refuse(&problem),
     }
 }

@@ -114,6 +114,14 @@ enum SealAct {
 enum VaultAct {
     /// Open the vault and read it through; changes nothing.
     Check,
+    /// Put the vault's key back into the keyring, with the recovery key.
+    Recover {
+        /// The recovery key file; take it away again afterwards.
+        #[arg(long, value_name = "recovery.key")]
+        recovery: PathBuf,
+    },
+    /// Set a vault that does not open aside, and put a fresh one in its place.
+    SetAside,
 }
 
 #[tokio::main]
@@ -131,6 +139,8 @@ async fn main() -> ExitCode {
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
+        Command::Vault { act: VaultAct::Recover { recovery } } => kiosk::recover(&recovery),
+        Command::Vault { act: VaultAct::SetAside } => kiosk::set_aside().await,
         Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, at } } => {
             seal_verify::verify(text.as_deref(), image.as_deref(), &root, at, jiff::Timestamp::now())
         }

@@ -63,7 +63,7 @@ fn registration(
         .ok_or_else(|| Problem::new("paper_newer"))
 }
 
-fn recovery_key(file: &Path) -> Result<Zeroizing<[u8; 32]>, Problem> {
+pub(crate) fn recovery_key(file: &Path) -> Result<Zeroizing<[u8; 32]>, Problem> {
     let told = |code: &str| Problem::new(code).with("file", file.display());
     let text = given_file::read(file, KEY_BYTES).map(Zeroizing::new).map_err(|refusal| {
         told(if refusal == FileRefusal::Missing { "recovery_missing" } else { "recovery_not_key" })

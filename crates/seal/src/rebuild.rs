@@ -11,7 +11,24 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use zeroize::Zeroizing;
 
-const INFO: &[u8] = b"jalon/rebuild/1";
+/// What is locked: a code of one use does not open as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// A paper's rebuild code, bound to its registration id.
+    Paper,
+    /// A kiosk's vault key, bound to its kiosk id.
+    VaultKey,
+}
+
+impl Use {
+    fn info(self) -> &'static [u8] {
+        match self {
+            Self::Paper => b"jalon/rebuild/1",
+            Self::VaultKey => b"jalon/vault-key/1",
+        }
+    }
+}
+
 const VERSION: u8 = 1;
 /// Bytes of the encapsulated key and of the tag, and one of version.
 const OVERHEAD: usize = 32 + 16 + 1;
@@ -39,6 +56,20 @@ pub fn lock(
     content: &[u8],
     random: [u8; 32],
 ) -> Result<Vec<u8>, RebuildRefusal> {
+    lock_as(Use::Paper, recovery, paper, content, random)
+}
+
+/// As [`lock`], for any use; `bound` is what the content belongs to.
+///
+/// # Errors
+/// As [`lock`].
+pub fn lock_as(
+    what: Use,
+    recovery: &PublicKey,
+    bound: &[u8],
+    content: &[u8],
+    random: [u8; 32],
+) -> Result<Vec<u8>, RebuildRefusal> {
     if content.len() > CONTENT_MAX {
         return Err(RebuildRefusal::TooLong);
     }
@@ -49,7 +80,7 @@ pub fn lock(
         ChaCha20Poly1305,
         HkdfSha256,
         X25519HkdfSha256,
-    >(&OpModeS::Base, &key, INFO, content, paper, &mut rng)
+    >(&OpModeS::Base, &key, what.info(), content, bound, &mut rng)
     .map_err(|_| RebuildRefusal::BadKey)?;
     let mut out = Vec::with_capacity(OVERHEAD + content.len());
     out.push(VERSION);
@@ -63,6 +94,19 @@ pub fn lock(
 /// # Errors
 /// It is not a rebuild code of this paper, or locked to another key.
 pub fn open(recovery: &[u8; 32], paper: &[u8], code: &[u8]) -> Result<Zeroizing<Vec<u8>>, RebuildRefusal> {
+    open_as(Use::Paper, recovery, paper, code)
+}
+
+/// As [`open`], for any use.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as(
+    what: Use,
+    recovery: &[u8; 32],
+    bound: &[u8],
+    code: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, RebuildRefusal> {
     let refused = |_| RebuildRefusal::DoesNotOpen;
     let (version, rest) = code.split_first().ok_or(RebuildRefusal::DoesNotOpen)?;
     if *version != VERSION || code.len() > MAX_BYTES {
@@ -75,9 +119,9 @@ pub fn open(recovery: &[u8; 32], paper: &[u8], code: &[u8]) -> Result<Zeroizing<
         &OpModeR::Base,
         &key,
         &encapsulated,
-        INFO,
+        what.info(),
         locked,
-        paper,
+        bound,
     )
     .map(Zeroizing::new)
     .map_err(refused)
@@ -102,6 +146,7 @@ mod tests {
         assert_eq!(open(&secret, b"paper", &code).unwrap().as_slice(), b"content");
         assert!(open(&secret, b"other", &code).is_err());
         assert!(open(&[6; 32], b"paper", &code).is_err());
+        assert!(open_as(Use::VaultKey, &secret, b"paper", &code).is_err(), "of another use");
         for at in 0..code.len() {
             let mut changed = code.clone();
             changed[at] ^= 1;

@@ -15,14 +15,33 @@ const SERVICE: &str = "jalon";
 /// A locked collection may wait for a dialog for ever; the counter does not.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// This kiosk's key, from the keyring.
+///
+/// # Errors
+/// The key is missing, or the keyring does not answer within five seconds.
+pub fn find(kiosk: KioskId) -> Result<VaultKey, VaultFailure> {
+    read(kiosk)?.ok_or(VaultFailure::KeyMissing)
+}
+
 /// Opens this kiosk's vault with the key from the keyring.
 ///
 /// # Errors
-/// The key is missing, the keyring does not answer within five seconds, or the vault
-/// does not open.
+/// As [`find`], or the vault does not open.
 pub fn open(path: &Path, kiosk: KioskId) -> Result<Vault, VaultFailure> {
-    let key = read(kiosk)?.ok_or(VaultFailure::KeyMissing)?;
-    Vault::open(path, &key)
+    Vault::open(path, &find(kiosk)?)
+}
+
+/// Puts a key into the keyring and reads it back: a recovered one, or a new one.
+///
+/// # Errors
+/// The keyring refuses, or does not give back what it took.
+pub fn put(kiosk: KioskId, key: &VaultKey) -> Result<(), VaultFailure> {
+    let stored = key.clone();
+    within_limit(move || entry(kiosk)?.set_secret(stored.as_slice()).map_err(|_| VaultFailure::Keyring))?;
+    match read(kiosk)? {
+        Some(back) if back == *key => Ok(()),
+        _ => Err(VaultFailure::Keyring),
+    }
 }
 
 /// Stores a new key, reads it back, and only then makes the vault.
@@ -33,12 +52,8 @@ pub fn create(path: &Path, kiosk: KioskId, key: VaultKey) -> Result<Vault, Vault
     if path.exists() {
         return Err(VaultFailure::Io(std::io::ErrorKind::AlreadyExists.into()));
     }
-    let stored = key.clone();
-    within_limit(move || entry(kiosk)?.set_secret(stored.as_slice()).map_err(|_| VaultFailure::Keyring))?;
-    match read(kiosk)? {
-        Some(back) if back == key => Vault::create(path, &key),
-        _ => Err(VaultFailure::Keyring),
-    }
+    put(kiosk, &key)?;
+    Vault::create(path, &key)
 }
 
 fn read(kiosk: KioskId) -> Result<Option<VaultKey>, VaultFailure> {

@@ -79,7 +79,7 @@ pub struct Dated {
 /// any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// `disk_older` or `quarantined`.
+    /// `disk_older`, `quarantined` or `vault_set_aside`.
     pub because: String,
     pub at: Timestamp,
 }

@@ -16,6 +16,7 @@ import type { ShownPaperView } from '../generated/ShownPaperView';
 /** Every method rejects with a `Problem`. */
 export interface Host {
   boot(): Promise<Boot>;
+  setAside(): Promise<null>;
   unlock(mediator: string, pin: string): Promise<SessionView>;
   lock(): Promise<null>;
   home(): Promise<HomeView>;

@@ -4,6 +4,7 @@ import type { Host } from './host';
 
 export const tauriHost: Host = {
   boot: () => invoke('boot'),
+  setAside: () => invoke('set_aside'),
   unlock: (mediator, pin) => invoke('unlock', { mediator, pin }),
   lock: () => invoke('lock'),
   home: () => invoke('home'),

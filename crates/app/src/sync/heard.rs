@@ -139,8 +139,13 @@ fn take_up_anew(inner: &Inner, tx: &Tx<'_>, theirs: u32, because: &str) -> Resul
 }
 
 fn note(inner: &Inner, tx: &Tx<'_>, code: &str) -> Result<(), Problem> {
+    note_at(tx, code, inner.now())
+}
+
+/// Keeps something for the mediator to know.
+pub(crate) fn note_at(tx: &Tx<'_>, code: &str, at: Timestamp) -> Result<(), Problem> {
     let mut notices = notices(tx)?;
-    notices.push(Notice { code: code.to_owned(), at_s: inner.now().as_second() });
+    notices.push(Notice { code: code.to_owned(), at_s: at.as_second() });
     let surplus = notices.len().saturating_sub(NOTICES_MAX);
     notices.drain(..surplus);
     Ok(tx.put_json(NOTICES, &notices)?)

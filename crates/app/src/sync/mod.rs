@@ -8,7 +8,7 @@ pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
-pub(crate) use heard::{is_quarantined, noted_at, notices};
+pub(crate) use heard::{is_quarantined, note_at, noted_at, notices};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};

@@ -1,0 +1,107 @@
+//! What lies beside the vault for the day it does not open: this kiosk's identity under
+//! the same key, so that a fresh vault can take its place at once, and the vault's key
+//! locked to the recovery key, so that a lost keyring is not a lost vault. Neither holds a
+//! person.
+
+use crate::contract::Problem;
+use crate::kiosk::{IDENTITY, ROSTER, StoredIdentity, World};
+use crate::settings::Settings;
+use domain::ids::KioskId;
+use seal::rebuild::{self, Use};
+use seal::ring::Role;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use vault::{Vault, VaultKey};
+use wire::messages::Roster;
+use zeroize::Zeroizing;
+
+/// The vault's key, locked to the recovery key (HPKE) and bound to the kiosk.
+#[derive(Serialize, Deserialize)]
+struct LockedKey {
+    kiosk: KioskId,
+    locked: wire::bytes::Bytes,
+}
+
+/// Makes what is missing of the two. `vault` is open and this kiosk's.
+///
+/// # Errors
+/// The folder cannot be written, or the vault holds no identity.
+pub(crate) fn keep(settings: &Settings, vault: &Vault, key: &VaultKey, world: &World) -> Result<(), Problem> {
+    let (identity, locked) = (settings.identity_copy(), settings.locked_key());
+    if identity.exists() && locked.exists() {
+        return Ok(());
+    }
+    let (stored, roster) = read(vault)?;
+    if !locked.exists() {
+        let recovery = stored.ring.latest(Role::Recovery).ok_or_else(|| Problem::new("vault_damaged"))?.key;
+        let code = rebuild::lock_as(Use::VaultKey, &recovery, &stored.kiosk.0, key.as_slice(), world.bytes())
+            .map_err(|_| Problem::new("vault_damaged"))?;
+        let file = LockedKey { kiosk: stored.kiosk, locked: code.into() };
+        let bytes = serde_json::to_vec(&file).map_err(|_| Problem::new("unknown"))?;
+        settings.write_whole(&locked, &bytes)?;
+    }
+    if !identity.exists() {
+        let staged = identity.with_file_name("new-identity.db");
+        Settings::clear_vault(&staged);
+        let copy = Vault::create(&staged, key)?;
+        write(&copy, &stored, &roster)?;
+        copy.checkpoint()?;
+        drop(copy);
+        settings.take(&staged, &identity)?;
+        Settings::clear_vault(&staged);
+    }
+    Ok(())
+}
+
+/// What a fresh vault begins with, read from the copy.
+///
+/// # Errors
+/// There is no copy, or this key does not open it.
+pub(crate) fn identity(settings: &Settings, key: &VaultKey) -> Result<(StoredIdentity, Roster), Problem> {
+    let copy =
+        Vault::open(&settings.identity_copy(), key).map_err(|_| Problem::new("vault_needs_enrolment"))?;
+    read(&copy).map_err(|_| Problem::new("vault_needs_enrolment"))
+}
+
+pub(crate) fn write(vault: &Vault, stored: &StoredIdentity, roster: &Roster) -> Result<(), Problem> {
+    vault.transact(|tx| {
+        tx.put_json(IDENTITY, stored)?;
+        tx.put_json(ROSTER, roster)?;
+        Ok(())
+    })
+}
+
+fn read(vault: &Vault) -> Result<(StoredIdentity, Roster), Problem> {
+    vault.read(|tx| {
+        let stored = tx.get_json(IDENTITY)?.ok_or_else(|| Problem::new("vault_damaged"))?;
+        let roster = tx.get_json(ROSTER)?.ok_or_else(|| Problem::new("vault_damaged"))?;
+        Ok((stored, roster))
+    })
+}
+
+/// Puts the vault's key back into the keyring, opened with the recovery key. The vault is
+/// tried with it first: a key that does not open it is never stored.
+///
+/// # Errors
+/// The locked key is not there, is another recovery key's, or the vault does not open.
+pub fn recover(settings: &Settings, recovery: &[u8; 32]) -> Result<KioskId, Problem> {
+    let key = unlock(&settings.locked_key(), recovery)?;
+    let kiosk = settings.read()?.kiosk;
+    let opened = key.1 == kiosk;
+    if !opened {
+        return Err(Problem::new("recovery_other").with("file", settings.locked_key().display()));
+    }
+    drop(Vault::open(&settings.vault(), &key.0)?);
+    vault::key::put(kiosk, &key.0)?;
+    Ok(kiosk)
+}
+
+fn unlock(file: &Path, recovery: &[u8; 32]) -> Result<(VaultKey, KioskId), Problem> {
+    let told = |code: &str| Problem::new(code).with("file", file.display());
+    let bytes = std::fs::read(file).map_err(|_| told("locked_key_missing"))?;
+    let locked: LockedKey = serde_json::from_slice(&bytes).map_err(|_| told("locked_key_missing"))?;
+    let opened = rebuild::open_as(Use::VaultKey, recovery, &locked.kiosk.0, &locked.locked.0)
+        .map_err(|_| told("recovery_other"))?;
+    let key: [u8; 32] = opened.as_slice().try_into().map_err(|_| told("recovery_other"))?;
+    Ok((Zeroizing::new(key), locked.kiosk))
+}

@@ -1,0 +1,86 @@
+//! A vault that does not open is set aside, byte for byte as it is, and a fresh one takes
+//! its place under the same identity: the counter goes on. What was in the old one comes
+//! back from central, from papers, or from whoever mends it.
+
+use crate::contract::Problem;
+use crate::keepsake;
+use crate::kiosk::{INCARNATION, Identity, World, blocking};
+use crate::settings::Settings;
+use crate::sync;
+use domain::bytes::Salt;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use vault::{Author, Vault, VaultFailure, VaultKey};
+use wire::body::{Begun, Body};
+
+/// 2020-01-01T00:00:00Z. A fresh vault does not know which incarnations its journal had:
+/// it counts seconds since, which no kiosk ever raised its number to.
+const INCARNATIONS_FROM: i64 = 1_577_836_800;
+
+/// Sets the vault aside and puts a fresh one in its place; answers the folder it went to.
+///
+/// # Errors
+/// The vault opens after all, is in use or of a newer version; the keyring does not give
+/// the key; or no copy of the identity opens with it, and the kiosk must be enrolled again.
+pub async fn set_aside(settings: &Settings, world: &World) -> Result<PathBuf, Problem> {
+    let (settings, world) = (settings.clone(), world.clone());
+    blocking(move || {
+        let file = settings.read()?;
+        let key = vault::key::find(file.kiosk)?;
+        replace(&settings, &key, &world)
+    })
+    .await
+}
+
+/// As [`set_aside`], with the key at hand.
+///
+/// # Errors
+/// As [`set_aside`].
+pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<PathBuf, Problem> {
+    does_not_open(settings, key)?;
+    let (stored, roster) = keepsake::identity(settings, key)?;
+    let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_needs_enrolment"))?;
+    let at = Timestamp::from_second((world.clock)().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let incarnation = u32::try_from(at.as_second() - INCARNATIONS_FROM).unwrap_or(2).max(2);
+
+    let staged = settings.vault().with_file_name("new-vault.db");
+    Settings::clear_vault(&staged);
+    let fresh = Vault::create(&staged, key)?;
+    keepsake::write(&fresh, &stored, &roster)?;
+    fresh.transact(|tx| {
+        tx.put_json(INCARNATION, &incarnation)?;
+        let author = Author { kiosk: identity.kiosk, incarnation, device: &identity.device };
+        let because = "vault_set_aside".to_owned();
+        tx.append(&author, &Body::Incarnation(Begun { because, at }), Salt(world.bytes()), at)?;
+        sync::note_at(tx, "vault_set_aside", at)
+    })?;
+    fresh.checkpoint()?;
+    drop(fresh);
+    let folder = settings.home.join(format!("set-aside-{}", at.as_second()));
+    settings.move_vault(&folder)?;
+    settings.take(&staged, &settings.vault())?;
+    Settings::clear_vault(&staged);
+    tracing::error!("the vault did not open: it is set aside, and a fresh one has taken its place");
+    Ok(folder)
+}
+
+/// Only a vault that surely does not serve is set aside.
+fn does_not_open(settings: &Settings, key: &VaultKey) -> Result<(), Problem> {
+    if !settings.vault().exists() {
+        return Ok(());
+    }
+    match Vault::open(&settings.vault(), key) {
+        Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_) | VaultFailure::Sqlite(_)) => Ok(()),
+        Err(failure) => Err(failure.into()),
+        Ok(vault) => {
+            let device = keepsake::identity(settings, key)
+                .ok()
+                .and_then(|(stored, _)| Identity::from_stored(&stored))
+                .map(|identity| identity.device.public());
+            match device.map(|device| vault.check(&device)) {
+                Some(Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_))) => Ok(()),
+                _ => Err(Problem::new("vault_opens")),
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+//! The day the vault does not open: its bytes stay as they are, the counter goes on with a
+//! fresh one, people lose nothing; and a lost keyring is not a lost vault (I9, I6).
+
+use app::contract::{BirthFields, DateView, DraftFields};
+use app::settings::{KioskFile, Mode, Settings};
+use app::{Kiosk, World};
+use domain::ids::KioskId;
+use journeys::counter::Counter;
+use journeys::own_session::{inside, note_daemons};
+use journeys::stand::{MEDIATOR, PIN, SITE};
+use journeys::tls;
+use serde_json::json;
+use std::path::Path;
+use vault::VaultKey;
+
+async fn register(kiosk: &Kiosk, name: &str) -> DateView {
+    let fields = DraftFields {
+        lang: "fr".into(),
+        family_names: name.into(),
+        birth: BirthFields {
+            day: "2".into(),
+            month: "5".into(),
+            year: "1990".into(),
+            ..BirthFields::default()
+        },
+        nationality: "MLI".into(),
+        procedure: "renewal".into(),
+        ..DraftFields::default()
+    };
+    let visit = kiosk.start_visit("fr").await.unwrap().visit;
+    kiosk.save_draft(&visit, fields).await.unwrap();
+    kiosk.confirm(&visit).await.unwrap()
+}
+
+async fn opened(settings: &Settings) -> Kiosk {
+    let kiosk = Kiosk::open(settings.clone()).await.unwrap();
+    kiosk.unlock(MEDIATOR, PIN).await.unwrap();
+    kiosk
+}
+
+async fn refused(settings: &Settings) -> String {
+    match Kiosk::open(settings.clone()).await {
+        Ok(_) => "it opened".into(),
+        Err(problem) => problem.code,
+    }
+}
+
+/// The program let go of the vault; its background threads may take a moment to.
+async fn enrolled(home: &Path) -> (Counter, Settings, KioskFile) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let (now, random) = (central::system_clock()(), central::system_random());
+    let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
+    let settings = Settings { home: home.join("kiosk") };
+    let file = KioskFile {
+        kiosk: KioskId([0; 16]),
+        central: counter.central.clone(),
+        ca: counter.folder.path().join(tls::CA),
+        printer: None,
+        scanner: None,
+        idle_s: 120,
+        mode: Mode::Counter,
+    };
+    let file = app::enrol(&settings, file, code["code"].as_str().unwrap(), &World::system()).await.unwrap();
+    (counter, settings, file)
+}
+
+fn run(story: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(story);
+}
+
+#[test]
+fn a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on() {
+    inside("a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on", true, |home| {
+        run(async {
+            let (counter, settings, _) = enrolled(home).await;
+            let kiosk = opened(&settings).await;
+            kiosk.exchange().await.unwrap();
+            let sent = register(&kiosk, "ENVOYE").await;
+            kiosk.exchange().await.unwrap();
+            let unsent = register(&kiosk, "PASENVOYE").await;
+            drop(kiosk);
+            let whole = app::set_aside(&settings, &World::system()).await.unwrap_err();
+            assert_eq!(whole.code, "vault_opens", "a vault that opens is never set aside");
+
+            // The disk has gone bad.
+            let vault = settings.vault();
+            let mut bytes = std::fs::read(&vault).unwrap();
+            for byte in bytes.iter_mut().take(4096) {
+                *byte ^= 0x5a;
+            }
+            std::fs::write(&vault, &bytes).unwrap();
+            assert_eq!(refused(&settings).await, "vault_damaged");
+            assert_eq!(std::fs::read(&vault).unwrap(), bytes, "a refusal changes nothing");
+            let aside = app::set_aside(&settings, &World::system()).await.unwrap();
+            assert_eq!(std::fs::read(aside.join("vault.db")).unwrap(), bytes, "kept byte for byte");
+
+            let kiosk = opened(&settings).await;
+            assert!(kiosk.home().await.unwrap().notices.contains(&"vault_set_aside".to_owned()));
+            kiosk.exchange().await.unwrap();
+            let next = register(&kiosk, "SUIVANT").await;
+            assert!(next.slot_at.is_some());
+            // Who was not sent yet comes back with the paper; who was sent is known to central.
+            let birth = || BirthFields {
+                day: "2".into(),
+                month: "5".into(),
+                year: "1990".into(),
+                ..BirthFields::default()
+            };
+            let known = kiosk.follow_up(&sent.code, birth()).await.unwrap().elsewhere.unwrap();
+            assert_eq!(known.slot_at, sent.slot_at);
+            let shown = kiosk.show_paper(&unsent.code_large).await.unwrap();
+            kiosk.bring_paper(&shown.door.unwrap(), None).await.unwrap();
+            kiosk.exchange().await.unwrap();
+            let home = kiosk.home().await.unwrap();
+            assert!(!home.notices.contains(&"quarantined".to_owned()));
+            assert!(home.lease.free > 0, "it is lent dates again");
+
+            let pool = central::connect(&counter.pool_url).await.unwrap();
+            let listed = central::admin::registrations(&pool, SITE).await.unwrap();
+            let rows = listed["registrations"].as_array().unwrap();
+            for date in [&sent, &unsent, &next] {
+                let row = rows.iter().find(|row| row["code"] == date.code).expect("not at central");
+                assert_eq!((&row["state"], &row["slot"]), (&json!("kept"), &slot(date)));
+            }
+            assert_eq!(
+                (&listed["records_set_aside"], &listed["records_not_applied"]),
+                (&json!(0), &json!(0))
+            );
+            drop(kiosk);
+
+            // A vault that is gone altogether.
+            for ending in ["db", "db-wal", "db-shm"] {
+                let _ = std::fs::remove_file(vault.with_extension(ending));
+            }
+            assert_eq!(refused(&settings).await, "vault_missing");
+            app::set_aside(&settings, &World::system()).await.unwrap();
+            opened(&settings).await.exchange().await.unwrap();
+        });
+        note_daemons(home).unwrap();
+    });
+}
+
+fn slot(date: &DateView) -> serde_json::Value {
+    json!(date.slot.as_deref().unwrap().parse::<u64>().unwrap())
+}
+
+#[test]
+fn a_lost_keyring_is_not_a_lost_vault() {
+    inside("a_lost_keyring_is_not_a_lost_vault", true, |home| {
+        run(async {
+            let (counter, settings, file) = enrolled(home).await;
+            let kiosk = opened(&settings).await;
+            let kept = register(&kiosk, "GARDEE").await;
+            drop(kiosk);
+            // Another key stands where this kiosk's was.
+            vault::key::put(file.kiosk, &VaultKey::new([7; 32])).unwrap();
+            let before = std::fs::read(settings.vault()).unwrap();
+            assert_eq!(refused(&settings).await, "vault_damaged");
+            let cannot = app::set_aside(&settings, &World::system()).await.unwrap_err();
+            assert_eq!(cannot.code, "vault_needs_enrolment", "nothing of this kiosk opens with that key");
+            assert_eq!(std::fs::read(settings.vault()).unwrap(), before, "and nothing was moved");
+            assert_eq!(app::recover(&settings, &[1; 32]).unwrap_err().code, "recovery_other");
+            assert_eq!(refused(&settings).await, "vault_damaged", "a wrong key is never stored");
+
+            let text = std::fs::read_to_string(counter.folder.path().join(central::keys::RECOVERY)).unwrap();
+            let recovery: [u8; 32] = hex::decode(text.trim()).unwrap().try_into().unwrap();
+            assert_eq!(app::recover(&settings, &recovery).unwrap(), file.kiosk);
+            let kiosk = opened(&settings).await;
+            assert_eq!(kiosk.date(&kept.visit).await.unwrap().slot_at, kept.slot_at);
+            drop(kiosk);
+            std::fs::write(settings.home.join("vault-key.locked"), b"{}").unwrap();
+            assert_eq!(app::recover(&settings, &recovery).unwrap_err().code, "locked_key_missing");
+        });
+        note_daemons(home).unwrap();
+    });
+}
