@@ -98,6 +98,16 @@ pub(crate) async fn is_quarantined(db: &mut PgConnection, kiosk: KioskId) -> Res
     Ok(row.try_get(0)?)
 }
 
+/// This kiosk has told all it has: see `central admin lease-log --accept`.
+pub(crate) async fn heard(db: &mut PgConnection, central: &Central, kiosk: KioskId) -> Result<(), Refusal> {
+    sqlx::query("UPDATE kiosk SET heard_s = $2 WHERE id = $1 AND heard_s IS DISTINCT FROM $2")
+        .bind(kiosk.0.as_slice())
+        .bind(central.now().as_second())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Two machines write as this kiosk.
 pub(crate) async fn quarantine(
     db: &mut PgConnection,

@@ -144,6 +144,8 @@ impl Kiosk {
                         .await?;
                     if !matches!(heard, Heard::Holds(_)) {
                         known = self.anew(&mut anew).await?;
+                        // What it would not take followed on what it has forgotten.
+                        stalled = None;
                         continue;
                     }
                     known.pulled = !more;

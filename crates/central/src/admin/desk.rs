@@ -39,7 +39,7 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
     let rows = sqlx::query(
         "SELECT encode(kiosk.id, 'hex'), kiosk.enrolled_s, kiosk.quarantined_s, count(chain.n), \
-         coalesce(max(chain.incarnation), 1), kiosk.lost_s FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
+         coalesce(max(chain.incarnation), 1), kiosk.lost_s, kiosk.heard_s FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
          WHERE kiosk.site = $1 GROUP BY kiosk.id ORDER BY kiosk.enrolled_s, kiosk.id",
     )
     .bind(site.as_str())
@@ -55,6 +55,7 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
                 "chains": row.try_get::<i64, _>(3)?,
                 "incarnation": row.try_get::<i32, _>(4)?,
                 "lost_s": row.try_get::<Option<i64>, _>(5)?,
+                "heard_s": row.try_get::<Option<i64>, _>(6)?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
@@ -82,33 +83,6 @@ pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Val
         )));
     }
     Ok(json!({ "kiosk": kiosk, "released": true }))
-}
-
-/// How far the database has followed the lease log, and whether it gave up following it.
-///
-/// # Errors
-/// The database fails.
-pub async fn lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
-    let row = sqlx::query(
-        "SELECT n, broken, (SELECT count(*) FROM slot WHERE withheld AND registration IS NULL) FROM lease_log",
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(json!({
-        "lines": row.try_get::<i64, _>(0)?,
-        "extras_only": row.try_get::<bool, _>(1)?,
-        "withheld": row.try_get::<i64, _>(2)?,
-    }))
-}
-
-/// An administrator has made sure that every kiosk has exchanged with the restored central
-/// (what each had been given or lent is known again): ordinary slots are given again.
-///
-/// # Errors
-/// The database fails.
-pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
-    sqlx::query("UPDATE lease_log SET broken = false").execute(pool).await?;
-    lease_log(pool).await
 }
 
 /// A kiosk is lost or stolen: it is heard no more. Its papers stay as they are.

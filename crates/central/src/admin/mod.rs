@@ -3,14 +3,14 @@
 
 mod desk;
 mod enrolment;
+mod lease_log;
 mod papers;
 mod sites;
 
-pub use desk::{
-    accept_lease_log, kiosks, lease_log, leases, links, lose_kiosk, pieces, registrations, release_kiosk,
-};
+pub use desk::{kiosks, leases, links, lose_kiosk, pieces, registrations, release_kiosk};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
+pub use lease_log::{accept_lease_log, lease_log};
 pub use papers::{open_papers, papers};
 pub use sites::{NewSite, closure, counter, site};
 

@@ -20,7 +20,12 @@ pub(super) async fn pull(
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     journal::apply_held(&central, &request.device).await?;
     let mut db = central.pool.acquire().await?;
-    let head = chain::head(&mut db, request.device.kiosk, head.as_ref()).await?;
+    let named = head;
+    let head = chain::head(&mut db, request.device.kiosk, named.as_ref()).await?;
+    if named.is_none() || head.is_some() {
+        // Not before it has sent again what this database forgot.
+        chain::heard(&mut db, &central, request.device.kiosk).await?;
+    }
     let quarantined = chain::is_quarantined(&mut db, request.device.kiosk).await?;
     let Pulled { changes, cursor, more } = changes::after(&mut db, &request.device, cursor).await?;
     let site = &request.device.site;

@@ -49,6 +49,7 @@ pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<boo
                 "the lease log is not the one this database followed: only extra slots are given"
             );
             broken = true;
+            sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(&mut *tx).await?;
         }
     }
     let (n, hash) = log.end();
@@ -70,7 +71,8 @@ fn last_of_each(entries: &[Entry]) -> impl Iterator<Item = &Sent> {
 
 /// What left central is not known: until an administrator accepts, extra slots only.
 pub(crate) async fn distrust(db: &mut PgConnection, central: &Central) -> Result<(), Refusal> {
-    sqlx::query("UPDATE lease_log SET broken = true").execute(db).await?;
+    sqlx::query("UPDATE lease_log SET broken = true").execute(&mut *db).await?;
+    sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(db).await?;
     central.extras_only.store(true, Ordering::Release);
     Ok(())
 }

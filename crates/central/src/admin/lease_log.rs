@@ -1,0 +1,58 @@
+//! The lease log as an administrator sees it: how far the database follows it, and the word
+//! that what left central before a restore is known again.
+
+use super::{AdminRefusal, refused};
+use serde_json::{Value, json};
+use sqlx::{PgPool, Row};
+
+/// Most kiosks named in a refusal.
+const NAMED: i64 = 12;
+
+/// How far the database has followed the lease log, and whether it gave up following it.
+///
+/// # Errors
+/// The database fails.
+pub async fn lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
+    let row = sqlx::query(
+        "SELECT n, broken, (SELECT count(*) FROM slot WHERE withheld AND registration IS NULL) FROM lease_log",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(json!({
+        "lines": row.try_get::<i64, _>(0)?,
+        "extras_only": row.try_get::<bool, _>(1)?,
+        "withheld": row.try_get::<i64, _>(2)?,
+    }))
+}
+
+/// An administrator says that what had left central before a restore is known again:
+/// ordinary slots are given from the next start of central.
+///
+/// # Errors
+/// A kiosk that is not reported lost has not been heard since; or the database fails.
+pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query("SELECT broken FROM lease_log FOR UPDATE").fetch_one(&mut *tx).await?;
+    if !row.try_get::<bool, _>(0)? {
+        return Err(refused("the lease log is followed: there is nothing to accept"));
+    }
+    let rows = sqlx::query(
+        "SELECT site, encode(id, 'hex') FROM kiosk WHERE heard_s IS NULL AND lost_s IS NULL ORDER BY site, id LIMIT $1",
+    )
+    .bind(NAMED)
+    .fetch_all(&mut *tx)
+    .await?;
+    if !rows.is_empty() {
+        let silent = rows
+            .iter()
+            .map(|row| Ok(format!("{} of site {}", row.try_get::<&str, _>(1)?, row.try_get::<&str, _>(0)?)))
+            .collect::<Result<Vec<_>, sqlx::Error>>()?
+            .join(", ");
+        return Err(refused(format!(
+            "not heard since the restore: {silent}; wait for each, or report it with central admin kiosks --site SITE --lost KIOSK"
+        )));
+    }
+    sqlx::query("UPDATE lease_log SET broken = false").execute(&mut *tx).await?;
+    tx.commit().await?;
+    lease_log(pool).await
+}
