@@ -115,7 +115,31 @@ impl Counter {
         self.with(&central, &ca, printer).await
     }
 
+    /// The same kiosk at its own central, on a machine whose clock runs `days` ahead.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn days_later(self, days: i64) -> Result<Self, Failure> {
+        let (central, ca) = (self.central.clone(), self.folder.path().join(tls::CA));
+        let ahead = jiff::SignedDuration::from_hours(24 * days);
+        let clock = std::sync::Arc::new(move || {
+            let now = jiff::Timestamp::now();
+            now.checked_add(ahead).unwrap_or(now)
+        });
+        self.again(&central, &ca, None, World { clock, ..World::system() }).await
+    }
+
     async fn with(self, central: &str, ca: &Path, printer: Option<String>) -> Result<Self, Failure> {
+        self.again(central, ca, printer, World::system()).await
+    }
+
+    async fn again(
+        self,
+        central: &str,
+        ca: &Path,
+        printer: Option<String>,
+        world: World,
+    ) -> Result<Self, Failure> {
         let status = self.kiosk.status().await?;
         let id = status["kiosk"]
             .as_str()
@@ -125,7 +149,7 @@ impl Counter {
         let Self { kiosk, folder, pool_url, central: own, stop, postgres } = self;
         drop(kiosk);
         let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
-        let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, World::system())?;
+        let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, world)?;
         kiosk.unlock(MEDIATOR, PIN).await?;
         Ok(Self { kiosk, folder, pool_url, central: own, stop, postgres })
     }

@@ -83,6 +83,8 @@ pub(crate) struct Inner {
     pub pin_tries: Mutex<Tries>,
     /// Of follow-up codes.
     pub follow_tries: Mutex<Tries>,
+    /// The last day on which what was due was erased, in this process.
+    pub erased_on: Mutex<Option<Date>>,
     /// Written by sync alone, with the vault's own copy.
     pub incarnation: AtomicU32,
 }
@@ -209,6 +211,7 @@ impl Kiosk {
             wake: tokio::sync::Notify::new(),
             pin_tries: Mutex::new(Tries::default()),
             follow_tries: Mutex::new(Tries::default()),
+            erased_on: Mutex::new(None),
             incarnation: AtomicU32::new(1),
             file,
         };

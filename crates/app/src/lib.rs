@@ -5,6 +5,7 @@ mod capture;
 mod check;
 pub mod contract;
 mod enrol;
+mod erase;
 mod follow_up;
 mod give_back;
 mod keep;

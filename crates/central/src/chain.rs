@@ -80,6 +80,25 @@ pub(crate) async fn head(
     Ok(row.as_ref().map(read).transpose()?.map(|chain| chain.head))
 }
 
+/// The newest record up to `head`, on its chain, that a verified backup holds.
+pub(crate) async fn durable(
+    db: &mut PgConnection,
+    kiosk: KioskId,
+    head: &Head,
+) -> Result<Option<Head>, Refusal> {
+    let row = sqlx::query(
+        "SELECT record.chain, record.incarnation, record.seq, record.hash FROM record, durable \
+         WHERE record.kiosk = $1 AND record.received_s < durable.until_s \
+         AND record.chain = (SELECT chain FROM record WHERE kiosk = $1 AND hash = $2) \
+         ORDER BY record.seq DESC LIMIT 1",
+    )
+    .bind(kiosk.0.as_slice())
+    .bind(head.hash.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    Ok(row.as_ref().map(read).transpose()?.map(|chain| chain.head))
+}
+
 /// The newest incarnation any record of this kiosk names; 1 before the first.
 pub(crate) async fn incarnation(db: &mut PgConnection, kiosk: KioskId) -> Result<u32, Refusal> {
     let row = sqlx::query("SELECT coalesce(max(incarnation), 1) FROM chain WHERE kiosk = $1")
@@ -128,7 +147,7 @@ fn check(device: &Device, record: &Record, header: &[u8]) -> Result<(), Refusal>
         return Err(Refusal::OtherSite);
     }
     let whole = record.is_sound()
-        && keys::sha256(&[&record.salt.0, &record.body.0]) == record.header.body_hash
+        && (record.is_erased() || keys::sha256(&[&record.salt.0, &record.body.0]) == record.header.body_hash)
         && keys::verify(&device.key, Context::Record, header, &record.signature);
     if whole { Ok(()) } else { Err(Refusal::BadRecord) }
 }

@@ -13,6 +13,15 @@ use wire::record::{Acknowledgement, Head};
 
 /// Central's signed word on this head.
 pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Acknowledgement {
+    sign(central, kiosk, head, Context::Acknowledgement)
+}
+
+/// Central's signed word that everything up to this record is on other storage too.
+pub(crate) fn durable(central: &Central, kiosk: KioskId, head: Head) -> Acknowledgement {
+    sign(central, kiosk, head, Context::Durable)
+}
+
+fn sign(central: &Central, kiosk: KioskId, head: Head, context: Context) -> Acknowledgement {
     let at = Timestamp::from_second(central.now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut acknowledgement = Acknowledgement {
         kiosk,
@@ -22,8 +31,7 @@ pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Ackn
         key: hex::encode(central.keys.acknowledgement.key_id().0),
         signature: domain::bytes::Signature([0; 64]),
     };
-    acknowledgement.signature =
-        central.keys.acknowledgement.sign(Context::Acknowledgement, &acknowledgement.to_bytes());
+    acknowledgement.signature = central.keys.acknowledgement.sign(context, &acknowledgement.to_bytes());
     acknowledgement
 }
 

@@ -169,6 +169,15 @@ pub(crate) enum Act {
         #[arg(long)]
         accept: bool,
     },
+    /// Say that a backup on other storage, read back, holds all received before a moment:
+    /// kiosks may drop it after 35 days.
+    Durable {
+        #[command(flatten)]
+        database: Database,
+        /// When that backup was begun, RFC 3339, e.g. 2027-03-15T02:00:00Z.
+        #[arg(long, value_name = "MOMENT")]
+        until: jiff::Timestamp,
+    },
     /// List papers of lost kiosks that were brought to a counter, or open what they lock.
     Papers {
         #[command(flatten)]

@@ -79,6 +79,8 @@ async fn apply_one(
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
     let applied = match Body::read(body) {
+        // Sent again to a database that lost it, after its kiosk had rightly erased it.
+        None if body.is_empty() => Ok(Step::SetAside("erased")),
         None => Ok(Step::Waits),
         Some(Body::Registration(registered)) => registration(&mut step, central, device, &registered).await,
         // The chain has it; nothing else changes.

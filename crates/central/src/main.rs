@@ -115,6 +115,9 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             if accept { admin::accept_lease_log(&pool).await? } else { admin::lease_log(&pool).await? }
         }
+        Act::Durable { database, until } => {
+            admin::durable(&database::ready(&database.url).await?, until, jiff::Timestamp::now()).await?
+        }
         Act::Papers { database, site, recovery } => {
             let pool = database::ready(&database.url).await?;
             match recovery {

@@ -24,6 +24,8 @@ pub enum Context {
     Request,
     /// What central holds of a kiosk's journal, by an acknowledgement key.
     Acknowledgement,
+    /// What of a kiosk's journal is on other storage too, by an acknowledgement key.
+    Durable,
     /// The roster of mediators, by an acknowledgement key.
     Roster,
     /// Possession of the key sent at enrolment, by that key.
@@ -41,6 +43,7 @@ impl Context {
             Self::Device => "jalon/device/1",
             Self::Request => "jalon/request/1",
             Self::Acknowledgement => "jalon/acknowledgement/1",
+            Self::Durable => "jalon/durable/1",
             Self::Roster => "jalon/roster/1",
             Self::Enrolment => "jalon/enrolment/1",
         }

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod check;
+mod erase;
 mod journal;
 pub mod key;
 mod leases;

@@ -1,7 +1,7 @@
 //! The bodies of requests and answers, one pair for each endpoint.
 
 use crate::bytes::Bytes;
-use crate::record::{Acknowledgement, Head, Record};
+use crate::record::{Acknowledgement, Record};
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
@@ -149,8 +149,8 @@ pub struct PushAnswer {
     pub epoch: String,
     /// What central holds of this kiosk's chain, signed; none when it holds nothing.
     pub received: Option<Acknowledgement>,
-    /// What is on other storage too; none until a replica or verified backup exists.
-    pub durable: Option<Head>,
+    /// As in [`ChangesAnswer`]; a push always answers none.
+    pub durable: Option<Acknowledgement>,
 }
 
 /// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H`: after this cursor; the roster if newer
@@ -159,7 +159,9 @@ pub struct PushAnswer {
 pub struct ChangesAnswer {
     pub epoch: String,
     pub received: Option<Acknowledgement>,
-    pub durable: Option<Head>,
+    /// What of that chain is on other storage too, signed under `jalon/durable/1`; none until
+    /// a verified backup holds some of it.
+    pub durable: Option<Acknowledgement>,
     /// Ask from here next time.
     pub cursor: u64,
     /// And name this mark with it.

@@ -58,6 +58,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// Its body was erased (see `docs/retention.md`): the signed header stands, and with it
+    /// the chain.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.body.0.is_empty() && self.salt == Salt([0; 16]) && self.header.body_len > 0
+    }
+
     /// Is the record within the limits and its lengths in agreement? Says nothing of
     /// its signature or hash.
     #[must_use]
@@ -67,7 +74,8 @@ impl Record {
             && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
             && self.header.seq > 0
             && self.body.0.len() <= crate::limits::BODY_BYTES
-            && u32::try_from(self.body.0.len()).is_ok_and(|len| len == self.header.body_len)
+            && (self.is_erased()
+                || u32::try_from(self.body.0.len()).is_ok_and(|len| len == self.header.body_len))
     }
 }
 

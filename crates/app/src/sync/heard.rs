@@ -16,6 +16,8 @@ use wire::record::Acknowledgement;
 
 /// The newest record central has signed for.
 const RECEIVED: &str = "received";
+/// The newest record central has signed to be on other storage too.
+pub(crate) const DURABLE: &str = "durable";
 const ACKNOWLEDGEMENT: &str = "acknowledgement";
 const EPOCH: &str = "epoch";
 const QUARANTINED: &str = "quarantined";
@@ -68,6 +70,13 @@ pub(super) fn pulled(inner: &Inner, answer: &ChangesAnswer) -> Result<Heard, Pro
     }
     inner.vault.transact(|tx| {
         let mut heard = standing(inner, tx, word)?;
+        if let Some(word) = &answer.durable
+            && trust::durable(&inner.identity, word)
+            && tx.hash_at(word.head.seq)? == Some(word.head.hash)
+        {
+            let known = tx.get_json::<u64>(DURABLE)?.unwrap_or(0);
+            tx.put_json(DURABLE, &known.max(word.head.seq))?;
+        }
         let before: Option<String> = tx.get_json(EPOCH)?;
         if before.as_ref() != Some(&answer.epoch) {
             tx.put_json(EPOCH, &answer.epoch)?;

@@ -8,7 +8,7 @@ pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
-pub(crate) use heard::{is_quarantined, note_at, noted_at, notices};
+pub(crate) use heard::{DURABLE, is_quarantined, note_at, noted_at, notices};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
@@ -91,6 +91,7 @@ impl Kiosk {
         let mut known = self
             .off(|inner| {
                 inner.give_back_near()?;
+                inner.erase_due()?;
                 inner.known()
             })
             .await?;

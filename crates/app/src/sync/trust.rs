@@ -29,14 +29,18 @@ pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roste
 
 /// Is this acknowledgement central's, about this kiosk?
 pub(crate) fn acknowledged(identity: &Identity, acknowledgement: &Acknowledgement) -> bool {
+    is_by_central(identity, acknowledgement, Context::Acknowledgement)
+}
+
+/// Is this central's word that these records are on other storage too?
+pub(crate) fn durable(identity: &Identity, word: &Acknowledgement) -> bool {
+    is_by_central(identity, word, Context::Durable)
+}
+
+fn is_by_central(identity: &Identity, acknowledgement: &Acknowledgement, context: Context) -> bool {
     acknowledgement.kiosk == identity.kiosk
         && key(identity, &acknowledgement.key).is_some_and(|key| {
-            keys::verify(
-                &key,
-                Context::Acknowledgement,
-                &acknowledgement.to_bytes(),
-                &acknowledgement.signature,
-            )
+            keys::verify(&key, context, &acknowledgement.to_bytes(), &acknowledgement.signature)
         })
 }
 

@@ -1,7 +1,9 @@
-//! The lease log as an administrator sees it: how far the database follows it, and the word
-//! that what left central before a restore is known again.
+//! What an administrator knows and central cannot: that what left central before a restore
+//! is known again, and that a backup was read back.
 
 use super::{AdminRefusal, refused};
+use crate::Refusal;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 
@@ -55,4 +57,24 @@ pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
     sqlx::query("UPDATE lease_log SET broken = false").execute(&mut *tx).await?;
     tx.commit().await?;
     lease_log(pool).await
+}
+
+/// Everything received before `until` is in a backup on other storage that was read back.
+/// Only forward: kiosks may have dropped what it said.
+///
+/// # Errors
+/// The moment lies ahead of `now`; or the database fails.
+pub async fn durable(pool: &PgPool, until: Timestamp, now: Timestamp) -> Result<Value, AdminRefusal> {
+    if until > now {
+        return Err(refused("a backup holds nothing of the future; give --until the moment it was begun"));
+    }
+    let row = sqlx::query(
+        "INSERT INTO durable (until_s) VALUES ($1) ON CONFLICT (one) \
+         DO UPDATE SET until_s = greatest(durable.until_s, excluded.until_s) RETURNING until_s",
+    )
+    .bind(until.as_second())
+    .fetch_one(pool)
+    .await?;
+    let until = Timestamp::from_second(row.try_get(0)?).map_err(|_| Refusal::Stored("durable"))?;
+    Ok(json!({ "durable_until": until }))
 }

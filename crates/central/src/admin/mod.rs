@@ -10,7 +10,7 @@ mod sites;
 pub use desk::{kiosks, leases, links, lose_kiosk, pieces, registrations, release_kiosk};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
-pub use lease_log::{accept_lease_log, lease_log};
+pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use papers::{open_papers, papers};
 pub use sites::{NewSite, closure, counter, site};
 

@@ -26,6 +26,10 @@ pub(super) async fn pull(
         // Not before it has sent again what this database forgot.
         chain::heard(&mut db, &central, request.device.kiosk).await?;
     }
+    let durable = match &head {
+        Some(head) => chain::durable(&mut db, request.device.kiosk, head).await?,
+        None => None,
+    };
     let quarantined = chain::is_quarantined(&mut db, request.device.kiosk).await?;
     let Pulled { changes, cursor, more } = changes::after(&mut db, &request.device, cursor).await?;
     let site = &request.device.site;
@@ -36,7 +40,7 @@ pub(super) async fn pull(
     Ok(Json(ChangesAnswer {
         epoch: central.epoch.to_string(),
         received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
-        durable: None,
+        durable: durable.map(|head| changes::durable(&central, request.device.kiosk, head)),
         cursor: cursor.n,
         mark: cursor.mark,
         more,
