@@ -2,6 +2,7 @@
 //! kiosk, under this root.
 
 use crate::kiosk::Identity;
+use domain::planted;
 use domain::token::{KeyId, SignedToken};
 use seal::keys::{self, Context};
 use seal::ring::Role;
@@ -11,7 +12,7 @@ use wire::record::Acknowledgement;
 /// A slot token for this kiosk at this site, or none.
 pub(crate) fn token(identity: &Identity, bytes: &[u8]) -> Option<SignedToken> {
     let signed = SignedToken::from_bytes(bytes)?;
-    let ours = signed.token.kiosk == identity.device.public()
+    let ours = (signed.token.kiosk == identity.device.public() || planted::on("token_not_bound"))
         && signed.token.site == identity.site.id
         && seal::token::check(&identity.ring, &signed).is_ok();
     ours.then_some(signed)
@@ -29,15 +30,16 @@ pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roste
 
 /// Is this acknowledgement central's, about this kiosk?
 pub(crate) fn acknowledged(identity: &Identity, acknowledgement: &Acknowledgement) -> bool {
-    acknowledgement.kiosk == identity.kiosk
-        && key(identity, &acknowledgement.key).is_some_and(|key| {
-            keys::verify(
-                &key,
-                Context::Acknowledgement,
-                &acknowledgement.to_bytes(),
-                &acknowledgement.signature,
-            )
-        })
+    planted::on("acknowledgement_of_anyone")
+        || acknowledgement.kiosk == identity.kiosk
+            && key(identity, &acknowledgement.key).is_some_and(|key| {
+                keys::verify(
+                    &key,
+                    Context::Acknowledgement,
+                    &acknowledgement.to_bytes(),
+                    &acknowledgement.signature,
+                )
+            })
 }
 
 fn key(identity: &Identity, id: &str) -> Option<domain::bytes::PublicKey> {
