@@ -61,9 +61,7 @@ pub(crate) async fn give(
     if !planted::on("lease_log_of_leases_only") {
         lease_log::write(&mut *db, central, vec![sent]).await?;
     }
-    if window.latest.is_some_and(|latest| slot.1.date() > latest) {
-        escalate(&mut *db, central, registration, "after_limit").await?;
-    }
+    escalate_late(&mut *db, central, registration, slot.1).await?;
     sign(db, central, device, registration, slot).await.map(Some)
 }
 
@@ -297,6 +295,19 @@ async fn sign(
 pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<String, Refusal> {
     let row = sqlx::query("SELECT zone FROM site WHERE id = $1").bind(site.as_str()).fetch_one(db).await?;
     Ok(row.try_get(0)?)
+}
+
+/// A date after the time limit is told to the desk, whoever gave it.
+pub(crate) async fn escalate_late(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    match registration.window().latest {
+        Some(latest) if at.date() > latest => escalate(db, central, registration, "after_limit").await,
+        _ => Ok(()),
+    }
 }
 
 async fn escalate(

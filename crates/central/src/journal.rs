@@ -177,6 +177,7 @@ async fn registration(
                     {
                         return Ok(Step::SetAside(reason));
                     }
+                    dates::escalate_late(&mut *tx, central, registration, held.token.at).await?;
                     Some(held)
                 }
             }
@@ -189,6 +190,7 @@ async fn registration(
             {
                 return Ok(Step::SetAside(reason));
             }
+            dates::escalate_late(&mut *tx, central, registration, signed.token.at).await?;
             None
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,

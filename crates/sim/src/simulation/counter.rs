@@ -1,6 +1,6 @@
 //! A simulated counter: a real kiosk on a real vault, whose power may go at any message.
 
-use super::chance::{Fill, Time};
+use super::chance::{Bytes, Time};
 use super::network::{Death, Network};
 use app::contract::{DateView, DraftFields, Problem};
 use app::settings::KioskFile;
@@ -9,6 +9,7 @@ use app::{Kiosk, World};
 use argon2::password_hash::{PasswordHasher as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::ids::{MediatorId, SiteId};
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vault::{Vault, VaultKey};
@@ -24,6 +25,9 @@ pub(super) struct Counter {
     file: KioskFile,
     world: World,
     pub time: Time,
+    pub random: Bytes,
+    /// The latest this machine's clock has ever shown.
+    pub latest: Timestamp,
     pub network: Arc<Network>,
     kiosk: Option<Kiosk>,
 }
@@ -38,11 +42,11 @@ impl Counter {
         folder: &Path,
         site: &SiteId,
         code: &str,
-        (time, random): (Time, Fill),
+        (time, random): (Time, Bytes),
         network: Arc<Network>,
     ) -> Result<Self, Problem> {
         std::fs::create_dir_all(folder).map_err(|_| problem("disk_failed"))?;
-        let world = time.world(random);
+        let world = time.world(random.fill());
         let enrolled = app::ask_to_enrol(&remote(&network), code, &world).await?;
         let mut key = Zeroizing::new([0; 32]);
         (world.random)(key.as_mut_slice());
@@ -60,7 +64,9 @@ impl Counter {
             idle_s: 120,
             mode: app::settings::Mode::Counter,
         };
-        let mut counter = Self { folder: folder.to_owned(), key, file, world, time, network, kiosk: None };
+        let latest = time.now();
+        let folder = folder.to_owned();
+        let mut counter = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
         counter.open().await?;
         Ok(counter)
     }
@@ -78,6 +84,16 @@ impl Counter {
         self.kiosk = None;
         self.network.set_death(None);
         self.open().await
+    }
+
+    /// Its clock may have moved.
+    pub fn note_clock(&mut self) {
+        self.latest = self.latest.max(self.time.now());
+    }
+
+    /// The vault's file and key, to look at it past the product.
+    pub fn vault(&self) -> (PathBuf, VaultKey) {
+        (self.folder.join("vault.db"), self.key.clone())
     }
 
     pub fn kiosk(&self) -> Result<&Kiosk, Problem> {
@@ -147,15 +163,16 @@ impl Counter {
     pub async fn twin(
         &mut self,
         folder: &Path,
-        (time, random): (Time, Fill),
+        (time, random): (Time, Bytes),
         network: Arc<Network>,
     ) -> Result<Self, Problem> {
         self.kiosk = None;
         copy_files(&self.folder, folder)?;
         self.open().await?;
-        let world = time.world(random);
+        let world = time.world(random.fill());
         let (folder, key, file) = (folder.to_owned(), self.key.clone(), self.file.clone());
-        let mut twin = Self { folder, key, file, world, time, network, kiosk: None };
+        let latest = self.latest.max(time.now());
+        let mut twin = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
         twin.open().await?;
         Ok(twin)
     }

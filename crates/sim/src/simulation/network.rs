@@ -77,6 +77,11 @@ impl Network {
         *lock(&self.router) = router;
     }
 
+    /// Goes on with other dice.
+    pub fn turn(&self, dice: Dice) {
+        lock(&self.state).dice = dice;
+    }
+
     pub fn set(&self, link: Link) {
         lock(&self.state).link = link;
     }

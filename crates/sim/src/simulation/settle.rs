@@ -1,0 +1,101 @@
+//! The end of a seed: the network is whole again, everything comes to rest, and central and
+//! the kiosks must agree with what people were shown.
+
+use super::ledger::Fault;
+use super::network::Link;
+use super::{Plant, World, lost, setup};
+use serde_json::Value;
+
+/// Rounds in which everything must be settled once the network is whole.
+const ROUNDS: usize = 3;
+
+impl World<'_> {
+    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
+        self.calm = true;
+        self.tell("the network is whole again everywhere".to_owned());
+        for counter in &self.counters {
+            counter.network.set(Link::Up);
+            counter.network.set_death(None);
+        }
+        self.acknowledged_is_held().await?;
+        for round in 1..=ROUNDS {
+            for at in 0..self.counters.len() {
+                while round == 1
+                    && let Some(open) = self.open.iter().position(|(counter, ..)| *counter == at)
+                {
+                    self.confirm(open).await?;
+                }
+                let done = self.counter(at)?.exchange(None).await.map_err(lost)?;
+                if let (Err(problem), true) = (done, round > 1) {
+                    return Err((
+                        "I6",
+                        format!("no exchange with a whole network: {problem} {:?}", problem.args),
+                    ));
+                }
+            }
+        }
+        for at in 0..self.counters.len() {
+            self.crash(at).await?;
+            self.at_rest(at).await?;
+        }
+        let (ground, site) = (self.ground, self.site.as_str());
+        let listed = central::admin::registrations(&ground.pool, site).await.map_err(setup)?;
+        let links = match self.plant {
+            Plant::LinksForgotten => serde_json::json!({ "links": [] }),
+            _ => central::admin::links(&ground.pool, site).await.map_err(setup)?,
+        };
+        self.ledger.against_central(&listed)?;
+        self.ledger.duplicates(&listed, &links)?;
+        if !self.disturbed() {
+            self.ledger.nobody_twice(&listed)?;
+        }
+        match ground.archive.rules(site, self.disturbed()).await.map_err(setup)?.into_iter().next() {
+            Some((invariant, what)) => Err((invariant, what)),
+            None => Ok(()),
+        }
+    }
+
+    /// This kiosk's journal is at central to its end, applied, and nothing is out of order.
+    async fn at_rest(&mut self, at: usize) -> Result<(), Fault> {
+        let disturbed = self.disturbed();
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        kiosk.check_vault().await.map_err(lost)?;
+        let status = kiosk.status().await.map_err(lost)?;
+        let journal = status.get("journal").cloned().unwrap_or_default();
+        let count = |state: &str| journal.get(state).and_then(Value::as_u64).unwrap_or(u64::MAX);
+        if count("waiting") + count("held") + count("set_aside") > 0 {
+            return Err(("I6", format!("records not applied at central: {journal}")));
+        }
+        let notices = kiosk.home().await.map_err(lost)?.notices;
+        if !disturbed && !notices.is_empty() {
+            return Err(("I6", format!("kiosk {at} is told {notices:?}, and nothing of it happened")));
+        }
+        Ok(())
+    }
+
+    /// What a kiosk says central has, central has.
+    async fn acknowledged_is_held(&mut self) -> Result<(), Fault> {
+        if self.ledger.tally.restored > 0 {
+            return Ok(());
+        }
+        let site = self.site.as_str();
+        let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
+        let rows = listed.get("registrations").and_then(Value::as_array).cloned().unwrap_or_default();
+        for at in 0..self.counters.len() {
+            let says = self.codes(at, |row| row.get("acknowledged") == Some(&Value::Bool(true))).await?;
+            let held = |code: &String| {
+                rows.iter().any(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
+            };
+            if let Some(code) = says.iter().find(|code| !held(code)) {
+                return Err(("I6", format!("kiosk {at} says central has {code}, and it has not")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a disk or a database been put back, or does a vault run twice?
+    fn disturbed(&self) -> bool {
+        let tally = &self.ledger.tally;
+        tally.older + tally.twins + tally.restored > 0
+    }
+}
