@@ -2,15 +2,17 @@
 //! that is put back to yesterday's backup, without touching the other seeds in it.
 
 use crate::rules;
+use domain::code::FollowUpCode;
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
-use sim::simulation::{Archive, Archiving, Fault, Leased};
+use sim::simulation::{Archive, Archiving, Fault, Leased, Since};
 use sqlx::{PgConnection, Row as _};
 use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
 const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 18] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -22,6 +24,12 @@ const TABLES: [(&str, &str); 16] = [
     ("change", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("print", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("lease", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    (
+        "upload_part",
+        "page IN (SELECT page FROM upload JOIN kiosk ON kiosk.id = upload.kiosk WHERE site = $1)",
+    ),
+    ("upload", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("escalation", "site = $1"),
     ("paper", "site = $1"),
@@ -110,8 +118,26 @@ impl Archive for SiteRows {
         Box::pin(async move { rules::earlier_free(&self.0, site, from, before).await.map_err(told) })
     }
 
-    fn rules<'a>(&'a self, site: &'a str, disturbed: bool) -> Archiving<'a, Vec<Fault>> {
-        Box::pin(async move { rules::broken(&self.0, site, disturbed).await.map_err(told) })
+    fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>> {
+        Box::pin(async move { rules::broken(&self.0, site, since).await.map_err(told) })
+    }
+
+    fn clash<'a>(&'a self, site: &'a str, code: &'a str) -> Archiving<'a, ()> {
+        Box::pin(async move {
+            let bits = FollowUpCode::parse(code).and_then(|code| i64::try_from(code.to_bits()).ok());
+            sqlx::query(
+                "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, state) \
+                 SELECT decode(md5($1), 'hex'), $2, site, id, 'renewal', 'ordinary', 0, 0, \
+                 jsonb_build_object('code', 'CLASH-' || $1), 'kept' FROM kiosk WHERE site = $3 LIMIT 1",
+            )
+            .bind(code)
+            .bind(bits)
+            .bind(site)
+            .execute(&self.0)
+            .await
+            .map_err(told)?;
+            Ok(())
+        })
     }
 }
 

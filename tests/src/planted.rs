@@ -5,9 +5,6 @@ use crate::programs::{Failure, fail};
 use crate::simulate::{Runs, Until};
 use sim::simulation::{Bug, Plant};
 
-/// Seeds a bug may take to be found.
-const SEEDS: u64 = 1_000;
-
 /// A bug of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -36,13 +33,13 @@ pub fn listed() -> Vec<Listed> {
 ///
 /// # Errors
 /// PostgreSQL or a folder cannot be used; no bug has this name.
-pub fn hunt(only: &str) -> Result<bool, Failure> {
+pub fn hunt(only: &str, most: u64) -> Result<bool, Failure> {
     let bugs: Vec<Listed> = listed().into_iter().filter(|bug| only == "all" || bug.name == only).collect();
     if bugs.is_empty() {
         return Err(fail(format!("docs/planted.md lists no bug {only}")));
     }
     let runs = Runs::start()?;
-    let seeds: Vec<u64> = (1..=SEEDS).collect();
+    let seeds: Vec<u64> = (1..=most).collect();
     let (mut firsts, mut missed) = (Vec::new(), 0);
     for bug in &bugs {
         if only == "all" && bug.found.is_none() {
@@ -60,7 +57,7 @@ pub fn hunt(only: &str) -> Result<bool, Failure> {
                 }
             }
             None => {
-                println!("{:34} not found in {SEEDS} seeds", bug.name);
+                println!("{:34} not found in {most} seeds", bug.name);
                 missed += 1;
             }
         }

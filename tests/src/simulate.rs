@@ -23,14 +23,14 @@ const TOLD: usize = 20;
 
 #[derive(Args)]
 pub struct Sim {
-    /// How many seeds, from 1 on.
+    /// How many seeds, from 1 on; with --planted at most so many for each bug.
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
     /// This seed alone, as a failure named it.
     #[arg(long)]
     seed: Option<u64>,
     /// Hunt the bugs of docs/planted.md instead, or the one named.
-    #[arg(long, num_args = 0..=1, default_missing_value = "all", conflicts_with_all = ["seeds", "seed"])]
+    #[arg(long, num_args = 0..=1, default_missing_value = "all", conflicts_with = "seed")]
     planted: Option<String>,
 }
 
@@ -49,7 +49,7 @@ pub enum Until {
 /// PostgreSQL or a folder cannot be used.
 pub fn run(sim: &Sim) -> Result<bool, Failure> {
     if let Some(name) = &sim.planted {
-        return planted::hunt(name);
+        return planted::hunt(name, sim.seeds);
     }
     let began = Instant::now();
     let seeds: Vec<u64> = match sim.seed {

@@ -44,6 +44,7 @@ impl Counter {
         code: &str,
         (time, random): (Time, Bytes),
         network: Arc<Network>,
+        page: &Path,
     ) -> Result<Self, Problem> {
         std::fs::create_dir_all(folder).map_err(|_| problem("disk_failed"))?;
         let world = time.world(random.fill());
@@ -60,7 +61,7 @@ impl Counter {
             central: "https://central.invalid".to_owned(),
             ca: PathBuf::from("none"),
             printer: None,
-            scanner: None,
+            scanner: Some(format!("file:{}", page.display())),
             idle_s: 120,
             mode: app::settings::Mode::Counter,
         };
@@ -100,11 +101,14 @@ impl Counter {
         self.kiosk.as_ref().ok_or_else(|| problem("closed"))
     }
 
-    /// Begins a visit and types all of it.
-    pub async fn begin(&self, fields: DraftFields) -> Result<String, Problem> {
+    /// Begins a visit, types all of it and scans so many pages.
+    pub async fn begin(&self, fields: DraftFields, pages: u64) -> Result<String, Problem> {
         let kiosk = self.kiosk()?;
         let visit = kiosk.start_visit("fr").await?.visit;
         kiosk.save_draft(&visit, fields).await?;
+        for _ in 0..pages {
+            kiosk.scan_page(&visit).await?;
+        }
         Ok(visit)
     }
 

@@ -190,6 +190,27 @@ impl Ledger {
         self.doubled.insert(counter);
     }
 
+    /// Codes under which central has another registration: theirs is set aside.
+    pub fn clashed(&self, listed: &Value) -> BTreeSet<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let code = |row: &Value| Some(row.get("code")?.as_str()?.strip_prefix("CLASH-")?.to_owned());
+        rows.iter().filter_map(code).collect()
+    }
+
+    /// A registration central does not list yet, of a vault that runs once.
+    pub fn unheard(&self, listed: &Value) -> Option<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let known: BTreeSet<&str> = rows.iter().filter_map(|row| row.get("code")?.as_str()).collect();
+        let clashed = self.clashed(listed);
+        let unheard = |(code, kept): &(&String, &Kept)| {
+            !known.contains(code.as_str())
+                && !clashed.contains(*code)
+                && !kept.gone
+                && !self.doubled.contains(&kept.counter)
+        };
+        self.kept.iter().find(unheard).map(|(code, _)| code.clone())
+    }
+
     /// Everything kept is at central, with the very slot that was shown.
     pub fn against_central(&self, listed: &Value) -> Result<(), Fault> {
         let text = |row: &Value, key: &str| match row.get(key) {
@@ -211,7 +232,9 @@ impl Ledger {
             }
             at_central.insert(text(row, "code").unwrap_or_default(), row);
         }
-        for (code, kept) in self.kept.iter().filter(|(_, kept)| !kept.paper_only) {
+        let clashed = self.clashed(listed);
+        let due = |(code, kept): &(&String, &Kept)| !kept.paper_only && !clashed.contains(*code);
+        for (code, kept) in self.kept.iter().filter(due) {
             let Some(row) = at_central.get(code) else {
                 return Err((
                     "I6",

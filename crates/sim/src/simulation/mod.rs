@@ -38,7 +38,7 @@ use network::Network;
 use people::Certain;
 use planted::Planted;
 pub use planted::{Bug, Plant};
-pub use restore::{Archive, Archiving};
+pub use restore::{Archive, Archiving, Since};
 use seal::ring::KeyRing;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -46,6 +46,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const KIOSKS: usize = 3;
+/// A page of one white point, as PNG in hexadecimal.
+const PAGE: &str = "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a4944415478da63f80f0001\
+    0101001cb08c990000000049454e44ae426082";
 const ZONE: &str = "Europe/Paris";
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -117,6 +120,8 @@ pub struct Ground {
     folder: PathBuf,
     site_key: String,
     archive: Box<dyn Archive>,
+    /// What lies on every scanner.
+    page: PathBuf,
     /// What verifies papers.
     ring: KeyRing,
 }
@@ -142,7 +147,9 @@ impl Ground {
         }
         let ring = serde_json::from_slice(&std::fs::read(ring)?)?;
         let site_key = age::x25519::Identity::generate().to_public().to_string();
-        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive, ring })
+        let page = folder.join("page.png");
+        std::fs::write(&page, hex::decode(PAGE)?)?;
+        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive, page, ring })
     }
 
     /// Runs one seed to its end.
@@ -252,7 +259,8 @@ impl<'g> World<'g> {
             let network =
                 Arc::new(Network::new(Some(router.clone()), Dice::new(seed, 10 + stream), planted.clone()));
             let own = (time.beside(), Bytes::new(seed, 20 + stream));
-            let counter = Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network).await;
+            let counter =
+                Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network, &ground.page).await;
             counters.push(counter.map_err(setup)?);
         }
         Ok(Self {

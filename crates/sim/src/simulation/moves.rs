@@ -5,7 +5,7 @@ use super::chance::Dice;
 use super::ledger::Fault;
 use super::network::{Death, Link};
 use super::people::{self, Certain};
-use super::{DAY, HOUR, MINUTE, Plant, World, dead_end, lost};
+use super::{DAY, HOUR, MINUTE, Plant, World, dead_end, lost, setup};
 use app::contract::{DateSource, DateView};
 
 /// Moves of one seed.
@@ -25,6 +25,7 @@ enum Kind {
     OlderDisk,
     Twin,
     RestoreCentral,
+    Clash,
 }
 
 /// One move of a seed's script.
@@ -42,7 +43,7 @@ pub(super) fn script(seed: u64) -> Vec<Move> {
     let mut dice = Dice::new(seed, 3);
     let one = |n| {
         let at = dice.below(60);
-        let kind = match dice.below(107) {
+        let kind = match dice.below(109) {
             0..34 => Kind::Register,
             34..42 => Kind::TakeUp,
             42..48 => Kind::LookAgain,
@@ -53,7 +54,8 @@ pub(super) fn script(seed: u64) -> Vec<Move> {
             93..100 => Kind::Crash,
             100..103 => Kind::OlderDisk,
             103 => Kind::Twin,
-            _ => Kind::RestoreCentral,
+            104..107 => Kind::RestoreCentral,
+            _ => Kind::Clash,
         };
         Move { n, kind, at }
     };
@@ -83,6 +85,7 @@ impl World<'_> {
             Kind::OlderDisk => self.older_disk(at).await,
             Kind::Twin => self.twin(at).await,
             Kind::RestoreCentral => self.restore_central().await,
+            Kind::Clash => self.clash().await,
         }
     }
 
@@ -104,10 +107,11 @@ impl World<'_> {
 
     async fn register(&mut self, at: usize) -> Result<(), Fault> {
         let (fields, certain) = people::somebody(&mut self.dice, self.seed);
+        let pages = if self.dice.chance(15) { 1 + self.dice.below(2) } else { 0 };
         let who = format!("{}, {}", fields.family_names, fields.procedure);
         let limit = fields.limit.as_ref().map(|limit| format!(", within {} days", limit.days));
         self.tell(format!("kiosk {at}: {who}{} is registered", limit.unwrap_or_default()));
-        let visit = self.counter(at)?.begin(fields).await.map_err(dead_end)?;
+        let visit = self.counter(at)?.begin(fields, pages).await.map_err(dead_end)?;
         self.open.push((at, visit, certain));
         let last = self.open.len() - 1;
         if self.plant == Plant::VaultRestored && self.ledger.kept.is_empty() {
@@ -234,6 +238,20 @@ impl World<'_> {
         self.tell(format!("kiosk {at}: the power goes and comes back"));
         self.counter(at)?.crash().await.map_err(lost)?;
         self.same(at).await
+    }
+
+    /// Central has another registration under the follow-up code of one it has not heard of
+    /// yet: that one will be set aside, and the rest must go on.
+    async fn clash(&mut self) -> Result<(), Fault> {
+        let (ground, site) = (self.ground, self.site.as_str());
+        let listed = central::admin::registrations(&ground.pool, site).await.map_err(setup)?;
+        let Some(code) = self.ledger.unheard(&listed) else { return Ok(()) };
+        ground.archive.clash(site, &code).await.map_err(setup)?;
+        self.tell(format!(
+            "central: has another registration under the code of {}",
+            code.get(..4).unwrap_or("")
+        ));
+        Ok(())
     }
 
     /// One time in eight the power goes, at one of the next messages.

@@ -41,6 +41,8 @@ enum Fate {
     Late,
     /// Some other machine answers with its welcome page.
     Welcome,
+    /// Central is there and its database is not.
+    Busy,
     Dies {
         arrived: bool,
     },
@@ -109,7 +111,8 @@ impl Network {
                 0..25 => Fate::Lost,
                 25..50 => Fate::AnswerLost,
                 50..62 => Fate::Late,
-                62..67 => Fate::Welcome,
+                62..66 => Fate::Welcome,
+                66..70 => Fate::Busy,
                 _ => Fate::Through,
             },
         }
@@ -162,6 +165,7 @@ impl Transport for Network {
                     let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
                     Ok(Answer { status: 200, headers, body: b"<!doctype html><h1>It works!</h1>".to_vec() })
                 }
+                Fate::Busy => Ok(Answer { status: 503, headers: Vec::new(), body: Vec::new() }),
                 Fate::Dies { arrived } => {
                     if arrived {
                         let _ = self.deliver(call).await;

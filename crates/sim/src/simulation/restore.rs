@@ -19,6 +19,17 @@ use vault::VaultKey;
 /// One restore in five finds the lease log gone too.
 const LOG_LOST_PERCENT: u64 = 20;
 
+/// What has happened to a seed, as far as it changes what must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Since {
+    /// Nothing was put back, and every vault runs once.
+    Undisturbed,
+    /// The database was put back.
+    Restored,
+    /// A disk was put back or copied.
+    DisksMoved,
+}
+
 pub type Archiving<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
 
 /// Backs up what a database holds of one site, and puts it back: what a restore does to
@@ -39,9 +50,10 @@ pub trait Archive: Send + Sync {
         from: Date,
         before: DateTime,
     ) -> Archiving<'a, Option<String>>;
-    /// The rules its tables break, each with the invariant it belongs to. `disturbed`: a disk
-    /// or the database was put back, or a vault runs twice.
-    fn rules<'a>(&'a self, site: &'a str, disturbed: bool) -> Archiving<'a, Vec<Fault>>;
+    /// The rules its tables break, each with the invariant it belongs to.
+    fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>>;
+    /// Another registration stands under this follow-up code: `CLASH-` and the code.
+    fn clash<'a>(&'a self, site: &'a str, code: &'a str) -> Archiving<'a, ()>;
 }
 
 impl World<'_> {
@@ -58,6 +70,9 @@ impl World<'_> {
             counter.network.lead_to(None);
         }
         ground.archive.restore(site, &backup).await.map_err(setup)?;
+        if domain::planted::on("lease_log_written_late") {
+            written_late(&self.folder.join(LOG)).map_err(setup)?;
+        }
         let log_lost = self.dice.below(100) < LOG_LOST_PERCENT || self.plant == Plant::LogIgnored;
         if log_lost {
             std::fs::remove_file(self.folder.join(LOG)).map_err(setup)?;
@@ -76,6 +91,13 @@ impl World<'_> {
         self.tell(format!("central: the database is put back to the backup{log}"));
         Ok(())
     }
+}
+
+/// The bug `lease_log_written_late`: the last line has not been written yet.
+fn written_late(log: &Path) -> std::io::Result<()> {
+    let text = std::fs::read_to_string(log)?;
+    let before = text.trim_end().rfind('\n').map_or(0, |end| end + 1);
+    std::fs::write(log, text.get(..before).unwrap_or_default())
 }
 
 const LOG: &str = "lease.log";

@@ -3,7 +3,7 @@
 
 use super::ledger::Fault;
 use super::network::Link;
-use super::{Plant, World, lost, setup};
+use super::{Plant, Since, World, lost, setup};
 use serde_json::Value;
 
 /// Rounds in which everything must be settled once the network is whole.
@@ -34,37 +34,46 @@ impl World<'_> {
                 }
             }
         }
+        let ground = self.ground;
+        let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
         for at in 0..self.counters.len() {
             self.crash(at).await?;
-            self.at_rest(at).await?;
+            self.at_rest(at, &listed).await?;
         }
-        let (ground, site) = (self.ground, self.site.as_str());
-        let listed = central::admin::registrations(&ground.pool, site).await.map_err(setup)?;
+        let site = self.site.as_str();
         let links = match self.plant {
             Plant::LinksForgotten => serde_json::json!({ "links": [] }),
             _ => central::admin::links(&ground.pool, site).await.map_err(setup)?,
         };
         self.ledger.against_central(&listed)?;
         self.ledger.duplicates(&listed, &links)?;
-        if !self.disturbed() {
+        if self.since() == Since::Undisturbed {
             self.ledger.nobody_twice(&listed)?;
         }
-        match ground.archive.rules(site, self.disturbed()).await.map_err(setup)?.into_iter().next() {
+        match ground.archive.rules(site, self.since()).await.map_err(setup)?.into_iter().next() {
             Some((invariant, what)) => Err((invariant, what)),
             None => Ok(()),
         }
     }
 
     /// This kiosk's journal is at central to its end, applied, and nothing is out of order.
-    async fn at_rest(&mut self, at: usize) -> Result<(), Fault> {
-        let disturbed = self.disturbed();
+    async fn at_rest(&mut self, at: usize, listed: &Value) -> Result<(), Fault> {
+        let disturbed = self.since() != Since::Undisturbed;
         let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
         kiosk.check_vault().await.map_err(lost)?;
         let status = kiosk.status().await.map_err(lost)?;
         let journal = status.get("journal").cloned().unwrap_or_default();
         let count = |state: &str| journal.get(state).and_then(Value::as_u64).unwrap_or(u64::MAX);
-        if count("waiting") + count("held") + count("set_aside") > 0 {
+        let clashed = self.ledger.clashed(listed);
+        let aside = if clashed.is_empty() { count("set_aside") } else { 0 };
+        if count("waiting") + count("held") + aside > 0 {
             return Err(("I6", format!("records not applied at central: {journal}")));
+        }
+        for item in kiosk.outbox().await.map_err(lost)?.items {
+            let clash = item.kind == "registration" && item.code.is_some_and(|code| clashed.contains(&code));
+            if clash && item.problem.is_none() {
+                return Err(("I9", format!("a record set aside at kiosk {at} has no reason")));
+            }
         }
         let notices = kiosk.home().await.map_err(lost)?.notices;
         if !disturbed && !notices.is_empty() {
@@ -81,10 +90,12 @@ impl World<'_> {
         let site = self.site.as_str();
         let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
         let rows = listed.get("registrations").and_then(Value::as_array).cloned().unwrap_or_default();
+        let clashed = self.ledger.clashed(&listed);
         for at in 0..self.counters.len() {
             let says = self.codes(at, |row| row.get("acknowledged") == Some(&Value::Bool(true))).await?;
             let held = |code: &String| {
-                rows.iter().any(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
+                clashed.contains(code)
+                    || rows.iter().any(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
             };
             if let Some(code) = says.iter().find(|code| !held(code)) {
                 return Err(("I6", format!("kiosk {at} says central has {code}, and it has not")));
@@ -93,9 +104,12 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Has a disk or a database been put back, or does a vault run twice?
-    fn disturbed(&self) -> bool {
+    fn since(&self) -> Since {
         let tally = &self.ledger.tally;
-        tally.older + tally.twins + tally.restored > 0
+        match (tally.older + tally.twins, tally.restored) {
+            (0, 0) => Since::Undisturbed,
+            (0, _) => Since::Restored,
+            _ => Since::DisksMoved,
+        }
     }
 }
