@@ -211,6 +211,13 @@ impl Ledger {
         self.kept.iter().find(unheard).map(|(code, _)| code.clone())
     }
 
+    /// Codes of those whose date came in place of a rank, at a disk that was never put back.
+    pub fn dated_after_rank(&self, counter: usize) -> impl Iterator<Item = &String> {
+        let here = move |kept: &Kept| kept.counter == counter && !kept.put_back && !kept.gone;
+        let dated = move |(_, kept): &(&String, &Kept)| here(kept) && kept.ranked && kept.date.is_some();
+        self.kept.iter().filter(dated).map(|(code, _)| code)
+    }
+
     /// Everything kept is at central, with the very slot that was shown.
     pub fn against_central(&self, listed: &Value) -> Result<(), Fault> {
         let text = |row: &Value, key: &str| match row.get(key) {

@@ -43,7 +43,7 @@ pub(super) fn script(seed: u64) -> Vec<Move> {
     let mut dice = Dice::new(seed, 3);
     let one = |n| {
         let at = dice.below(60);
-        let kind = match dice.below(109) {
+        let kind = match dice.below(112) {
             0..34 => Kind::Register,
             34..42 => Kind::TakeUp,
             42..48 => Kind::LookAgain,
@@ -52,9 +52,9 @@ pub(super) fn script(seed: u64) -> Vec<Move> {
             80..84 => Kind::WrongClock,
             84..93 => Kind::Network,
             93..100 => Kind::Crash,
-            100..103 => Kind::OlderDisk,
-            103 => Kind::Twin,
-            104..107 => Kind::RestoreCentral,
+            100..106 => Kind::OlderDisk,
+            106 => Kind::Twin,
+            107..110 => Kind::RestoreCentral,
             _ => Kind::Clash,
         };
         Move { n, kind, at }
@@ -65,6 +65,7 @@ pub(super) fn script(seed: u64) -> Vec<Move> {
 impl World<'_> {
     pub(super) async fn act(&mut self, step: Move) -> Result<(), Fault> {
         self.turn(step.n);
+        self.tick();
         let machines = u64::try_from(self.counters.len()).unwrap_or(1);
         let at = usize::try_from(step.at % machines).unwrap_or(0);
         match step.kind {
@@ -86,6 +87,14 @@ impl World<'_> {
             Kind::Twin => self.twin(at).await,
             Kind::RestoreCentral => self.restore_central().await,
             Kind::Clash => self.clash().await,
+        }
+    }
+
+    /// No two things happen in the same second.
+    pub(super) fn tick(&mut self) {
+        self.time.pass(1);
+        for counter in &mut self.counters {
+            counter.note_clock();
         }
     }
 

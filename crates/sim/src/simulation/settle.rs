@@ -25,6 +25,7 @@ impl World<'_> {
                 {
                     self.confirm(open).await?;
                 }
+                self.tick();
                 let done = self.counter(at)?.exchange(None).await.map_err(lost)?;
                 if let (Err(problem), true) = (done, round > 1) {
                     return Err((
@@ -69,7 +70,13 @@ impl World<'_> {
         if count("waiting") + count("held") + aside > 0 {
             return Err(("I6", format!("records not applied at central: {journal}")));
         }
-        for item in kiosk.outbox().await.map_err(lost)?.items {
+        let items = kiosk.outbox().await.map_err(lost)?.items;
+        let dated =
+            |code: &String| items.iter().any(|item| item.kind == "dated" && item.code.as_ref() == Some(code));
+        if let Some(code) = self.ledger.dated_after_rank(at).find(|code| !dated(code)) {
+            return Err(("I6", format!("kiosk {at} has not written down the date of {code}")));
+        }
+        for item in items {
             let clash = item.kind == "registration" && item.code.is_some_and(|code| clashed.contains(&code));
             if clash && item.problem.is_none() {
                 return Err(("I9", format!("a record set aside at kiosk {at} has no reason")));
