@@ -28,13 +28,17 @@ pub fn listed() -> Vec<Listed> {
     .collect()
 }
 
-/// Hunts every bug the list says can be found, or one by its name; prints what was found.
+/// Hunts every bug the list says can be found, or those named (with commas between), and of
+/// a single one tells the story; prints what was found.
 /// Answers false when one was not.
 ///
 /// # Errors
 /// PostgreSQL or a folder cannot be used; no bug has this name.
 pub fn hunt(only: &str, most: u64) -> Result<bool, Failure> {
-    let bugs: Vec<Listed> = listed().into_iter().filter(|bug| only == "all" || bug.name == only).collect();
+    let bugs: Vec<Listed> = listed()
+        .into_iter()
+        .filter(|bug| only == "all" || only.split(',').any(|name| bug.name == name))
+        .collect();
     if bugs.is_empty() {
         return Err(fail(format!("docs/planted.md lists no bug {only}")));
     }
@@ -52,7 +56,7 @@ pub fn hunt(only: &str, most: u64) -> Result<bool, Failure> {
             Some(broken) => {
                 println!("{:34} {:4} {}  {}", bug.name, broken.seed, broken.invariant, broken.what);
                 firsts.push(broken.seed);
-                if only != "all" {
+                if bugs.len() == 1 {
                     tell(&runs.shrink(broken.clone(), Plant::None)?);
                 }
             }

@@ -105,7 +105,7 @@ impl Runs {
     pub fn seeds(&self, seeds: &[u64], plant: Plant, until: Until) -> Result<(Tally, Vec<Broken>), Failure> {
         let next = AtomicUsize::new(0);
         let (tally, mut broken) = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..THREADS)
+            let threads: Vec<_> = (0..THREADS.min(seeds.len() as u64))
                 .map(|n| {
                     let next = &next;
                     scope.spawn(move || {

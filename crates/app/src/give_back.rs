@@ -56,7 +56,7 @@ impl Inner {
             by_lease.entry(*lease).or_default().push(*slot);
         }
         for (lease, slots) in by_lease {
-            tx.append(&self.author(), &Body::Release(Release { lease, slots, at }), self.salt(), at)?;
+            self.append(tx, &Body::Release(Release { lease, slots, at }), at)?;
         }
         Ok(())
     }

@@ -146,8 +146,7 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
         let registration = registered.registration.id;
         let registered =
             if planted::on("hold_left_out_of_the_record") { without_hold(registered) } else { registered };
-        let author = inner.author();
-        tx.append(&author, &Body::Registration(Box::new(registered)), inner.salt(), at)?;
+        inner.append(tx, &Body::Registration(Box::new(registered)), at)?;
         tx.keep_paper(&paper)?;
         let pages: Vec<Page> = tx
             .pages(id)?
@@ -162,14 +161,11 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
             .collect();
         if !pages.is_empty() {
             let piece = Piece { registration, pages, mediator, at };
-            tx.append(&author, &Body::Piece(piece), inner.salt(), at)?;
+            inner.append(tx, &Body::Piece(piece), at)?;
             tx.keep_pages(id)?;
         }
         Ok::<_, Problem>(tx.mark_visit_kept(id)?)
-    })?;
-    // From here on no clock set back makes this kiosk write an earlier time.
-    inner.trust_time(at);
-    Ok(())
+    })
 }
 
 /// The bug `hold_left_out_of_the_record`.

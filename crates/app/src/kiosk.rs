@@ -19,7 +19,8 @@ use seal::ring::{KeyRing, Role};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use vault::{Author, Vault};
+use vault::{Author, Tx, Vault};
+use wire::body::Body;
 use wire::messages::Site;
 use zeroize::Zeroize as _;
 
@@ -255,16 +256,17 @@ impl Inner {
         &self.identity.site.id
     }
 
-    pub fn author(&self) -> Author<'_> {
-        Author {
+    /// Signs a record into the journal. From here on no clock set back makes this kiosk
+    /// write an earlier time; should the transaction fail, that harms nobody.
+    pub fn append(&self, tx: &Tx<'_>, body: &Body, at: Timestamp) -> Result<(), Problem> {
+        let author = Author {
             kiosk: self.identity.kiosk,
             incarnation: self.incarnation.load(Ordering::Acquire),
             device: &self.identity.device,
-        }
-    }
-
-    pub fn salt(&self) -> Salt {
-        Salt(self.world.bytes())
+        };
+        tx.append(&author, body, Salt(self.world.bytes()), at)?;
+        self.trust_time(at);
+        Ok(())
     }
 }
 

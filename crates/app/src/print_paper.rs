@@ -323,7 +323,7 @@ impl Inner {
         let body = self.print_body(attempt, PrintOutcome::Attempted)?;
         self.vault.transact(|tx| {
             tx.add_attempt(attempt, at.as_second())?;
-            tx.append(&self.author(), &body, self.salt(), at)?;
+            self.append(tx, &body, at)?;
             Ok(())
         })
     }
@@ -338,7 +338,7 @@ impl Inner {
         let at = self.now();
         self.vault.transact(|tx| {
             tx.set_attempt(attempt.id, state, job)?;
-            tx.append(&self.author(), &body, self.salt(), at)?;
+            self.append(tx, &body, at)?;
             if state == AttemptState::Printed {
                 self.give_back_held(tx, attempt, at)?;
             }

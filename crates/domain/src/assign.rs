@@ -86,12 +86,10 @@ impl Choice {
 
 /// Takes the earliest free slot the window allows; slots of one minute go by id.
 pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choice {
-    let first = free
-        .into_iter()
-        .filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot))
-        .min_by_key(|slot| {
-            (planted::on("last_slot_first").then(|| std::cmp::Reverse(slot.at)), slot.at, slot.slot)
-        });
+    let eligible = free.into_iter().filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot));
+    let key = |slot: &FreeSlot| (slot.at, slot.slot);
+    let first =
+        if planted::on("last_slot_first") { eligible.max_by_key(key) } else { eligible.min_by_key(key) };
     match (first, window.latest) {
         (None, _) => Choice::Nothing,
         (Some(slot), Some(latest)) if slot.at.date() > latest => Choice::AfterLimit(slot),

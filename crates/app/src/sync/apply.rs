@@ -96,7 +96,7 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
     tx.keep_paper(&paper)?;
     if !planted::on("dated_unrecorded") {
-        tx.append(&inner.author(), &body, inner.salt(), at)?;
+        inner.append(tx, &body, at)?;
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ fn take_up_anew(inner: &Inner, tx: &Tx<'_>, theirs: u32, because: &str) -> Resul
     inner.incarnation.store(next, Ordering::Release);
     let at = inner.now();
     let body = Body::Incarnation(Begun { because: because.to_owned(), at });
-    tx.append(&inner.author(), &body, inner.salt(), at)?;
+    inner.append(tx, &body, at)?;
     note(inner, tx, because)
 }
 
