@@ -11,8 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 16] = [
-const TABLES: [(&str, &str); 18] = [
+const TABLES: [(&str, &str); 19] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),

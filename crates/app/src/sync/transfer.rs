@@ -303,15 +303,10 @@ fn accept(answer: Answer) -> Result<Answer, RemoteFailure> {
         }
         // Central was too slow, or something in between says it is away.
         None if answer.status == 503 => Err(refused("try_again", &answer, now)),
-        // HEAD has no body.
-        None if answer.body.is_empty() && now.is_some() => Err(refused("not_found", &answer, now)),
-        None if answer.status == 503 => {
-            Err(RemoteFailure::Refused { code: "try_again".into(), status: answer.status, now })
-        }
         // HEAD has no body. Of what makes a 401, only a clock that is off can be helped.
         None if answer.body.is_empty() && now.is_some() => {
             let code = if answer.status == 401 { "clock_off" } else { "not_found" };
-            Err(RemoteFailure::Refused { code: code.into(), status: answer.status, now })
+            Err(refused(code, &answer, now))
         }
         None => Err(RemoteFailure::BadAnswer),
     }
