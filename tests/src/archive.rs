@@ -1,12 +1,17 @@
 //! Backs up and restores one site's rows, for the simulation: what happens to a database
 //! that is put back to yesterday's backup, without touching the other seeds in it.
 
+use crate::rules;
+use domain::code::FollowUpCode;
+use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
-use sim::simulation::{Archive, Archiving};
-use sqlx::Row as _;
+use sim::simulation::{Archive, Archiving, Fault, Leased, Since};
+use sqlx::{PgConnection, Row as _};
+use std::path::Path;
+use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 19] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -18,6 +23,12 @@ const TABLES: [(&str, &str); 16] = [
     ("change", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("print", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("lease", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    (
+        "upload_part",
+        "page IN (SELECT page FROM upload JOIN kiosk ON kiosk.id = upload.kiosk WHERE site = $1)",
+    ),
+    ("upload", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
+    ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("escalation", "site = $1"),
     ("paper", "site = $1"),
@@ -28,7 +39,16 @@ const TABLES: [(&str, &str); 16] = [
 pub struct SiteRows(pub central::Pool);
 
 impl Archive for SiteRows {
-    fn begin(&self) -> Archiving<'_, ()> {
+    fn begin<'a>(&'a self, site: &'a str) -> Archiving<'a, ()> {
+        Box::pin(async move {
+            let mut tx = self.0.begin().await.map_err(told)?;
+            clear(&mut tx, site).await.map_err(told)?;
+            tx.commit().await.map_err(told)?;
+            self.unfollowed().await
+        })
+    }
+
+    fn unfollowed(&self) -> Archiving<'_, ()> {
         Box::pin(async move {
             let fresh = "UPDATE lease_log SET n = 0, hash = decode(repeat('00', 32), 'hex'), broken = false";
             sqlx::query(fresh).execute(&self.0).await.map_err(told)?;
@@ -63,18 +83,7 @@ impl Archive for SiteRows {
     fn restore<'a>(&'a self, site: &'a str, backup: &'a Value) -> Archiving<'a, ()> {
         Box::pin(async move {
             let mut tx = self.0.begin().await.map_err(told)?;
-            // References between the tables are whole again at the end.
-            sqlx::query("SET LOCAL session_replication_role = replica")
-                .execute(&mut *tx)
-                .await
-                .map_err(told)?;
-            // What is found through another table goes before it.
-            let through_others = TABLES.iter().filter(|(_, which)| which.contains("SELECT"));
-            let own = TABLES.iter().filter(|(_, which)| !which.contains("SELECT"));
-            for (table, which) in through_others.chain(own) {
-                let delete = format!("DELETE FROM {table} WHERE {which}");
-                sqlx::query(sqlx::AssertSqlSafe(delete)).bind(site).execute(&mut *tx).await.map_err(told)?;
-            }
+            clear(&mut tx, site).await.map_err(told)?;
             for (table, _) in TABLES {
                 let insert = format!(
                     "INSERT INTO {table} OVERRIDING SYSTEM VALUE \
@@ -94,6 +103,55 @@ impl Archive for SiteRows {
             tx.commit().await.map_err(told)
         })
     }
+
+    fn leased<'a>(&'a self, vault: &'a Path, key: &'a VaultKey) -> Archiving<'a, Vec<Leased>> {
+        Box::pin(async move { rules::leased(vault, key).map_err(|error| error.to_string()) })
+    }
+
+    fn earlier_free<'a>(
+        &'a self,
+        site: &'a str,
+        from: Date,
+        before: DateTime,
+    ) -> Archiving<'a, Option<String>> {
+        Box::pin(async move { rules::earlier_free(&self.0, site, from, before).await.map_err(told) })
+    }
+
+    fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>> {
+        Box::pin(async move { rules::broken(&self.0, site, since).await.map_err(told) })
+    }
+
+    fn clash<'a>(&'a self, site: &'a str, code: &'a str) -> Archiving<'a, ()> {
+        Box::pin(async move {
+            let bits = FollowUpCode::parse(code).and_then(|code| i64::try_from(code.to_bits()).ok());
+            sqlx::query(
+                "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, state) \
+                 SELECT decode(md5($1), 'hex'), $2, site, id, 'renewal', 'ordinary', 0, 0, \
+                 jsonb_build_object('code', 'CLASH-' || $1), 'kept' FROM kiosk WHERE site = $3 LIMIT 1",
+            )
+            .bind(code)
+            .bind(bits)
+            .bind(site)
+            .execute(&self.0)
+            .await
+            .map_err(told)?;
+            Ok(())
+        })
+    }
+}
+
+/// Deletes every row of a site, until the transaction ends without looking at references.
+async fn clear(tx: &mut PgConnection, site: &str) -> Result<(), sqlx::Error> {
+    // References between the tables are whole again at the end.
+    sqlx::query("SET LOCAL session_replication_role = replica").execute(&mut *tx).await?;
+    // What is found through another table goes before it.
+    let through_others = TABLES.iter().filter(|(_, which)| which.contains("SELECT"));
+    let own = TABLES.iter().filter(|(_, which)| !which.contains("SELECT"));
+    for (table, which) in through_others.chain(own) {
+        let delete = format!("DELETE FROM {table} WHERE {which}");
+        sqlx::query(sqlx::AssertSqlSafe(delete)).bind(site).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 fn told(error: sqlx::Error) -> String {

@@ -17,7 +17,7 @@ cargo xtask setup                 install what Debian lacks, Node packages, the 
 cargo xtask run [--headless] [--fresh] [--dir PATH] [--out DIR]
                 [--central URL --code CODE --ca FILE] [--printer URI] [--scanner NAME]
 cargo xtask test [--fast]         set-up, tidy, format, lints, every test, the real window
-cargo xtask sim [--seeds N] [--seed S]
+cargo xtask sim [--seeds N] [--seed S] [--planted [NAME]]
 cargo xtask crash [--points N] [--kills N] [--seed S]
 cargo xtask codegen               write the window's types from the contract
 cargo xtask tidy                  levels, file sizes, names";

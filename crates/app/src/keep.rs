@@ -11,6 +11,7 @@ use crate::{paper, visit};
 use domain::assign;
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
+use domain::planted;
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::Timestamp;
@@ -88,8 +89,8 @@ fn commit(inner: &Inner, id: VisitId) -> Result<Option<Registration>, Problem> {
         let visit = visit::open(tx, id)?;
         match visit.state {
             VisitState::Kept | VisitState::Finished => Ok(None),
-            VisitState::Asking => asked(&visit).map(Some),
-            VisitState::Draft => {
+            VisitState::Asking if !planted::on("asked_drawn_anew") => asked(&visit).map(Some),
+            VisitState::Draft | VisitState::Asking => {
                 let checked = check::check(&visit::fields(&visit), inner.today())
                     .map_err(|_| Problem::new("draft_incomplete"))?;
                 let registration = registration(inner, checked, session.mediator);
@@ -143,8 +144,9 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
         let registered = Registered { registration, outcome, at };
         let paper = paper::make(inner, registered.clone(), token, at, random)?;
         let registration = registered.registration.id;
-        let author = inner.author();
-        tx.append(&author, &Body::Registration(Box::new(registered)), inner.salt(), at)?;
+        let registered =
+            if planted::on("hold_left_out_of_the_record") { without_hold(registered) } else { registered };
+        inner.append(tx, &Body::Registration(Box::new(registered)), at)?;
         tx.keep_paper(&paper)?;
         let pages: Vec<Page> = tx
             .pages(id)?
@@ -159,14 +161,19 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
             .collect();
         if !pages.is_empty() {
             let piece = Piece { registration, pages, mediator, at };
-            tx.append(&author, &Body::Piece(piece), inner.salt(), at)?;
+            inner.append(tx, &Body::Piece(piece), at)?;
             tx.keep_pages(id)?;
         }
         Ok::<_, Problem>(tx.mark_visit_kept(id)?)
-    })?;
-    // From here on no clock set back makes this kiosk write an earlier time.
-    inner.trust_time(at);
-    Ok(())
+    })
+}
+
+/// The bug `hold_left_out_of_the_record`.
+fn without_hold(mut registered: Registered) -> Registered {
+    if let Outcome::Rank { held, .. } = &mut registered.outcome {
+        *held = None;
+    }
+    registered
 }
 
 /// The first eligible slot of the lease; else a rank that holds a backstop; else a rank.
@@ -178,7 +185,9 @@ fn from_lease(
 ) -> Result<(Outcome, Option<SignedToken>), Problem> {
     // A leased slot is good for papers issued today, whenever the person registered.
     let mut window = registration.window();
-    window.earliest = window.earliest.max(assign::Window::new(inner.today(), None).earliest);
+    if !planted::on("old_draft_dated_in_the_past") {
+        window.earliest = window.earliest.max(assign::Window::new(inner.today(), None).earliest);
+    }
     let free = tx.free_slots(window.earliest)?;
     let taken = match assign::choose(free.iter().copied(), &window).slot() {
         Some(slot) => tx.take_slot(slot.slot, registration.id)?,

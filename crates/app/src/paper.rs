@@ -47,6 +47,14 @@ pub(crate) fn make(
     Ok(Paper { registered, token, door, rebuild, issued_at })
 }
 
+/// The bug `resealed_on_print`.
+pub(crate) fn again(inner: &Inner, paper: Paper) -> Result<Paper, Problem> {
+    let token = paper.token.as_deref().and_then(SignedToken::from_bytes);
+    let paper = make(inner, paper.registered, token, inner.now(), inner.world.bytes())?;
+    inner.vault.transact(|tx| Ok::<_, Problem>(tx.keep_paper(&paper)?))?;
+    Ok(paper)
+}
+
 /// The page as PDF.
 pub(crate) fn render(inner: &Inner, paper: &Paper) -> Result<Vec<u8>, Problem> {
     let letter = letter(inner, paper)?;

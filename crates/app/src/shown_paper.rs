@@ -51,7 +51,7 @@ impl Kiosk {
                     mediator: session.mediator,
                     at,
                 };
-                tx.append(&inner.author(), &Body::Paper(paper), inner.salt(), at)?;
+                inner.append(tx, &Body::Paper(paper), at)?;
                 Ok::<_, Problem>(())
             })?;
             inner.trust_time(at);

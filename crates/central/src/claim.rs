@@ -3,7 +3,7 @@
 //! site, day and hour keeps both papers true (I1).
 
 use crate::device::Device;
-use crate::{Central, Refusal, calendar, chain, dates};
+use crate::{Central, Refusal, calendar, chain, dates, planted};
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::token::{SignedToken, SlotToken};
 use jiff::civil::DateTime;
@@ -21,7 +21,7 @@ pub(crate) fn own_token(
 ) -> Result<SignedToken, &'static str> {
     let signed = SignedToken::from_bytes(&token.0).ok_or("token_unreadable")?;
     let ours = seal::token::check(&central.keys.ring, &signed).is_ok()
-        && signed.token.kiosk == device.key
+        && (signed.token.kiosk == device.key || planted::on("token_not_bound"))
         && signed.token.site == device.site;
     ours.then_some(signed).ok_or("token_not_ours")
 }
@@ -49,6 +49,9 @@ pub(crate) async fn settle(
     if held.is_some_and(|(slot, _)| slot == token.slot) {
         return Ok(None);
     }
+    if held.is_some() && planted::on("late_answer_stands") {
+        return Ok(None);
+    }
     let Some(place) = place(&mut *tx, token.slot, &token.site, token.at).await? else {
         return Ok(Some("slot_unknown"));
     };
@@ -58,10 +61,12 @@ pub(crate) async fn settle(
     }
     match before {
         Before::Free => dates::free(&mut *tx, id).await?,
+        Before::MayBePrinted if planted::on("withdrawn_slot_freed") => dates::free(&mut *tx, id).await?,
         Before::MayBePrinted => dates::withdraw(&mut *tx, id).await?,
     }
-    let others = place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
-    if place.holder.is_none() && !others {
+    let others =
+        !planted::on("slot_of_another_lease") && place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
+    if (place.holder.is_none() || planted::on("second_holder_wins")) && !others {
         dates::take(&mut *tx, token.slot, id).await?;
         return Ok(None);
     }
@@ -146,6 +151,8 @@ pub(crate) async fn extra(
     }
     let [a, b, c, d, ..] = central.random_16();
     let number = (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1);
+    let number =
+        if planted::on("extra_number_reused") { i32::try_from(extras).unwrap_or(0) + 1 } else { number };
     let slot = calendar::slot_id(site, &name, at, number);
     insert(tx, (slot, number), site, counter, at).await?;
     Ok(Some(slot))

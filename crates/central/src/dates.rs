@@ -3,7 +3,7 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, claim};
+use crate::{Central, Refusal, calendar, claim, planted};
 use domain::assign::Window;
 use domain::birth::Birth;
 use domain::bytes::PublicKey;
@@ -34,7 +34,8 @@ pub(crate) async fn give(
 ) -> Result<Option<Given>, Refusal> {
     let today = today(&mut *db, central, &device.site).await?;
     if let Some(held) = slot_of(&mut *db, registration.id).await? {
-        if held.1.date() > today || is_kept(&mut *db, registration.id).await? {
+        let valid = held.1.date() > today || is_kept(&mut *db, registration.id).await?;
+        if valid && !planted::on("asked_again_dated_anew") {
             return sign(db, central, device, registration, held).await.map(Some);
         }
         // Asked long ago, never kept, and the day is over: nobody holds a paper with it.
@@ -42,7 +43,12 @@ pub(crate) async fn give(
     }
     let mut window = registration.window();
     // A registration may arrive days after it was made: nobody is given a day gone by.
-    window.earliest = window.earliest.max(Window::new(today, None).earliest);
+    if !planted::on("day_gone_by_given") {
+        window.earliest = window.earliest.max(Window::new(today, None).earliest);
+    }
+    if planted::on("limit_last") && window.latest.is_some() {
+        window.earliest = window.earliest.saturating_add(30.days());
+    }
     let slot = match earliest(&mut *db, central, &device.site, &window).await? {
         Some(slot) => slot,
         None => {
@@ -52,10 +58,10 @@ pub(crate) async fn give(
     };
     take(&mut *db, slot.0, registration.id).await?;
     let sent = Sent { site: device.site.clone(), slot: slot.0, at: slot.1, kiosk: device.kiosk, lent: None };
-    lease_log::write(&mut *db, central, vec![sent]).await?;
-    if window.latest.is_some_and(|latest| slot.1.date() > latest) {
-        escalate(&mut *db, central, registration, "after_limit").await?;
+    if !planted::on("lease_log_of_leases_only") {
+        lease_log::write(&mut *db, central, vec![sent]).await?;
     }
+    escalate_late(&mut *db, central, registration, slot.1).await?;
     sign(db, central, device, registration, slot).await.map(Some)
 }
 
@@ -74,7 +80,8 @@ pub(crate) async fn give_before(
         return Ok(None);
     }
     let given = give(&mut *db, central, device, registration).await?;
-    if given.as_ref().is_some_and(|given| given.token.token.at < backstop.at) {
+    let later = planted::on("rank_dated_later");
+    if given.as_ref().is_some_and(|given| given.token.token.at < backstop.at || later) {
         return Ok(given);
     }
     free(&mut *db, registration.id).await?;
@@ -117,9 +124,9 @@ pub(crate) async fn remember(
     .bind(registration.site.as_str())
     .bind(device.kiosk.0.as_slice())
     .bind(registration.procedure.key())
-    .bind(place.class.key())
-    .bind(place.registered_s)
-    .bind(i64::from(place.tie_break))
+    .bind(if planted::on("class_dropped") { "ordinary" } else { place.class.key() })
+    .bind(if planted::on("place_by_arrival") { central.now().as_second() } else { place.registered_s })
+    .bind(if planted::on("tie_break_dropped") { 0 } else { i64::from(place.tie_break) })
     .bind(&body)
     .bind(person.as_ref().map(<[u8; 32]>::as_slice))
     .execute(&mut *db)
@@ -169,6 +176,8 @@ pub(crate) async fn slot_of(
 /// Gives a free slot to a registration. The unique index is I1's last word.
 pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId) -> Result<(), Refusal> {
     let slot = i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?;
+    let over = || format!("UPDATE slot SET registration = NULL WHERE id = {slot}");
+    planted::sql(&mut *db, "second_holder_wins", over).await?;
     let done = sqlx::query("UPDATE slot SET registration = $2 WHERE id = $1 AND registration IS NULL")
         .bind(slot)
         .bind(id.0.as_slice())
@@ -222,6 +231,20 @@ pub(crate) async fn first_free_from(
                   WHERE site = $1 AND extra = 0 AND at >= $2::text::timestamp AND NOT EXISTS \
                   (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
                    AND other.extra <> 0) ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let given = || {
+        format!(
+            "UPDATE slot SET registration = NULL WHERE id = (SELECT id FROM slot WHERE site = '{site}' \
+        AND registration IS NOT NULL AND lease IS NULL AND at >= '{from}' ORDER BY at LIMIT 1)"
+        )
+    };
+    planted::sql(&mut *db, "given_slot_taken_over", given).await?;
+    let lent = || {
+        format!("UPDATE slot SET lease = NULL, stratum = NULL WHERE site = '{site}' AND registration IS NULL")
+    };
+    planted::sql(&mut *db, "lent_slot_given", lent).await?;
+    let withheld =
+        || format!("UPDATE slot SET withheld = false WHERE site = '{site}' AND registration IS NULL");
+    planted::sql(&mut *db, "withheld_slot_given", withheld).await?;
     loop {
         let row = sqlx::query(if central.extras_only() { beside } else { ordinary })
             .bind(site.as_str())
@@ -252,6 +275,7 @@ pub(crate) fn token(
 ) -> Result<SignedToken, Refusal> {
     let zone = TimeZone::get(zone).map_err(|_| Refusal::Stored("time zone"))?;
     let last_issue = zone.to_timestamp(slot.1).map_err(|_| Refusal::Stored("slot time"))?;
+    let kiosk = if planted::on("token_not_bound") { PublicKey([0; 32]) } else { kiosk };
     let token = SlotToken { slot: slot.0, site: site.clone(), at: slot.1, kiosk, last_issue };
     Ok(seal::token::sign(&central.keys.slot, token))
 }
@@ -273,12 +297,28 @@ pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<Stri
     Ok(row.try_get(0)?)
 }
 
+/// A date after the time limit is told to the desk, whoever gave it.
+pub(crate) async fn escalate_late(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    match registration.window().latest {
+        Some(latest) if at.date() > latest => escalate(db, central, registration, "after_limit").await,
+        _ => Ok(()),
+    }
+}
+
 async fn escalate(
     db: &mut PgConnection,
     central: &Central,
     registration: &Registration,
     reason: &str,
 ) -> Result<(), Refusal> {
+    if planted::on("escalation_forgotten") {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO escalation (site, registration, reason, made_s) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (registration, reason) DO NOTHING",
@@ -299,6 +339,12 @@ async fn escalate(
 /// *Certain* needs the same AGDREF number and name and whole birth date (I2).
 fn person_key(registration: &Registration) -> Option<[u8; 32]> {
     let applicant = &registration.applicant;
+    if planted::on("duplicate_missed") {
+        return None;
+    }
+    if planted::on("duplicate_by_name") {
+        return Some(sha256(&[registration.site.as_str().as_bytes(), applicant.name_folded().as_bytes()]).0);
+    }
     let agdref = applicant.agdref.as_ref()?;
     let Birth::Whole { date } = applicant.birth else { return None };
     let name = applicant.name_folded();
@@ -320,14 +366,25 @@ async fn link_duplicate(
         .bind(registration.procedure.key())
         .execute(&mut *db)
         .await?;
-    sqlx::query(
-        "WITH same AS (SELECT id, row_number() OVER (ORDER BY registered_s, tie_break, id) AS place \
-                       FROM registration WHERE person = $1 AND procedure = $2), \
-              unlinked AS (DELETE FROM merge_link USING same WHERE later = same.id AND place = 1) \
-         INSERT INTO merge_link (later, earlier, made_s) \
-         SELECT other.id, first.id, $3 FROM same AS first JOIN same AS other ON other.place > 1 \
-         WHERE first.place = 1 ON CONFLICT (later) DO UPDATE SET earlier = excluded.earlier",
-    )
+    macro_rules! link {
+        ($order:literal) => {
+            concat!(
+                "WITH same AS (SELECT id, row_number() OVER (ORDER BY ", $order, ") AS place \
+                               FROM registration WHERE person = $1 AND procedure = $2), \
+                      unlinked AS (DELETE FROM merge_link USING same WHERE later = same.id AND place = 1) \
+                 INSERT INTO merge_link (later, earlier, made_s) \
+                 SELECT other.id, first.id, $3 FROM same AS first JOIN same AS other ON other.place > 1 \
+                 WHERE first.place = 1 ON CONFLICT (later) DO UPDATE SET earlier = excluded.earlier",
+            )
+        };
+    }
+    sqlx::query(if planted::on("duplicate_linked_to_the_later") {
+        link!("registered_s DESC")
+    } else if planted::on("duplicate_linked_on_arrival") {
+        link!("ctid")
+    } else {
+        link!("registered_s, tie_break, id")
+    })
     .bind(person.as_slice())
     .bind(registration.procedure.key())
     .bind(central.now().as_second())

@@ -3,7 +3,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, paper};
+use crate::{Central, Refusal, chain, changes, claim, dates, paper, planted};
 use domain::bytes::Hash;
 use domain::ids::{KioskId, LeaseId};
 use domain::token::SignedToken;
@@ -104,11 +104,12 @@ async fn apply_one(
             step.rollback().await?;
             ("waits", None, Vec::new())
         }
+        Ok(Step::SetAside(_)) if planted::on("set_aside_blocks") => return Err(Refusal::Conflict),
         Ok(Step::SetAside(reason)) => {
             step.rollback().await?;
             ("set_aside", Some(reason), Vec::new())
         }
-        Err(Refusal::Conflict) => {
+        Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => {
             step.rollback().await?;
             ("set_aside", Some("conflict"), Vec::new())
         }
@@ -122,6 +123,8 @@ async fn apply_one(
         .bind(reason)
         .execute(&mut *tx)
         .await?;
+    let gone = || format!("DELETE FROM record WHERE state = 'set_aside' AND kiosk = '\\x{}'", device.kiosk);
+    planted::sql(&mut *tx, "set_aside_deleted", gone).await?;
     let result = match (state, reason) {
         ("applied", _) => Some(Applied::Applied),
         (_, Some(reason)) => Some(Applied::SetAside { reason: reason.to_owned() }),
@@ -162,7 +165,13 @@ async fn registration(
         (Outcome::Rank { .. }, Some(held)) => {
             match dates::give_before(&mut *tx, central, device, registration, &held.token).await? {
                 // The slot held stays lent: the kiosk releases it once the new paper is out.
-                Some(given) => Some(given.token),
+                Some(given) => {
+                    let slot = held.token.slot.0;
+                    let free = || format!("UPDATE slot SET lease = NULL, stratum = NULL WHERE id = {slot}");
+                    planted::sql(&mut *tx, "held_slot_freed", free).await?;
+                    Some(given.token)
+                }
+                None if planted::on("hold_not_settled") => None,
                 None => {
                     if let Some(reason) =
                         claim::settle(&mut *tx, central, device, &held.token, registration.id, Before::Free)
@@ -170,6 +179,7 @@ async fn registration(
                     {
                         return Ok(Step::SetAside(reason));
                     }
+                    dates::escalate_late(&mut *tx, central, registration, held.token.at).await?;
                     Some(held)
                 }
             }
@@ -182,6 +192,7 @@ async fn registration(
             {
                 return Ok(Step::SetAside(reason));
             }
+            dates::escalate_late(&mut *tx, central, registration, signed.token.at).await?;
             None
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,
@@ -239,7 +250,8 @@ async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<
         }
         Some(_) => {}
     }
-    for page in &piece.pages {
+    let listed = if planted::on("pages_listed_first_only") { 1 } else { piece.pages.len() };
+    for page in piece.pages.iter().take(listed) {
         sqlx::query(
             "INSERT INTO piece_page (registration, page, number, rotation, sha256, length) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (registration, page) DO NOTHING",

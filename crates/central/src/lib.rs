@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lease_log;
 mod openapi;
 mod paper;
+mod planted;
 mod problem;
 pub mod serve;
 mod sites;

@@ -7,6 +7,7 @@ use crate::ids::SlotId;
 use crate::lease::Stratum;
 use crate::limit::TimeLimit;
 use crate::place::Class;
+use crate::planted;
 use jiff::{
     ToSpan,
     civil::{Date, DateTime},
@@ -39,7 +40,11 @@ impl Window {
     #[must_use]
     pub fn new(today: Date, limit: Option<&TimeLimit>) -> Self {
         Self {
-            earliest: today.saturating_add(LEAD_DAYS.days()),
+            earliest: if planted::on("lead_day_ignored") {
+                today
+            } else {
+                today.saturating_add(LEAD_DAYS.days())
+            },
             latest: limit.map(|limit| limit.last_day),
             class: if limit.is_some() { Class::WithTimeLimit } else { Class::Ordinary },
         }
@@ -50,7 +55,8 @@ impl Window {
     #[must_use]
     pub fn may_take(&self, slot: &FreeSlot) -> bool {
         match slot.stratum {
-            Some(Stratum::Near) => self.class == Class::WithTimeLimit,
+            Some(Stratum::Near) => self.class == Class::WithTimeLimit || planted::on("near_slot_to_anyone"),
+            Some(Stratum::Backstop) if planted::on("backstop_as_date") => true,
             Some(Stratum::Backstop) => self.latest.is_some_and(|latest| slot.at.date() <= latest),
             Some(Stratum::Front | Stratum::Tail) | None => true,
         }
@@ -80,10 +86,10 @@ impl Choice {
 
 /// Takes the earliest free slot the window allows; slots of one minute go by id.
 pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choice {
-    let first = free
-        .into_iter()
-        .filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot))
-        .min_by_key(|slot| (slot.at, slot.slot));
+    let eligible = free.into_iter().filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot));
+    let key = |slot: &FreeSlot| (slot.at, slot.slot);
+    let first =
+        if planted::on("last_slot_first") { eligible.max_by_key(key) } else { eligible.min_by_key(key) };
     match (first, window.latest) {
         (None, _) => Choice::Nothing,
         (Some(slot), Some(latest)) if slot.at.date() > latest => Choice::AfterLimit(slot),
@@ -94,6 +100,9 @@ pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choi
 /// The slot a ranked receipt holds when [`choose`] finds nothing: the earliest backstop
 /// from the window's first day on. The person is received then at the latest.
 pub fn hold(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Option<FreeSlot> {
+    if planted::on("backstop_never_held") {
+        return None;
+    }
     free.into_iter()
         .filter(|slot| slot.stratum == Some(Stratum::Backstop) && slot.at.date() >= window.earliest)
         .min_by_key(|slot| (slot.at, slot.slot))

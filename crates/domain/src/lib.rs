@@ -13,6 +13,7 @@ pub mod ids;
 pub mod lease;
 pub mod limit;
 pub mod place;
+pub mod planted;
 pub mod procedure;
 pub mod registration;
 pub mod text;

@@ -4,6 +4,7 @@
 use crate::{Tx, VaultFailure};
 use domain::bytes::{Hash, Salt};
 use domain::ids::{KioskId, RegistrationId};
+use domain::planted;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 use seal::keys::{Context, Signer, sha256};
@@ -149,6 +150,7 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn mark_held(&self, seq: u64) -> Result<(), VaultFailure> {
+        let seq = if planted::on("held_marked_too_far") { u64::from(u32::MAX) } else { seq };
         self.sql
             .prepare_cached("UPDATE record SET state = 'held' WHERE seq <= ?1 AND state = 'waiting'")?
             .execute([number(seq)?])?;
@@ -172,6 +174,8 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn mark_result(&self, seq: u64, hash: &Hash, set_aside: Option<&str>) -> Result<(), VaultFailure> {
+        let ours = if planted::on("result_of_another_record") { self.hash_at(seq)? } else { None };
+        let hash = ours.as_ref().unwrap_or(hash);
         let state = if set_aside.is_some() { "set_aside" } else { "applied" };
         self.sql
             .prepare_cached("UPDATE record SET state = ?2, reason = ?3 WHERE seq = ?1 AND hash = ?4")?

@@ -5,6 +5,7 @@ use crate::{Tx, VaultFailure};
 use domain::assign::FreeSlot;
 use domain::ids::{LeaseId, RegistrationId, SlotId};
 use domain::lease::Stratum;
+use domain::planted;
 use jiff::civil::{Date, DateTime};
 use rusqlite::{OptionalExtension as _, params};
 use wire::messages::LentSlot;
@@ -22,13 +23,16 @@ impl Tx<'_> {
              token = excluded.token, registration = NULL, released = 0 \
              WHERE released = 1 AND lease_slot.lease <> excluded.lease",
         )?;
-        for slot in slots {
+        for (n, slot) in slots.iter().enumerate() {
+            let free = || format!("UPDATE lease_slot SET registration = NULL WHERE slot = {}", slot.slot.0);
+            self.planted("lease_pulled_twice", free)?;
+            let wrong = if planted::on("token_of_the_neighbour") { slots.get(n + 1) } else { None };
             statement.execute(params![
                 id(slot.slot)?,
                 lease.0,
                 slot.at.to_string(),
                 slot.stratum.key(),
-                slot.token.0
+                wrong.unwrap_or(slot).token.0
             ])?;
         }
         Ok(())
@@ -73,6 +77,9 @@ impl Tx<'_> {
         let taken = statement
             .query_row(params![id(slot)?, registration.0], |row| Ok((LeaseId(row.get(0)?), row.get(1)?)))
             .optional()?;
+        let free = || format!("UPDATE lease_slot SET registration = NULL WHERE slot = {}", slot.0);
+        self.planted("leased_slot_not_taken", free)?;
+        self.planted("backstop_held_twice", || free() + " AND stratum = 'backstop'")?;
         Ok(taken)
     }
 
@@ -81,6 +88,8 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn idle_backstops(&self, before: Date) -> Result<Vec<(LeaseId, SlotId)>, VaultFailure> {
+        let all = || "UPDATE lease_slot SET registration = NULL WHERE stratum = 'backstop'".to_owned();
+        self.planted("held_backstop_released", all)?;
         let mut statement = self.sql.prepare_cached(
             "SELECT lease, slot FROM lease_slot WHERE stratum = ?1 AND registration IS NULL AND released = 0 \
              AND at < ?2 ORDER BY slot",
@@ -100,6 +109,9 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn mark_released(&self, slot: SlotId) -> Result<(), VaultFailure> {
+        if planted::on("released_slot_given") {
+            return Ok(());
+        }
         self.sql
             .prepare_cached("UPDATE lease_slot SET released = 1 WHERE slot = ?1")?
             .execute([id(slot)?])?;
@@ -111,6 +123,9 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn abandon_lease(&self) -> Result<(), VaultFailure> {
+        if planted::on("abandoned_lease_drawn") {
+            return Ok(());
+        }
         self.sql
             .prepare_cached("UPDATE lease_slot SET released = 1 WHERE registration IS NULL")?
             .execute([])?;

@@ -14,6 +14,7 @@ mod meta;
 mod open;
 mod pages;
 mod papers;
+mod planted;
 mod visits;
 
 pub use attempts::{Attempt, AttemptState};

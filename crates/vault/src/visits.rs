@@ -114,6 +114,9 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn ask(&self, id: VisitId, registration: RegistrationId, asked: &str) -> Result<bool, VaultFailure> {
+        self.planted("asked_drawn_anew", || {
+            "UPDATE visit SET state = 'draft' WHERE state = 'asking'".to_owned()
+        })?;
         let changed = self
             .sql
             .prepare_cached(

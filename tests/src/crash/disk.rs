@@ -4,8 +4,8 @@
 //! last sync are there up to some moment, in order, as journalling file systems keep them;
 //! a file's own sync does not make its name durable. Bytes nobody wrote are zero.
 
-use super::dice::Dice;
 use super::trace::{File, Op, Trace};
+use sim::simulation::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 

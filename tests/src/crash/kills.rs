@@ -2,13 +2,13 @@
 //! instruction it hits is up to the machine: the seed chooses the line and the pause, the
 //! report tells where the kills fell.
 
-use super::dice::Dice;
 use super::ground::{Ground, world};
 use super::look::{Beyond, Depth, Looker};
 use super::recording::Session;
 use super::said::{Paper, Said, Word};
 use super::victim::{End, VAULT};
 use crate::programs::{Failure, WAIT, fail};
+use sim::simulation::Dice;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

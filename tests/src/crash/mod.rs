@@ -5,7 +5,6 @@
 //! of what was synced and a choice of the rest. The same points on plain SQLite with
 //! `synchronous = NORMAL` must lose something: a harness that cannot fail proves nothing.
 
-mod dice;
 mod disk;
 mod ground;
 mod kills;

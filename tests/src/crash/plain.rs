@@ -2,12 +2,12 @@
 //! registrations are. With `synchronous = NORMAL` SQLite does not wait for its log, so the
 //! harness must catch it losing; with `FULL` it must not.
 
-use super::dice::Dice;
 use super::said::{Paper, Said, Word};
 use super::victim::{Synchronous, Victim};
 use crate::programs::Failure;
 use domain::ids::VisitId;
 use rusqlite::{Connection, OptionalExtension as _};
+use sim::simulation::Dice;
 use std::path::Path;
 
 pub const FILE: &str = "plain.db";

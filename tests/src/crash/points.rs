@@ -1,7 +1,6 @@
 //! Crash points: at a position in a recorded life the power goes, a disk is made of what
 //! was synced and some of the rest, and everything said before must be on it.
 
-use super::dice::Dice;
 use super::disk::{Disk, Fate, Honesty};
 use super::look::{Depth, Looker};
 use super::said::{Said, Word};
@@ -9,6 +8,7 @@ use super::trace::{Op, Trace};
 use super::victim::Synchronous;
 use super::{plain, recording};
 use crate::programs::{Failure, fail};
+use sim::simulation::Dice;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,10 +2,10 @@
 //! folder, under `record.c`, from the making of the vault on. Sessions end in order or
 //! not, and some move the log into the file first.
 
-use super::dice::Dice;
 use super::trace::Trace;
 use super::victim::{End, Synchronous};
 use crate::programs::{Failure, built, fail, output};
+use sim::simulation::Dice;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

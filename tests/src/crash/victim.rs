@@ -1,13 +1,13 @@
 //! The kiosk that dies: a real kiosk on a real vault, registering people one after the
 //! other, saying each thing only after its core has said it. Run as a process of its own.
 
-use super::dice::Dice;
 use super::ground::{Ground, MEDIATOR, PIN, world};
 use super::said::{Paper, Word, typed};
 use crate::programs::{Failure, fail};
 use app::Kiosk;
 use clap::{Args, ValueEnum};
 use domain::ids::VisitId;
+use sim::simulation::Dice;
 use std::path::PathBuf;
 use vault::{Vault, VaultFailure};
 

@@ -7,6 +7,7 @@ use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
 use domain::ids::RegistrationId;
+use domain::planted;
 use std::sync::atomic::Ordering;
 use vault::Tx;
 use wire::body::{Body, Dated};
@@ -33,7 +34,8 @@ pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
 pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Problem> {
     inner.trust_time(answer.now);
     inner.vault.transact(|tx| {
-        for change in answer.changes {
+        let applied = if planted::on("cursor_past_the_applied") { 8 } else { usize::MAX };
+        for change in answer.changes.into_iter().take(applied) {
             apply(inner, tx, change)?;
         }
         if let Some(roster) = answer.roster.as_ref().and_then(|signed| trust::roster(&inner.identity, signed))
@@ -63,7 +65,10 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Applied::SetAside { reason } => Ok(tx.mark_result(seq, &hash, Some(&reason))?),
         },
         // Lent to a disk this one has replaced: it may stand on papers nobody has reported.
-        Change::Lease { incarnation, .. } if incarnation != inner.incarnation.load(Ordering::Acquire) => {
+        Change::Lease { incarnation, .. }
+            if incarnation != inner.incarnation.load(Ordering::Acquire)
+                && !planted::on("lease_of_another_incarnation") =>
+        {
             Ok(())
         }
         Change::Lease { lease, mut slots, .. } => {
@@ -82,7 +87,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
 /// The slot the receipt held stays theirs until that paper is out.
 fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
-    if paper.token.is_some() {
+    if paper.token.is_some() && !planted::on("dated_again") {
         return Ok(());
     }
     let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
@@ -90,7 +95,9 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     let body = Body::Dated(Dated { registration: id, token: token.to_bytes().into(), at });
     let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
     tx.keep_paper(&paper)?;
-    tx.append(&inner.author(), &body, inner.salt(), at)?;
+    if !planted::on("dated_unrecorded") {
+        inner.append(tx, &body, at)?;
+    }
     Ok(())
 }
 

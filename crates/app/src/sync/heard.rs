@@ -6,6 +6,7 @@ use super::trust;
 use crate::contract::Problem;
 use crate::kiosk::{INCARNATION, Inner};
 use domain::bytes::Hash;
+use domain::planted;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
@@ -100,10 +101,11 @@ pub(super) fn pulled(inner: &Inner, answer: &ChangesAnswer) -> Result<Heard, Pro
 
 fn standing(inner: &Inner, tx: &Tx<'_>, word: Option<&Acknowledgement>) -> Result<Heard, Problem> {
     let known = tx.get_json::<u64>(RECEIVED)?.unwrap_or(0);
-    let Some(word) = word else { return if known > 0 { forgot(inner, tx, 0) } else { Ok(Heard::Holds(0)) } };
+    let forgot_all = known > 0 && !planted::on("forgetful_central_not_noticed");
+    let Some(word) = word else { return if forgot_all { forgot(inner, tx, 0) } else { Ok(Heard::Holds(0)) } };
     match tx.hash_at(word.head.seq)? {
         Some(ours) if ours == word.head.hash => {
-            if word.head.seq < known {
+            if word.head.seq < known && !planted::on("forgetful_central_not_noticed") {
                 return forgot(inner, tx, word.head.seq);
             }
             tx.mark_held(word.head.seq)?;
@@ -125,7 +127,9 @@ fn standing(inner: &Inner, tx: &Tx<'_>, word: Option<&Acknowledgement>) -> Resul
 fn forgot(inner: &Inner, tx: &Tx<'_>, seq: u64) -> Result<Heard, Problem> {
     tracing::error!(from = seq, "central has lost what it had acknowledged: it is sent again");
     tx.send_again_after(seq)?;
-    tx.send_pages_again()?;
+    if !planted::on("pages_not_sent_again") {
+        tx.send_pages_again()?;
+    }
     tx.put_json(RECEIVED, &seq)?;
     tx.put_json(CURSOR, &0u64)?;
     note(inner, tx, "central_forgot")?;
@@ -137,13 +141,14 @@ fn forgot(inner: &Inner, tx: &Tx<'_>, seq: u64) -> Result<Heard, Problem> {
 /// answers for this chain from then on.
 fn take_up_anew(inner: &Inner, tx: &Tx<'_>, theirs: u32, because: &str) -> Result<(), Problem> {
     let next = inner.incarnation.load(Ordering::Acquire).max(theirs).saturating_add(1);
+    let next = if planted::on("incarnation_reused") { next - 1 } else { next };
     tx.abandon_lease()?;
     tx.put_json(INCARNATION, &next)?;
     // Inside the transaction: should it fail, a gap in the count harms nobody.
     inner.incarnation.store(next, Ordering::Release);
     let at = inner.now();
     let body = Body::Incarnation(Begun { because: because.to_owned(), at });
-    tx.append(&inner.author(), &body, inner.salt(), at)?;
+    inner.append(tx, &body, at)?;
     note(inner, tx, because)
 }
 

@@ -303,8 +303,11 @@ fn accept(answer: Answer) -> Result<Answer, RemoteFailure> {
         }
         // Central was too slow, or something in between says it is away.
         None if answer.status == 503 => Err(refused("try_again", &answer, now)),
-        // HEAD has no body.
-        None if answer.body.is_empty() && now.is_some() => Err(refused("not_found", &answer, now)),
+        // HEAD has no body. Of what makes a 401, only a clock that is off can be helped.
+        None if answer.body.is_empty() && now.is_some() => {
+            let code = if answer.status == 401 { "clock_off" } else { "not_found" };
+            Err(refused(code, &answer, now))
+        }
         None => Err(RemoteFailure::BadAnswer),
     }
 }

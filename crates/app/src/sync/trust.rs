@@ -2,6 +2,7 @@
 //! kiosk, under this root.
 
 use crate::kiosk::Identity;
+use domain::planted;
 use domain::token::{KeyId, SignedToken};
 use seal::keys::{self, Context};
 use seal::ring::Role;
@@ -11,7 +12,7 @@ use wire::record::Acknowledgement;
 /// A slot token for this kiosk at this site, or none.
 pub(crate) fn token(identity: &Identity, bytes: &[u8]) -> Option<SignedToken> {
     let signed = SignedToken::from_bytes(bytes)?;
-    let ours = signed.token.kiosk == identity.device.public()
+    let ours = (signed.token.kiosk == identity.device.public() || planted::on("token_not_bound"))
         && signed.token.site == identity.site.id
         && seal::token::check(&identity.ring, &signed).is_ok();
     ours.then_some(signed)
@@ -29,7 +30,8 @@ pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roste
 
 /// Is this acknowledgement central's, about this kiosk?
 pub(crate) fn acknowledged(identity: &Identity, acknowledgement: &Acknowledgement) -> bool {
-    is_by_central(identity, acknowledgement, Context::Acknowledgement)
+    planted::on("acknowledgement_of_anyone")
+        || is_by_central(identity, acknowledgement, Context::Acknowledgement)
 }
 
 /// Is this central's word that these records are on other storage too?

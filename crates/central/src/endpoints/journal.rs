@@ -2,7 +2,7 @@
 //! when one of them cannot be applied.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, chain, changes, journal};
+use crate::{Central, Refusal, chain, changes, journal, planted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -21,7 +21,11 @@ pub(super) async fn push(
     }
     let mut tx = central.pool.begin().await?;
     let head = chain::store(&mut tx, &central, &request.device, &records).await?;
-    tx.commit().await?;
+    if planted::on("acknowledged_before_stored") {
+        tx.rollback().await?;
+    } else {
+        tx.commit().await?;
+    }
     if let Err(refusal) = journal::apply_held(&central, &request.device).await {
         // Held all the same; the next push or pull applies it.
         tracing::error!(cause = ?refusal, "applying was put off");

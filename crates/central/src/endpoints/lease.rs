@@ -3,7 +3,7 @@
 
 use crate::device::{Device, SignedRequest};
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, chain, changes, dates};
+use crate::{Central, Refusal, chain, changes, dates, planted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -36,7 +36,8 @@ pub(super) async fn fill(
     chain::lock(&mut tx, device.kiosk).await?;
     // Two machines write as this kiosk, or this is a disk its kiosk has left behind.
     let newest = chain::incarnation(&mut tx, device.kiosk).await?;
-    if incarnation < newest || chain::is_quarantined(&mut tx, device.kiosk).await? {
+    let older = incarnation < newest && !planted::on("old_incarnation_lent");
+    if older || chain::is_quarantined(&mut tx, device.kiosk).await? && !planted::on("quarantine_ignored") {
         return Ok(Json(LeaseAnswer { lent: 0 }));
     }
     // The later of the kiosk's day and central's own at the site.
@@ -104,6 +105,7 @@ async fn lend(
             Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
             Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
         };
+        let has = if planted::on("lease_without_bound") { 0 } else { has };
         for _ in has..i64::from(shape.wanted(stratum)) {
             let Some((slot, at)) = dates::first_free_from(&mut *tx, central, &device.site, from).await?
             else {
@@ -153,6 +155,9 @@ async fn open(
 }
 
 async fn put(tx: &mut PgConnection, lease: LeaseId, slot: SlotId, stratum: Stratum) -> Result<(), Refusal> {
+    if planted::on("lent_slot_left_free") {
+        return Ok(());
+    }
     sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = $1")
         .bind(i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?)
         .bind(lease.0.as_slice())

@@ -2,7 +2,7 @@
 //! history the database does not know, and is withheld.
 
 use super::{Entry, LeaseLog, Sent};
-use crate::{Central, Refusal, changes, claim, dates};
+use crate::{Central, Refusal, changes, claim, dates, planted};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::lease::Stratum;
@@ -32,7 +32,8 @@ pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<boo
     match after {
         Some((at, entries)) if at == hash || hash == NEVER => {
             let mut leases: BTreeMap<LeaseId, Vec<&Sent>> = BTreeMap::new();
-            for sent in last_of_each(&entries) {
+            let known = if planted::on("lease_log_not_followed") { 0 } else { entries.len() };
+            for sent in last_of_each(&entries).take(known) {
                 if let Some(lease) = withhold(&mut tx, sent).await? {
                     leases.entry(lease).or_default().push(sent);
                 }
@@ -48,7 +49,7 @@ pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<boo
             tracing::error!(
                 "the lease log is not the one this database followed: only extra slots are given"
             );
-            broken = true;
+            broken = !planted::on("lease_log_break_unnoticed");
             sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(&mut *tx).await?;
         }
     }

@@ -12,13 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) type Fill = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// One stream of choices. Streams of one seed do not disturb each other.
-pub(super) struct Dice(ChaCha8Rng);
+pub struct Dice(ChaCha8Rng);
 
 impl Dice {
+    #[must_use]
     pub fn new(seed: u64, stream: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(stream);
-        Self(rng)
+        Self(at(seed, stream))
     }
 
     /// A number below `end`, which is at least 1.
@@ -39,14 +38,40 @@ impl Dice {
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.index(at + 1));
+        }
+    }
 }
 
 /// A stream of bytes for keys, ids and salts.
-pub(super) fn bytes(seed: u64, stream: u64) -> Fill {
+pub(super) struct Bytes {
+    seed: u64,
+    rng: Arc<Mutex<ChaCha8Rng>>,
+}
+
+impl Bytes {
+    pub fn new(seed: u64, stream: u64) -> Self {
+        Self { seed, rng: Arc::new(Mutex::new(at(seed, stream))) }
+    }
+
+    /// Goes on with another stream, wherever this one stood.
+    pub fn turn(&self, stream: u64) {
+        *self.rng.lock().unwrap_or_else(PoisonError::into_inner) = at(self.seed, stream);
+    }
+
+    pub fn fill(&self) -> Fill {
+        let rng = Arc::clone(&self.rng);
+        Arc::new(move |buffer| rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer))
+    }
+}
+
+fn at(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
-    let rng = Mutex::new(rng);
-    Arc::new(move |buffer| rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer))
+    rng
 }
 
 /// A clock that stands still until it is set. `offset` is how far a machine's own clock

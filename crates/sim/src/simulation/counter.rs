@@ -1,6 +1,6 @@
 //! A simulated counter: a real kiosk on a real vault, whose power may go at any message.
 
-use super::chance::{Fill, Time};
+use super::chance::{Bytes, Time};
 use super::network::{Death, Network};
 use app::contract::{DateView, DraftFields, Problem};
 use app::settings::KioskFile;
@@ -9,6 +9,7 @@ use app::{Kiosk, World};
 use argon2::password_hash::{PasswordHasher as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::ids::{MediatorId, SiteId};
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vault::{Vault, VaultKey};
@@ -24,6 +25,9 @@ pub(super) struct Counter {
     file: KioskFile,
     world: World,
     pub time: Time,
+    pub random: Bytes,
+    /// The latest this machine's clock has ever shown.
+    pub latest: Timestamp,
     pub network: Arc<Network>,
     kiosk: Option<Kiosk>,
 }
@@ -38,11 +42,12 @@ impl Counter {
         folder: &Path,
         site: &SiteId,
         code: &str,
-        (time, random): (Time, Fill),
+        (time, random): (Time, Bytes),
         network: Arc<Network>,
+        page: &Path,
     ) -> Result<Self, Problem> {
         std::fs::create_dir_all(folder).map_err(|_| problem("disk_failed"))?;
-        let world = time.world(random);
+        let world = time.world(random.fill());
         let enrolled = app::ask_to_enrol(&remote(&network), code, &world).await?;
         let mut key = Zeroizing::new([0; 32]);
         (world.random)(key.as_mut_slice());
@@ -56,11 +61,13 @@ impl Counter {
             central: "https://central.invalid".to_owned(),
             ca: PathBuf::from("none"),
             printer: None,
-            scanner: None,
+            scanner: Some(format!("file:{}", page.display())),
             idle_s: 120,
             mode: app::settings::Mode::Counter,
         };
-        let mut counter = Self { folder: folder.to_owned(), key, file, world, time, network, kiosk: None };
+        let latest = time.now();
+        let folder = folder.to_owned();
+        let mut counter = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
         counter.open().await?;
         Ok(counter)
     }
@@ -80,15 +87,28 @@ impl Counter {
         self.open().await
     }
 
+    /// Its clock may have moved.
+    pub fn note_clock(&mut self) {
+        self.latest = self.latest.max(self.time.now());
+    }
+
+    /// The vault's file and key, to look at it past the product.
+    pub fn vault(&self) -> (PathBuf, VaultKey) {
+        (self.folder.join("vault.db"), self.key.clone())
+    }
+
     pub fn kiosk(&self) -> Result<&Kiosk, Problem> {
         self.kiosk.as_ref().ok_or_else(|| problem("closed"))
     }
 
-    /// Begins a visit and types all of it.
-    pub async fn begin(&self, fields: DraftFields) -> Result<String, Problem> {
+    /// Begins a visit, types all of it and scans so many pages.
+    pub async fn begin(&self, fields: DraftFields, pages: u64) -> Result<String, Problem> {
         let kiosk = self.kiosk()?;
         let visit = kiosk.start_visit("fr").await?.visit;
         kiosk.save_draft(&visit, fields).await?;
+        for _ in 0..pages {
+            kiosk.scan_page(&visit).await?;
+        }
         Ok(visit)
     }
 
@@ -147,15 +167,16 @@ impl Counter {
     pub async fn twin(
         &mut self,
         folder: &Path,
-        (time, random): (Time, Fill),
+        (time, random): (Time, Bytes),
         network: Arc<Network>,
     ) -> Result<Self, Problem> {
         self.kiosk = None;
         copy_files(&self.folder, folder)?;
         self.open().await?;
-        let world = time.world(random);
+        let world = time.world(random.fill());
         let (folder, key, file) = (folder.to_owned(), self.key.clone(), self.file.clone());
-        let mut twin = Self { folder, key, file, world, time, network, kiosk: None };
+        let latest = self.latest.max(time.now());
+        let mut twin = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
         twin.open().await?;
         Ok(twin)
     }

@@ -5,11 +5,13 @@ use super::Tally;
 use super::people::Certain;
 use app::contract::DateView;
 use jiff::civil::{Date, DateTime};
+use seal::ring::KeyRing;
+use seal::verify::{Circumstances, Verdict};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule that does not hold: its name in the design, and what was seen.
-pub(super) type Fault = (&'static str, String);
+pub type Fault = (&'static str, String);
 
 /// A registration whose screen said *kept*.
 pub(super) struct Kept {
@@ -43,9 +45,15 @@ pub(super) struct Ledger {
     /// Counters whose vault runs, or ran, more than once: by the design only these can
     /// give a slot twice.
     pub doubled: BTreeSet<usize>,
+    ring: Option<KeyRing>,
 }
 
 impl Ledger {
+    /// `ring` verifies papers.
+    pub fn new(ring: KeyRing) -> Self {
+        Self { ring: Some(ring), ..Self::default() }
+    }
+
     /// A date on a screen, for the first time or again. `today` is a day that is surely
     /// not after the kiosk's own.
     pub fn shown(
@@ -60,6 +68,9 @@ impl Ledger {
             _ => None,
         };
         let first = !self.kept.contains_key(&view.code);
+        if self.kept.get(&view.code).is_none_or(|kept| kept.seal != view.code_large) {
+            self.sealed(view, first)?;
+        }
         if first {
             self.tally.count(view);
         }
@@ -127,6 +138,45 @@ impl Ledger {
         Ok(())
     }
 
+    /// The paper's code verifies at the door, and says what the screen says.
+    fn sealed(&self, view: &DateView, first: bool) -> Result<(), Fault> {
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let code = seal::text::to_bytes(&view.code_large).unwrap_or_default();
+        let verified = seal::verify::verify(&code, ring, &Circumstances::default());
+        // A date that came in place of a rank when its day was over: sealed too late to be good.
+        let too_late = !first && verified.reason == "issued_after_last_issue";
+        if too_late {
+            return Ok(());
+        }
+        if verified.verdict != Verdict::Valid {
+            return Err(("I6", format!("the paper of {} does not verify: {}", view.code, verified.reason)));
+        }
+        let at = verified.slot_at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string());
+        if at != view.slot_at.clone().or_else(|| view.no_later_than.clone()) {
+            return Err(("I6", format!("the screen and the seal of {} name two days", view.code)));
+        }
+        Ok(())
+    }
+
+    /// Nobody has a second, forgotten place beside the one they were shown.
+    pub fn nobody_twice(&self, listed: &Value) -> Result<(), Fault> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        match rows.iter().find(|row| row.get("state").and_then(Value::as_str) != Some("kept")) {
+            Some(_) => Err(("I2", "central has a registration asked for that nobody was shown".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Central was put back too: of what no disk has any more, only what it still lists is
+    /// not on paper alone. Two losses are more than I6 promises to survive.
+    pub fn central_put_back(&mut self, listed: &Value) {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (code, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.gone) {
+            let listed = |row: &Value| row.get("code").and_then(Value::as_str) == Some(code.as_str());
+            kept.paper_only |= !rows.iter().any(listed);
+        }
+    }
+
     /// A disk was put back to an image with these registrations; central had acknowledged
     /// those. Its lease may be given a second time now.
     pub fn put_back(&mut self, counter: usize, still: &[String], at_central: &[String]) {
@@ -138,6 +188,34 @@ impl Ledger {
             }
         }
         self.doubled.insert(counter);
+    }
+
+    /// Codes under which central has another registration: theirs is set aside.
+    pub fn clashed(&self, listed: &Value) -> BTreeSet<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let code = |row: &Value| Some(row.get("code")?.as_str()?.strip_prefix("CLASH-")?.to_owned());
+        rows.iter().filter_map(code).collect()
+    }
+
+    /// A registration central does not list yet, of a vault that runs once.
+    pub fn unheard(&self, listed: &Value) -> Option<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let known: BTreeSet<&str> = rows.iter().filter_map(|row| row.get("code")?.as_str()).collect();
+        let clashed = self.clashed(listed);
+        let unheard = |(code, kept): &(&String, &Kept)| {
+            !known.contains(code.as_str())
+                && !clashed.contains(*code)
+                && !kept.gone
+                && !self.doubled.contains(&kept.counter)
+        };
+        self.kept.iter().find(unheard).map(|(code, _)| code.clone())
+    }
+
+    /// Codes of those whose date came in place of a rank, at a disk that was never put back.
+    pub fn dated_after_rank(&self, counter: usize) -> impl Iterator<Item = &String> {
+        let here = move |kept: &Kept| kept.counter == counter && !kept.put_back && !kept.gone;
+        let dated = move |(_, kept): &(&String, &Kept)| here(kept) && kept.ranked && kept.date.is_some();
+        self.kept.iter().filter(dated).map(|(code, _)| code)
     }
 
     /// Everything kept is at central, with the very slot that was shown.
@@ -161,7 +239,9 @@ impl Ledger {
             }
             at_central.insert(text(row, "code").unwrap_or_default(), row);
         }
-        for (code, kept) in self.kept.iter().filter(|(_, kept)| !kept.paper_only) {
+        let clashed = self.clashed(listed);
+        let due = |(code, kept): &(&String, &Kept)| !kept.paper_only && !clashed.contains(*code);
+        for (code, kept) in self.kept.iter().filter(due) {
             let Some(row) = at_central.get(code) else {
                 return Err((
                     "I6",

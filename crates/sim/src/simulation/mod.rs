@@ -10,36 +10,45 @@
 mod chance;
 mod counter;
 mod disks;
+mod fair;
 mod ledger;
+mod moves;
 mod network;
 mod people;
 mod planted;
 mod restore;
+mod settle;
+mod shrink;
 
 use app::contract::{DateSource, DateView, Problem};
 use central::Random;
 use central::admin::NewSite;
-use chance::{Dice, Time};
+pub use chance::Dice;
+use chance::{Bytes, Time};
 use counter::Counter;
 use domain::calendar::Pattern;
 use domain::ids::SiteId;
-use jiff::civil::{Date, Time as CivilTime};
+pub use fair::Leased;
+use jiff::civil::{Date, DateTime, Time as CivilTime};
 use jiff::tz::TimeZone;
-use ledger::{Fault, Ledger};
-use network::{Death, Link, Network};
+pub use ledger::Fault;
+use ledger::Ledger;
+use moves::Move;
+use network::Network;
 use people::Certain;
-pub use planted::Plant;
 use planted::Planted;
-pub use restore::{Archive, Archiving};
+pub use planted::{Bug, Plant};
+pub use restore::{Archive, Archiving, Since};
+use seal::ring::KeyRing;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const KIOSKS: usize = 3;
-/// Moves of one seed.
-const MOVES: usize = 32;
-/// Rounds in which everything must be settled once the network is whole.
-const ROUNDS: usize = 3;
+/// A page of one white point, as PNG in hexadecimal.
+const PAGE: &str = "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a4944415478da63f80f0001\
+    0101001cb08c990000000049454e44ae426082";
 const ZONE: &str = "Europe/Paris";
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -53,11 +62,13 @@ pub struct Broken {
     pub invariant: &'static str,
     pub step: usize,
     pub what: String,
+    /// What happened until then, a line a move.
+    pub story: Vec<String>,
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, invariant, step, what } = self;
+        let Self { seed, invariant, step, what, .. } = self;
         write!(f, "seed {seed} broke {invariant} at step {step}: {what}")
     }
 }
@@ -109,6 +120,10 @@ pub struct Ground {
     folder: PathBuf,
     site_key: String,
     archive: Box<dyn Archive>,
+    /// What lies on every scanner.
+    page: PathBuf,
+    /// What verifies papers.
+    ring: KeyRing,
 }
 
 impl Ground {
@@ -125,10 +140,16 @@ impl Ground {
         central::migrate(&pool).await?;
         let keys = folder.join("keys");
         std::fs::create_dir_all(&keys)?;
-        let random: Random = chance::bytes(0, 0);
-        central::keys::make(&keys, start(0).now(), &random)?;
+        let ring = keys.join(central::keys::RING);
+        if !ring.exists() {
+            let random: Random = Bytes::new(0, 0).fill();
+            central::keys::make(&keys, start(0).now(), &random)?;
+        }
+        let ring = serde_json::from_slice(&std::fs::read(ring)?)?;
         let site_key = age::x25519::Identity::generate().to_public().to_string();
-        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive })
+        let page = folder.join("page.png");
+        std::fs::write(&page, hex::decode(PAGE)?)?;
+        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive, page, ring })
     }
 
     /// Runs one seed to its end.
@@ -136,14 +157,22 @@ impl Ground {
     /// # Errors
     /// The first invariant that did not hold.
     pub async fn run(&self, seed: u64, plant: Plant) -> Result<Tally, Broken> {
+        self.run_script(seed, plant, &moves::script(seed)).await
+    }
+
+    /// Some of the moves of a seed, each as it was among all of them.
+    async fn run_script(&self, seed: u64, plant: Plant, script: &[Move]) -> Result<Tally, Broken> {
         let folder = self.folder.join(format!("{seed:X}"));
         let mut step = 0;
-        let done = match World::new(self, seed, plant, &folder).await {
-            Ok(mut world) => world.live(&mut step).await.map(|()| world.ledger.tally),
-            Err(fault) => Err(fault),
+        let (done, story) = match World::new(self, seed, plant, &folder).await {
+            Ok(mut world) => {
+                let lived = world.live(script, &mut step).await;
+                (lived.map(|()| world.ledger.tally), world.story)
+            }
+            Err(fault) => (Err(fault), Vec::new()),
         };
         let _ = std::fs::remove_dir_all(&folder);
-        done.map_err(|(invariant, what)| Broken { seed, invariant, step, what })
+        done.map_err(|(invariant, what)| Broken { seed, invariant, step, what, story })
     }
 }
 
@@ -170,8 +199,11 @@ struct World<'g> {
     open: Vec<(usize, String, Certain)>,
     ledger: Ledger,
     folder: PathBuf,
+    /// Visits central may have been asked about.
+    asked: BTreeSet<(usize, String)>,
+    story: Vec<String>,
     /// Where central's randomness comes from.
-    random: Random,
+    random: Bytes,
     backup: Option<serde_json::Value>,
     /// No more power cuts: everything comes to rest.
     calm: bool,
@@ -181,7 +213,7 @@ impl<'g> World<'g> {
     async fn new(ground: &'g Ground, seed: u64, plant: Plant, folder: &Path) -> Result<Self, Fault> {
         let (time, mut dice) = (start(seed), Dice::new(seed, 1));
         let site = SiteId::parse(&format!("{seed:X}")).ok_or_else(|| setup("site id"))?;
-        let random: Random = chance::bytes(seed, 2);
+        let random = Bytes::new(seed, 2);
         let from = time.now().to_zoned(TimeZone::UTC).date();
         let new = NewSite {
             id: site.as_str().to_owned(),
@@ -194,6 +226,7 @@ impl<'g> World<'g> {
             lease_slots: i16::try_from(dice.below(7)).unwrap_or(4),
             from,
         };
+        ground.archive.begin(site.as_str()).await.map_err(setup)?;
         central::admin::site(&ground.pool, &new).await.map_err(setup)?;
         for name in ["A", "B"].into_iter().take(1 + dice.index(2)) {
             let hours = i8::try_from(10 + dice.below(3)).unwrap_or(11);
@@ -208,26 +241,26 @@ impl<'g> World<'g> {
             central::admin::counter(&ground.pool, site.as_str(), name, &[pattern]).await.map_err(setup)?;
         }
         std::fs::create_dir_all(folder).map_err(setup)?;
-        ground.archive.begin().await.map_err(setup)?;
         // Yesterday's backup may be older than the kiosks themselves.
         let early = dice.chance(50);
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
-        let router = restore::raise(ground, folder, &time, &random).await?;
+        let router = restore::raise(ground, folder, &time, &random.fill()).await?;
         let backup = match early {
             true => Some(ground.archive.back_up(site.as_str()).await.map_err(setup)?),
             false => None,
         };
         let mut counters = Vec::new();
         for n in 0..KIOSKS {
-            let code = central::admin::code(&ground.pool, site.as_str(), time.now(), &random)
+            let code = central::admin::code(&ground.pool, site.as_str(), time.now(), &random.fill())
                 .await
                 .map_err(setup)?;
             let code = code.get("code").and_then(|code| code.as_str()).unwrap_or_default().to_owned();
             let stream = u64::try_from(n).unwrap_or(0);
             let network =
                 Arc::new(Network::new(Some(router.clone()), Dice::new(seed, 10 + stream), planted.clone()));
-            let own = (time.beside(), chance::bytes(seed, 20 + stream));
-            let counter = Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network).await;
+            let own = (time.beside(), Bytes::new(seed, 20 + stream));
+            let counter =
+                Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network, &ground.page).await;
             counters.push(counter.map_err(setup)?);
         }
         Ok(Self {
@@ -239,7 +272,9 @@ impl<'g> World<'g> {
             dice,
             counters,
             open: Vec::new(),
-            ledger: Ledger::default(),
+            asked: BTreeSet::new(),
+            story: Vec::new(),
+            ledger: Ledger::new(ground.ring.clone()),
             folder: folder.to_owned(),
             random,
             backup,
@@ -247,27 +282,14 @@ impl<'g> World<'g> {
         })
     }
 
-    async fn live(&mut self, step: &mut usize) -> Result<(), Fault> {
+    async fn live(&mut self, script: &[Move], step: &mut usize) -> Result<(), Fault> {
         for at in 0..KIOSKS {
             let _ = self.counter(at)?.exchange(None).await.map_err(lost)?;
             self.network(at)?;
         }
-        for _ in 0..MOVES {
-            *step += 1;
-            let at = self.dice.index(self.counters.len());
-            match self.dice.below(107) {
-                0..34 => self.register(at).await?,
-                34..42 => self.take_up(at).await?,
-                42..48 => self.look_again().await?,
-                48..66 => self.exchange(at).await?,
-                66..80 => self.pass(),
-                80..84 => self.wrong_clock(at),
-                84..93 => self.network(at)?,
-                93..100 => self.crash(at).await?,
-                100..103 => self.older_disk(at).await?,
-                103 => self.twin(at).await?,
-                _ => self.restore_central().await?,
-            }
+        for next in script {
+            *step = usize::try_from(next.n).unwrap_or(usize::MAX);
+            self.act(*next).await?;
         }
         *step += 1;
         self.settle().await
@@ -277,186 +299,26 @@ impl<'g> World<'g> {
         self.counters.get_mut(at).ok_or_else(|| setup("no such counter"))
     }
 
-    async fn register(&mut self, at: usize) -> Result<(), Fault> {
-        let (fields, certain) = people::somebody(&mut self.dice, self.seed);
-        let visit = self.counter(at)?.begin(fields).await.map_err(dead_end)?;
-        self.open.push((at, visit, certain));
-        let last = self.open.len() - 1;
-        if self.plant == Plant::VaultRestored && self.ledger.kept.is_empty() {
-            let counter = self.counter(at)?;
-            counter.copy().await.map_err(lost)?;
-            self.confirm(last).await?;
-            self.counter(at)?.restore().await.map_err(lost)?;
-            return self.same(at).await;
-        }
-        if self.dice.chance(85) { self.confirm(last).await } else { Ok(()) }
-    }
-
-    /// Confirms a visit that has no date yet, perhaps days after it was begun.
-    async fn take_up(&mut self, at: usize) -> Result<(), Fault> {
-        match self.open.iter().position(|(counter, ..)| *counter == at) {
-            Some(open) => self.confirm(open).await,
-            None => self.exchange(at).await,
-        }
-    }
-
-    async fn confirm(&mut self, open: usize) -> Result<(), Fault> {
-        let Some((at, visit, certain)) = self.open.get(open).cloned() else { return Ok(()) };
-        let death = self.death();
-        let today = self.today(at);
-        let view = match self.counter(at)?.confirm(&visit, death).await {
-            Ok(view) => view,
-            // A term given in days may have passed while the draft lay there.
-            Err(problem) if problem.code == "draft_incomplete" => None,
-            Err(problem) => return Err(dead_end(problem)),
-        };
-        match view {
-            Some(view) => {
-                self.open.remove(open);
-                self.ledger.shown(at, certain, &view, today)
-            }
-            None => {
-                self.ledger.tally.crashes += 1;
-                self.same(at).await
-            }
-        }
-    }
-
-    /// Asks for a date that was shown before.
-    async fn look_again(&mut self) -> Result<(), Fault> {
-        if self.ledger.kept.is_empty() {
-            return Ok(());
-        }
-        let nth = self.dice.index(self.ledger.kept.len());
-        let Some(kept) = self.ledger.kept.values().nth(nth) else { return Ok(()) };
-        if kept.paper_only || kept.gone {
-            return Ok(());
-        }
-        let (at, visit, certain) = (kept.counter, kept.visit.clone(), kept.certain);
-        let today = self.today(at);
-        let view = self.counter(at)?.confirm(&visit, None).await.map_err(lost)?;
-        view.map_or(Ok(()), |view| self.ledger.shown(at, certain, &view, today))
-    }
-
-    async fn exchange(&mut self, at: usize) -> Result<(), Fault> {
-        let death = self.death();
-        // It may fail: the network may be down. What is kept is looked at in the end.
-        let _ = self.counter(at)?.exchange(death).await.map_err(lost)?;
-        Ok(())
-    }
-
-    fn pass(&mut self) {
-        let seconds = match self.dice.below(10) {
-            0..5 => self.dice.between(MINUTE, 4 * HOUR),
-            5..9 => self.dice.between(DAY / 2, 3 * DAY),
-            _ => self.dice.between(5 * DAY, 40 * DAY),
-        };
-        self.time.pass(seconds);
-    }
-
-    /// A kiosk's own clock is set, rightly or not.
-    fn wrong_clock(&mut self, at: usize) {
-        let offset = if self.dice.chance(40) { 0 } else { self.dice.between(-30 * HOUR, 3 * HOUR) };
-        if let Some(counter) = self.counters.get(at) {
-            counter.time.set_offset(offset);
-        }
-    }
-
-    fn network(&mut self, at: usize) -> Result<(), Fault> {
-        let link = match self.dice.below(10) {
-            0..3 => Link::Up,
-            3..7 => Link::Down,
-            _ => Link::Bad,
-        };
-        self.counter(at)?.network.set(link);
-        Ok(())
-    }
-
-    async fn crash(&mut self, at: usize) -> Result<(), Fault> {
-        self.ledger.tally.crashes += 1;
-        self.counter(at)?.crash().await.map_err(lost)?;
-        self.same(at).await
-    }
-
-    /// One time in eight the power goes, at one of the next messages.
-    fn death(&mut self) -> Option<Death> {
-        let dies = self.dice.chance(12);
-        (dies && !self.calm).then(|| Death { after: self.dice.below(3), arrived: self.dice.chance(60) })
-    }
-
-    /// Everything this kiosk has shown is still there, as it was shown.
-    async fn same(&mut self, at: usize) -> Result<(), Fault> {
-        let today = self.today(at);
-        let kept: Vec<(String, Certain)> = self
-            .ledger
-            .kept
-            .values()
-            .filter(|kept| kept.counter == at && !kept.paper_only && !kept.gone)
-            .map(|kept| (kept.visit.clone(), kept.certain))
-            .collect();
-        for (visit, certain) in kept {
-            let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
-            let view = kiosk.date(&visit).await.map_err(lost)?;
-            self.ledger.shown(at, certain, &view, today)?;
-        }
-        Ok(())
-    }
-
-    /// The network is whole again: everything must come to rest, and hold.
-    async fn settle(&mut self) -> Result<(), Fault> {
-        self.calm = true;
-        for counter in &self.counters {
-            counter.network.set(Link::Up);
-            counter.network.set_death(None);
-        }
-        for round in 1..=ROUNDS {
-            for at in 0..self.counters.len() {
-                while round == 1
-                    && let Some(open) = self.open.iter().position(|(counter, ..)| *counter == at)
-                {
-                    let before = self.open.len();
-                    self.confirm(open).await?;
-                    if self.open.len() == before {
-                        self.open.remove(open);
-                    }
-                }
-                let done = self.counter(at)?.exchange(None).await.map_err(lost)?;
-                if let (Err(problem), true) = (done, round > 1) {
-                    return Err((
-                        "I6",
-                        format!("no exchange with a whole network: {problem} {:?}", problem.args),
-                    ));
-                }
-            }
-        }
-        for at in 0..self.counters.len() {
-            self.crash(at).await?;
-            let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
-            kiosk.check_vault().await.map_err(lost)?;
-            let status = kiosk.status().await.map_err(lost)?;
-            let journal = status.get("journal").cloned().unwrap_or_default();
-            let count =
-                |state: &str| journal.get(state).and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
-            if count("waiting") + count("held") + count("set_aside") > 0 {
-                return Err(("I6", format!("records not applied at central: {journal}")));
-            }
-        }
-        let site = self.site.as_str();
-        let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
-        let links = match self.plant {
-            Plant::LinksForgotten => serde_json::json!({ "links": [] }),
-            _ => central::admin::links(&self.ground.pool, site).await.map_err(setup)?,
-        };
-        self.ledger.against_central(&listed)?;
-        self.ledger.duplicates(&listed, &links)
-    }
-
     /// A day surely not after the kiosk's own: clocks that are off count their least.
     fn today(&self, at: usize) -> Date {
         let own = self.counters.get(at).map_or_else(|| self.time.now(), |counter| counter.time.now());
         let earliest = own.min(self.time.now());
-        TimeZone::get(ZONE).map_or(Date::MIN, |zone| zone.to_datetime(earliest).date())
+        civil(earliest).date()
     }
+
+    /// A day surely not before the kiosk's own: the latest its clock has ever shown.
+    fn latest_day(&self, at: usize) -> Date {
+        let own = self.counters.get(at).map_or_else(|| self.time.now(), |counter| counter.latest);
+        civil(own.max(self.time.now())).date()
+    }
+
+    fn civil_now(&self) -> DateTime {
+        civil(self.time.now())
+    }
+}
+
+fn civil(at: jiff::Timestamp) -> DateTime {
+    TimeZone::get(ZONE).map_or(DateTime::MIN, |zone| zone.to_datetime(at))
 }
 
 fn hour(hour: i8) -> CivilTime {

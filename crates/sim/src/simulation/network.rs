@@ -7,10 +7,14 @@ use app::sync::transfer::{Answer, Call, RemoteFailure, Sending, Transport};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use domain::bytes::Signature;
+use seal::keys::sha256;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use wire::limits::MESSAGE_BYTES;
+use wire::messages::{PushAnswer, PushRequest};
+use wire::record::{Acknowledgement, Head};
 
 /// The state of one kiosk's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,10 @@ enum Fate {
     Late,
     /// Some other machine answers with its welcome page.
     Welcome,
+    /// Central is there and its database is not.
+    Busy,
+    /// Somebody else says in central's name that it holds what was pushed.
+    Forged,
     Dies {
         arrived: bool,
     },
@@ -77,6 +85,11 @@ impl Network {
         *lock(&self.router) = router;
     }
 
+    /// Goes on with other dice.
+    pub fn turn(&self, dice: Dice) {
+        lock(&self.state).dice = dice;
+    }
+
     pub fn set(&self, link: Link) {
         lock(&self.state).link = link;
     }
@@ -104,7 +117,9 @@ impl Network {
                 0..25 => Fate::Lost,
                 25..50 => Fate::AnswerLost,
                 50..62 => Fate::Late,
-                62..67 => Fate::Welcome,
+                62..66 => Fate::Welcome,
+                66..70 => Fate::Busy,
+                70..73 => Fate::Forged,
                 _ => Fate::Through,
             },
         }
@@ -157,6 +172,8 @@ impl Transport for Network {
                     let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
                     Ok(Answer { status: 200, headers, body: b"<!doctype html><h1>It works!</h1>".to_vec() })
                 }
+                Fate::Busy => Ok(Answer { status: 503, headers: Vec::new(), body: Vec::new() }),
+                Fate::Forged => forged(&call).ok_or(RemoteFailure::Unreachable),
                 Fate::Dies { arrived } => {
                     if arrived {
                         let _ = self.deliver(call).await;
@@ -167,6 +184,24 @@ impl Transport for Network {
             }
         })
     }
+}
+
+/// An acknowledgement of everything pushed, signed by nobody's key.
+fn forged(call: &Call) -> Option<Answer> {
+    let pushed: PushRequest = serde_json::from_slice(&call.body).ok()?;
+    let header = &pushed.records.last()?.header;
+    let hash = sha256(&[&header.to_bytes()]);
+    let received = Acknowledgement {
+        kiosk: header.kiosk,
+        head: Head { incarnation: header.incarnation, seq: header.seq, hash },
+        epoch: "0-0".to_owned(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        key: "00000000".to_owned(),
+        signature: Signature([0; 64]),
+    };
+    let answer = PushAnswer { epoch: "0-0".to_owned(), received: Some(received), durable: None };
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Some(Answer { status: 200, headers, body: serde_json::to_vec(&answer).ok()? })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,6 +8,25 @@ use seal::keys::Signer;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::messages::{Change, ChangesAnswer, DateAnswer};
 
+/// A bug of docs/planted.md, switched on as long as this lives. The switch is the whole
+/// process's: one at a time, and nothing clean beside it.
+pub struct Bug(String);
+
+impl Bug {
+    #[must_use]
+    pub fn on(name: &str) -> Self {
+        // An action of one word always reads.
+        let _ = fail::cfg(name, "return");
+        Self(name.to_owned())
+    }
+}
+
+impl Drop for Bug {
+    fn drop(&mut self) {
+        fail::remove(&self.0);
+    }
+}
+
 /// Which fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plant {

@@ -1,0 +1,87 @@
+//! Was it the right date? The free slots are read past the product, and the rule of the
+//! design (I4, I5) is written out here a second time.
+
+use super::ledger::Fault;
+use super::{World, setup};
+use app::contract::{DateSource, DateView};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime};
+
+/// A slot of a lease nobody has, as the vault's file has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leased {
+    pub at: DateTime,
+    pub slot: u64,
+    pub stratum: String,
+}
+
+impl World<'_> {
+    /// What this kiosk could give now.
+    pub(super) async fn leased(&mut self, at: usize) -> Result<Vec<Leased>, Fault> {
+        let ground = self.ground;
+        let (vault, key) = self.counter(at)?.vault();
+        let mut free = ground.archive.leased(&vault, &key).await.map_err(setup)?;
+        free.sort();
+        Ok(free)
+    }
+
+    /// A date just given, against what was `free` in the lease before. `first_asked`: this
+    /// visit had never been asked for at central.
+    pub(super) async fn fair(
+        &mut self,
+        at: usize,
+        view: &DateView,
+        free: Vec<Leased>,
+        first_asked: bool,
+    ) -> Result<(), Fault> {
+        let limit = view.limit.as_ref().and_then(|day| day.parse::<Date>().ok());
+        // The first day that serves: never later than this, whatever the kiosk's clock says.
+        let from = self.latest_day(at).saturating_add(1.days());
+        let may_take = |slot: &&Leased| match slot.stratum.as_str() {
+            "near" => limit.is_some(),
+            "backstop" => limit.is_some_and(|limit| slot.at.date() <= limit),
+            _ => true,
+        };
+        let first = free.iter().filter(may_take).find(|slot| slot.at.date() >= from);
+        let first_backstop =
+            free.iter().filter(|slot| slot.stratum == "backstop").find(|slot| slot.at.date() >= from);
+        let given = view.slot_at.as_ref().and_then(|at| at.parse::<DateTime>().ok());
+        match (view.source, given) {
+            (DateSource::Lease, Some(given)) => {
+                let slot = view.slot.as_ref().and_then(|slot| slot.parse().ok());
+                let Some(taken) = free.iter().find(|leased| Some(leased.slot) == slot) else {
+                    return Err(("I1", format!("{given} came from the lease and was not free in it")));
+                };
+                if !may_take(&taken) {
+                    return Err(("I4", format!("a {} slot was given to somebody else", taken.stratum)));
+                }
+                if let Some(first) = first.filter(|first| first.at < given) {
+                    return Err(("I4", format!("{given} was given, and {} was free in the lease", first.at)));
+                }
+            }
+            (DateSource::Rank, None) => {
+                if let Some(first) = first {
+                    return Err(("I4", format!("a rank was given, and {} was free in the lease", first.at)));
+                }
+                let held = view.no_later_than.as_ref().and_then(|at| at.parse::<DateTime>().ok());
+                if let Some(backstop) = first_backstop
+                    && held.is_none_or(|held| held > backstop.at)
+                {
+                    return Err((
+                        "I5",
+                        format!("a receipt holds no day or a late one, and {} was free", backstop.at),
+                    ));
+                }
+            }
+            (DateSource::Online, Some(given)) if first_asked => {
+                let (ground, site) = (self.ground, self.site.as_str());
+                let earlier = ground.archive.earlier_free(site, from, given).await.map_err(setup)?;
+                if let Some(earlier) = earlier {
+                    return Err(("I4", format!("central gave {given}, and {earlier} was free")));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

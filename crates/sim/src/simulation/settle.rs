@@ -1,0 +1,122 @@
+//! The end of a seed: the network is whole again, everything comes to rest, and central and
+//! the kiosks must agree with what people were shown.
+
+use super::ledger::Fault;
+use super::network::Link;
+use super::{Plant, Since, World, lost, setup};
+use serde_json::Value;
+
+/// Rounds in which everything must be settled once the network is whole.
+const ROUNDS: usize = 3;
+
+impl World<'_> {
+    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
+        self.calm = true;
+        self.tell("the network is whole again everywhere".to_owned());
+        for counter in &self.counters {
+            counter.network.set(Link::Up);
+            counter.network.set_death(None);
+        }
+        self.acknowledged_is_held().await?;
+        for round in 1..=ROUNDS {
+            for at in 0..self.counters.len() {
+                while round == 1
+                    && let Some(open) = self.open.iter().position(|(counter, ..)| *counter == at)
+                {
+                    self.confirm(open).await?;
+                }
+                self.tick();
+                let done = self.counter(at)?.exchange(None).await.map_err(lost)?;
+                if let (Err(problem), true) = (done, round > 1) {
+                    return Err((
+                        "I6",
+                        format!("no exchange with a whole network: {problem} {:?}", problem.args),
+                    ));
+                }
+            }
+        }
+        let ground = self.ground;
+        let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
+        for at in 0..self.counters.len() {
+            self.crash(at).await?;
+            self.at_rest(at, &listed).await?;
+        }
+        let site = self.site.as_str();
+        let links = match self.plant {
+            Plant::LinksForgotten => serde_json::json!({ "links": [] }),
+            _ => central::admin::links(&ground.pool, site).await.map_err(setup)?,
+        };
+        self.ledger.against_central(&listed)?;
+        self.ledger.duplicates(&listed, &links)?;
+        if self.since() == Since::Undisturbed {
+            self.ledger.nobody_twice(&listed)?;
+        }
+        match ground.archive.rules(site, self.since()).await.map_err(setup)?.into_iter().next() {
+            Some((invariant, what)) => Err((invariant, what)),
+            None => Ok(()),
+        }
+    }
+
+    /// This kiosk's journal is at central to its end, applied, and nothing is out of order.
+    async fn at_rest(&mut self, at: usize, listed: &Value) -> Result<(), Fault> {
+        let disturbed = self.since() != Since::Undisturbed;
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        kiosk.check_vault().await.map_err(lost)?;
+        let status = kiosk.status().await.map_err(lost)?;
+        let journal = status.get("journal").cloned().unwrap_or_default();
+        let count = |state: &str| journal.get(state).and_then(Value::as_u64).unwrap_or(u64::MAX);
+        let clashed = self.ledger.clashed(listed);
+        let aside = if clashed.is_empty() { count("set_aside") } else { 0 };
+        if count("waiting") + count("held") + aside > 0 {
+            return Err(("I6", format!("records not applied at central: {journal}")));
+        }
+        let items = kiosk.outbox().await.map_err(lost)?.items;
+        let dated =
+            |code: &String| items.iter().any(|item| item.kind == "dated" && item.code.as_ref() == Some(code));
+        if let Some(code) = self.ledger.dated_after_rank(at).find(|code| !dated(code)) {
+            return Err(("I6", format!("kiosk {at} has not written down the date of {code}")));
+        }
+        for item in items {
+            let clash = item.kind == "registration" && item.code.is_some_and(|code| clashed.contains(&code));
+            if clash && item.problem.is_none() {
+                return Err(("I9", format!("a record set aside at kiosk {at} has no reason")));
+            }
+        }
+        let notices = kiosk.home().await.map_err(lost)?.notices;
+        if !disturbed && !notices.is_empty() {
+            return Err(("I6", format!("kiosk {at} is told {notices:?}, and nothing of it happened")));
+        }
+        Ok(())
+    }
+
+    /// What a kiosk says central has, central has.
+    async fn acknowledged_is_held(&mut self) -> Result<(), Fault> {
+        if self.ledger.tally.restored > 0 {
+            return Ok(());
+        }
+        let site = self.site.as_str();
+        let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
+        let rows = listed.get("registrations").and_then(Value::as_array).cloned().unwrap_or_default();
+        let clashed = self.ledger.clashed(&listed);
+        for at in 0..self.counters.len() {
+            let says = self.codes(at, |row| row.get("acknowledged") == Some(&Value::Bool(true))).await?;
+            let held = |code: &String| {
+                clashed.contains(code)
+                    || rows.iter().any(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
+            };
+            if let Some(code) = says.iter().find(|code| !held(code)) {
+                return Err(("I6", format!("kiosk {at} says central has {code}, and it has not")));
+            }
+        }
+        Ok(())
+    }
+
+    fn since(&self) -> Since {
+        let tally = &self.ledger.tally;
+        match (tally.older + tally.twins, tally.restored) {
+            (0, 0) => Since::Undisturbed,
+            (0, _) => Since::Restored,
+            _ => Since::DisksMoved,
+        }
+    }
+}

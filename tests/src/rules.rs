@@ -1,0 +1,205 @@
+//! What must hold in central's tables and in a vault's file, looked at with SQL of its own,
+//! past the product. The simulation itself holds no SQL.
+
+use jiff::civil::{Date, DateTime};
+use rusqlite::{Connection, OpenFlags};
+use sim::simulation::{Leased, Since};
+use sqlx::Row as _;
+use std::path::Path;
+
+/// Each counts what breaks it, for the site `$1`: the invariant, what is then said, after what
+/// at most it still holds, and the count.
+const RULES: [(&str, &str, Since, &str); 17] = [
+    (
+        "I8",
+        "places at central are not those the papers name",
+        Since::DisksMoved,
+        "SELECT count(*) FROM registration WHERE site = $1 AND body ? 'id' AND (\
+         registered_s <> floor(extract(epoch FROM (body ->> 'registered_at')::timestamptz)) OR \
+         tie_break <> ('x' || left(encode(id, 'hex'), 8))::bit(32)::bigint & 4294967295 OR \
+         class <> CASE WHEN body ->> 'limit' IS NULL THEN 'ordinary' ELSE 'with_time_limit' END)",
+    ),
+    (
+        "I4",
+        "dates after the time limit without an escalation",
+        Since::DisksMoved,
+        "SELECT count(*) FROM registration JOIN slot ON slot.registration = registration.id \
+         WHERE registration.site = $1 AND state = 'kept' AND slot.at::date > (body -> 'limit' ->> 'last_day')::date \
+         AND NOT EXISTS (SELECT 1 FROM escalation WHERE escalation.registration = registration.id)",
+    ),
+    (
+        "I8",
+        "records of a chain go back in time",
+        Since::DisksMoved,
+        "SELECT count(*) FROM (SELECT (convert_from(body, 'UTF8')::jsonb ->> 'at')::timestamptz AS at, \
+         lag((convert_from(body, 'UTF8')::jsonb ->> 'at')::timestamptz) OVER (PARTITION BY record.kiosk, chain ORDER BY seq) AS before \
+         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1) AS record WHERE at < before",
+    ),
+    (
+        "I1",
+        "kiosks that write twice and are not quarantined",
+        Since::DisksMoved,
+        "SELECT count(*) FROM record AS one JOIN record AS two ON one.kiosk = two.kiosk AND one.hash < two.hash \
+         AND one.incarnation = two.incarnation AND substring(one.header FROM 29 FOR 32) = substring(two.header FROM 29 FOR 32) \
+         JOIN kiosk ON kiosk.id = one.kiosk WHERE kiosk.site = $1 AND quarantined_s IS NULL",
+    ),
+    (
+        "I1",
+        "leases of quarantined kiosks",
+        Since::DisksMoved,
+        "SELECT count(*) FROM lease JOIN kiosk ON kiosk.id = lease.kiosk WHERE kiosk.site = $1 AND given_s > quarantined_s",
+    ),
+    (
+        "I1",
+        "leases of an incarnation left behind",
+        Since::DisksMoved,
+        "SELECT count(*) FROM lease JOIN record ON record.kiosk = lease.kiosk AND record.incarnation > lease.incarnation \
+         AND record.received_s < lease.given_s JOIN kiosk ON kiosk.id = lease.kiosk WHERE kiosk.site = $1",
+    ),
+    (
+        "I1",
+        "new incarnations under an old number",
+        Since::DisksMoved,
+        "SELECT count(*) FROM record JOIN record AS before ON before.kiosk = record.kiosk \
+         AND before.hash = substring(record.header FROM 29 FOR 32) JOIN kiosk ON kiosk.id = record.kiosk \
+         WHERE kiosk.site = $1 AND record.kind = 'incarnation' AND record.incarnation <= before.incarnation",
+    ),
+    (
+        "I1",
+        "dates from a lease of another incarnation",
+        Since::DisksMoved,
+        "SELECT count(*) FROM (SELECT record.incarnation, convert_from(body, 'UTF8')::jsonb -> 'outcome' AS outcome \
+         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'registration') AS record \
+         JOIN lease ON encode(lease.id, 'hex') = coalesce(outcome ->> 'lease', outcome -> 'held' ->> 'lease') \
+         WHERE lease.incarnation <> record.incarnation",
+    ),
+    (
+        "I8",
+        "kiosks with more of the front than their lease",
+        Since::Undisturbed,
+        "SELECT count(*) FROM (SELECT count(*) AS n, lease_slots FROM slot JOIN lease ON lease.id = slot.lease \
+         JOIN site ON site.id = slot.site WHERE site.id = $1 AND registration IS NULL AND stratum <> 'backstop' \
+         AND slot.at > to_timestamp((SELECT max(given_s) + 86400 FROM lease AS last WHERE last.kiosk = lease.kiosk)) \
+         GROUP BY lease.kiosk, lease_slots) AS lent WHERE n > lease_slots",
+    ),
+    (
+        "I3",
+        "slots receipts hold that are free",
+        Since::Undisturbed,
+        "SELECT count(*) FROM (SELECT convert_from(body, 'UTF8')::jsonb -> 'outcome' -> 'held' ->> 'token' AS token \
+         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'registration') AS held \
+         JOIN slot ON slot.id = ('x' || left(encode(decode(token, 'base64'), 'hex'), 16))::bit(64)::bigint \
+         WHERE lease IS NULL AND registration IS NULL AND NOT withheld AND NOT EXISTS (SELECT 1 FROM record \
+         WHERE kind = 'release' AND convert_from(body, 'UTF8')::jsonb -> 'slots' @> to_jsonb(slot.id))",
+    ),
+    (
+        "I3",
+        "slots given back although a receipt without another date holds them",
+        Since::Undisturbed,
+        "SELECT count(*) FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM record JOIN kiosk \
+         ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'registration') AS held JOIN record AS gone \
+         ON gone.kind = 'release' AND convert_from(gone.body, 'UTF8')::jsonb -> 'slots' @> \
+         to_jsonb(('x' || left(encode(decode(held.body -> 'outcome' -> 'held' ->> 'token', 'base64'), 'hex'), 16))::bit(64)::bigint) \
+         WHERE NOT EXISTS (SELECT 1 FROM print WHERE encode(print.registration, 'hex') = held.body -> 'registration' ->> 'id')",
+    ),
+    (
+        "I6",
+        "registrations whose record is gone",
+        Since::DisksMoved,
+        "SELECT count(*) FROM registration WHERE site = $1 AND state = 'kept' AND body ? 'id' AND NOT EXISTS (SELECT 1 FROM record \
+         WHERE kiosk = registration.kiosk AND kind = 'registration' AND position(decode(encode(convert_to(\
+         encode(registration.id, 'hex'), 'UTF8'), 'hex'), 'hex') IN record.body) > 0)",
+    ),
+    (
+        "I6",
+        "chains that stand on a record central does not have",
+        Since::DisksMoved,
+        "SELECT count(*) FROM chain JOIN kiosk ON kiosk.id = chain.kiosk WHERE kiosk.site = $1 \
+         AND NOT EXISTS (SELECT 1 FROM record WHERE record.kiosk = chain.kiosk AND record.hash = chain.head_hash)",
+    ),
+    (
+        "I6",
+        "records that follow one central does not have",
+        Since::DisksMoved,
+        "SELECT count(*) FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND seq > 1 \
+         AND NOT EXISTS (SELECT 1 FROM record AS before WHERE before.kiosk = record.kiosk \
+         AND before.hash = substring(record.header FROM 29 FOR 32))",
+    ),
+    (
+        "I1",
+        "slots given back twice under one lease",
+        Since::DisksMoved,
+        "SELECT count(*) FROM (SELECT 1 FROM (SELECT record.kiosk, chain, convert_from(body, 'UTF8')::jsonb AS body FROM record \
+         JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'release') AS gone, \
+         jsonb_array_elements(body -> 'slots') AS slot GROUP BY kiosk, chain, body ->> 'lease', slot HAVING count(*) > 1) AS twice",
+    ),
+    (
+        "I6",
+        "pages that central does not list, or has not whole",
+        Since::Restored,
+        "SELECT count(*) FROM (SELECT jsonb_array_elements(convert_from(body, 'UTF8')::jsonb -> 'pages') ->> 'page' AS page \
+         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'piece' AND state = 'applied') AS pages \
+         WHERE NOT EXISTS (SELECT 1 FROM piece_page JOIN upload ON upload.page = piece_page.page \
+         WHERE encode(upload.page, 'hex') = pages.page AND complete)",
+    ),
+    (
+        "I9",
+        "records set aside without a reason",
+        Since::DisksMoved,
+        "SELECT count(*) FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 \
+         AND state = 'set_aside' AND reason IS NULL",
+    ),
+];
+
+/// The rules that do not hold.
+pub async fn broken(
+    pool: &central::Pool,
+    site: &str,
+    since: Since,
+) -> Result<Vec<(&'static str, String)>, sqlx::Error> {
+    let counts: Vec<String> = RULES.iter().map(|(.., count)| format!("({count})")).collect();
+    let all = format!("SELECT ARRAY[{}]", counts.join(", "));
+    let row = sqlx::query(sqlx::AssertSqlSafe(all)).bind(site).fetch_one(pool).await?;
+    let counts: Vec<i64> = row.try_get(0)?;
+    Ok(RULES
+        .iter()
+        .zip(counts)
+        .filter(|((.., most, _), count)| *count > 0 && since <= *most)
+        .map(|((invariant, what, ..), count)| (*invariant, format!("{what}: {count}")))
+        .collect())
+}
+
+/// An ordinary slot central could give from a day on, before a moment. None while it gives
+/// extra slots only.
+pub async fn earlier_free(
+    pool: &central::Pool,
+    site: &str,
+    from: Date,
+    before: DateTime,
+) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT at::text FROM slot WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 \
+         AND NOT withheld AND at >= $2::text::timestamp AND at < $3::text::timestamp \
+         AND NOT (SELECT broken FROM lease_log) ORDER BY at LIMIT 1",
+    )
+    .bind(site)
+    .bind(from.to_string())
+    .bind(before.to_string())
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The leased slots nobody has, in a vault that a kiosk may hold open.
+pub fn leased(vault: &Path, key: &[u8; 32]) -> Result<Vec<Leased>, rusqlite::Error> {
+    let connection = Connection::open_with_flags(vault, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    connection.pragma_update(None, "key", format!("x'{hex}'"))?;
+    let mut statement = connection
+        .prepare("SELECT at, slot, stratum FROM lease_slot WHERE registration IS NULL AND released = 0")?;
+    let rows = statement.query_map([], |row| {
+        let (at, slot): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Leased { at: at.parse().unwrap_or_default(), slot: slot.unsigned_abs(), stratum: row.get(2)? })
+    })?;
+    rows.collect()
+}
