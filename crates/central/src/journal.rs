@@ -12,8 +12,11 @@ use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Regist
 use wire::messages::{Applied, Change};
 
 /// Applies every held record of this kiosk, each in a transaction of its own.
-pub(crate) async fn apply_held(central: &Central, device: &Device) -> Result<(), Refusal> {
-    let mut db = central.pool.acquire().await?;
+pub(crate) async fn apply_held(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+) -> Result<(), Refusal> {
     loop {
         let mut tx = db.begin().await?;
         chain::lock(&mut tx, device.kiosk).await?;
