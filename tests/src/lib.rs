@@ -9,6 +9,7 @@ mod archive;
 pub mod counter;
 pub mod crash;
 pub mod device;
+pub mod hostile;
 pub mod journey;
 pub mod own_session;
 pub mod programs;

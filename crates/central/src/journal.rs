@@ -113,6 +113,10 @@ async fn apply_one(
             step.rollback().await?;
             ("set_aside", Some("conflict"), Vec::new())
         }
+        Err(refusal) if refusal.is_of_the_record() => {
+            step.rollback().await?;
+            ("set_aside", Some("value_refused"), Vec::new())
+        }
         Err(refusal) => return Err(refusal),
     };
     sqlx::query("UPDATE record SET state = $4, reason = $5 WHERE kiosk = $1 AND chain = $2 AND seq = $3")
