@@ -28,6 +28,8 @@ pub fn wire(bytes: &[u8]) {
     same_again::<messages::PushRequest>(bytes);
     same_again::<messages::PushAnswer>(bytes);
     same_again::<messages::ChangesAnswer>(bytes);
+    same_again::<messages::FollowUpRequest>(bytes);
+    same_again::<messages::FollowUpAnswer>(bytes);
     same_again::<messages::LeaseRequest>(bytes);
     same_again::<messages::LeaseAnswer>(bytes);
     same_again::<messages::Roster>(bytes);

@@ -8,6 +8,7 @@
 mod archive;
 pub mod counter;
 pub mod crash;
+pub mod described;
 pub mod device;
 pub mod hostile;
 pub mod journey;

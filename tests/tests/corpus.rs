@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 #[allow(dead_code)]
 mod entries;
 
-const TARGETS: [(&str, fn(&[u8])); 3] =
-    [("wire", entries::wire), ("seal", entries::seal), ("escl", entries::escl)];
+/// A target and the function it fuzzes.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 3] = [("wire", entries::wire), ("seal", entries::seal), ("escl", entries::escl)];
 
 #[test]
 fn every_file_of_the_corpus_is_read_without_harm() {

@@ -127,7 +127,7 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
             };
             let refusal = match command {
                 // They take nothing.
-                "boot" | "lock" | "home" | "outbox" | "sync_now" => break,
+                "boot" | "lock" | "home" | "outbox" | "sync_now" | "set_aside" => break,
                 "unlock" => kiosk.unlock(&text, &text).await.err(),
                 "start_visit" => match kiosk.start_visit(&text).await {
                     // A language nobody has is a draft to be corrected, and no more.
@@ -155,6 +155,8 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "finish_visit" => kiosk.finish_visit(&text).await.err(),
                 "follow_up" => kiosk.follow_up(&text, birth()).await.err(),
                 "reprint" => kiosk.reprint(&text).await.err(),
+                "show_paper" => kiosk.show_paper(&text).await.err(),
+                "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),
                 other => panic!("{other}: say what hostile values it is given"),
             };
             match refusal {

@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
-use wire::body::{self, Begun, Dated, Held, Outcome, Page, Piece, Print, PrintOutcome, Registered, Release};
-use wire::messages::{DateRequest, EnrolRequest, LeaseRequest, PushRequest, ReturnRequest};
+use wire::body::{
+    self, Begun, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Release,
+};
+use wire::messages::{DateRequest, EnrolRequest, FollowUpRequest, LeaseRequest, PushRequest, ReturnRequest};
 
 /// A registration with every field it may have: a new one is asked for by the compiler.
 fn registration(device: &Device, service: &Service) -> Registration {
@@ -105,6 +107,12 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             at,
         }),
         body::Body::Release(Release { lease, slots: vec![SlotId(5)], at }),
+        body::Body::Paper(Paper {
+            door: vec![1; 200].into(),
+            rebuild: Some(vec![1; 100].into()),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
     ]
 }
 
@@ -183,7 +191,9 @@ async fn messages(device: &mut Device, service: &Service) -> Vec<(&'static str, 
     let certificate = serde_json::from_value(device.certificate.clone()).unwrap();
     let person = registration(device, service);
     let today = person.registered_on;
+    let followed = FollowUpRequest { code: person.code, year: 1991, month: Some(3), day: Some(14) };
     vec![
+        ("post", "/v1/follow-up", serde_json::to_value(followed).unwrap()),
         ("post", "/v1/enrol", serde_json::to_value(EnrolRequest { code, key: key.public(), proof }).unwrap()),
         ("post", "/v1/return", serde_json::to_value(ReturnRequest { certificate }).unwrap()),
         ("post", "/v1/registrations", serde_json::to_value(DateRequest { registration: person }).unwrap()),
