@@ -39,7 +39,7 @@ pub(crate) async fn apply_held(
         apply_one(&mut tx, central, device, &at, body).await?;
         tx.commit().await?;
     }
-    paper::take_up(&mut db, central, &device.site).await
+    paper::take_up(db, central, &device.site).await
 }
 
 /// Records of kinds an older version let wait, and this one knows, are held again: the
