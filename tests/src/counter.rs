@@ -8,9 +8,12 @@ use crate::tls;
 use app::settings::{KioskFile, Mode};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
+use axum::Router;
+use central::Pool;
 use central::admin::NewSite;
 use central::keys::CentralKeys;
 use domain::calendar::Pattern;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 use vault::{Vault, VaultKey};
@@ -22,9 +25,76 @@ pub struct Counter {
     pub pool_url: String,
     /// Where its central answers.
     pub central: String,
-    /// Dropped, it stops central.
-    stop: oneshot::Sender<()>,
+    /// Its central.
+    pub own: Listening,
+    scanner: Option<String>,
     postgres: Postgres,
+}
+
+/// A central that answers over TLS; dropped, it stops.
+pub struct Listening {
+    pub address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Listening {
+    /// On a migrated database, with the keys and certificates of `folder`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start(pool: Pool, folder: &Path) -> Result<Self, Failure> {
+        Self::with(pool, folder, |router| router).await
+    }
+
+    /// The same, with something laid around its router.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn with(pool: Pool, folder: &Path, lay: impl Fn(Router) -> Router) -> Result<Self, Failure> {
+        let config = central::serve::tls_config(&folder.join(tls::CERT), &folder.join(tls::KEY))?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (clock, random) = (central::system_clock(), central::system_random());
+        let central = central::Central::new(pool, CentralKeys::load(folder)?, clock, random).await?;
+        let router = lay(central::router(central));
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(central::serve::serve(router, listener, config, async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, _stop: stop })
+    }
+
+    fn url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+}
+
+/// The site of the stories: one counter, a mediator, a small lease.
+async fn furnish(pool: &Pool) -> Result<(), Failure> {
+    let today = jiff::Zoned::now().date();
+    let site = NewSite {
+        id: SITE.into(),
+        name: "Sous-préfecture d'essai".into(),
+        address: vec!["1 rue d'Essai".into()],
+        phone: None,
+        zone: "Europe/Paris".into(),
+        holidays: "metropolitan".into(),
+        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        lease_slots: 4,
+        from: today,
+    };
+    central::admin::site(pool, &site).await?;
+    let pattern = Pattern {
+        weekdays: vec![1, 2, 3, 4, 5],
+        opens: jiff::civil::time(9, 0, 0, 0),
+        closes: jiff::civil::time(16, 0, 0, 0),
+        every_minutes: 20,
+        from: today,
+        until: None,
+    };
+    central::admin::counter(pool, SITE, "A", &[pattern]).await?;
+    central::admin::mediator(pool, SITE, MEDIATOR, "Essai", PIN, &central::system_random()).await?;
+    Ok(())
 }
 
 impl Counter {
@@ -40,44 +110,14 @@ impl Counter {
         central::migrate(&pool).await?;
         let (clock, random) = (central::system_clock(), central::system_random());
         central::keys::make(folder.path(), clock(), &random)?;
-        let site_key = age::x25519::Identity::generate().to_public().to_string();
-        let today = jiff::Zoned::now().date();
-        let site = NewSite {
-            id: SITE.into(),
-            name: "Sous-préfecture d'essai".into(),
-            address: vec!["1 rue d'Essai".into()],
-            phone: None,
-            zone: "Europe/Paris".into(),
-            holidays: "metropolitan".into(),
-            site_key,
-            lease_slots: 4,
-            from: today,
-        };
-        central::admin::site(&pool, &site).await?;
-        let pattern = Pattern {
-            weekdays: vec![1, 2, 3, 4, 5],
-            opens: jiff::civil::time(9, 0, 0, 0),
-            closes: jiff::civil::time(16, 0, 0, 0),
-            every_minutes: 20,
-            from: today,
-            until: None,
-        };
-        central::admin::counter(&pool, SITE, "A", &[pattern]).await?;
-        central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, &random).await?;
+        furnish(&pool).await?;
         tls::make(folder.path())?;
-        let config =
-            central::serve::tls_config(&folder.path().join(tls::CERT), &folder.path().join(tls::KEY))?;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let address = format!("https://localhost:{}", listener.local_addr()?.port());
-        let central = central::Central::new(pool, CentralKeys::load(folder.path())?, clock, random).await?;
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(central::serve::serve(central::router(central), listener, config, async {
-            let _ = stopped.await;
-        }));
+        let own = Listening::start(pool, folder.path()).await?;
+        let address = own.url();
 
         let vault = folder.path().join("vault.db");
-        let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner, printer).await?;
-        Ok(Self { kiosk, folder, pool_url: url, central: address, stop, postgres })
+        let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner.clone(), printer).await?;
+        Ok(Self { kiosk, folder, pool_url: url, central: address, own, scanner, postgres })
     }
 
     /// A second kiosk of the same site, unlocked.
@@ -104,6 +144,17 @@ impl Counter {
     pub async fn cut_off(self, printer: Option<String>) -> Result<Self, Failure> {
         let ca = self.folder.path().join(tls::CA);
         self.with("https://localhost:1", &ca, printer).await
+    }
+
+    /// A database beside its central's own that knows the site, and nothing of what happened.
+    ///
+    /// # Errors
+    /// It is not made.
+    pub async fn empty_database(&self) -> Result<Pool, Failure> {
+        let pool = central::connect(&self.postgres.database("other")?).await?;
+        central::migrate(&pool).await?;
+        furnish(&pool).await?;
+        Ok(pool)
     }
 
     /// Its own central again, and a printer.
@@ -145,13 +196,13 @@ impl Counter {
             .as_str()
             .and_then(domain::ids::KioskId::parse)
             .ok_or_else(|| fail("no kiosk id"))?;
-        let file = kiosk_file(id, central, ca.to_owned(), None, printer);
-        let Self { kiosk, folder, pool_url, central: own, stop, postgres } = self;
+        let Self { kiosk, folder, pool_url, central: home, own, scanner, postgres } = self;
+        let file = kiosk_file(id, central, ca.to_owned(), scanner.clone(), printer);
         drop(kiosk);
         let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
         let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, world)?;
         kiosk.unlock(MEDIATOR, PIN).await?;
-        Ok(Self { kiosk, folder, pool_url, central: own, stop, postgres })
+        Ok(Self { kiosk, folder, pool_url, central: home, own, scanner, postgres })
     }
 }
 

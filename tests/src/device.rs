@@ -163,6 +163,13 @@ pub struct Device {
 }
 
 impl Device {
+    /// A device central knows already, whose key is made from `seed`; its chain is empty.
+    #[must_use]
+    pub fn known(kiosk: KioskId, site: SiteId, seed: [u8; 32]) -> Self {
+        let (key, prev) = (Signer::from_seed(&seed), Hash([0; 32]));
+        Self { kiosk, key, seed, certificate: Value::Null, site, incarnation: 1, seq: 0, prev }
+    }
+
     /// Another machine with this one's vault.
     #[must_use]
     pub fn copy(&self) -> Self {
@@ -270,9 +277,18 @@ impl Device {
     /// # Errors
     /// Never with these values.
     pub fn registration(&self, service: &Service, n: u8, name: &str) -> Result<Registration, Failure> {
+        self.registration_at(service.now(), [n; 16], name)
+    }
+
+    /// The same at any time, its follow-up code made from the id.
+    ///
+    /// # Errors
+    /// Never with these values.
+    pub fn registration_at(&self, at: Timestamp, id: [u8; 16], name: &str) -> Result<Registration, Failure> {
+        let [a, b, c, d, e, f, g, h, ..] = id;
         Ok(Registration {
-            id: RegistrationId([n; 16]),
-            code: FollowUpCode::from_random([n; 8]),
+            id: RegistrationId(id),
+            code: FollowUpCode::from_random([a, b, c, d, e, f, g, h]),
             site: self.site.clone(),
             procedure: Procedure::parse("renewal").ok_or("no such procedure")?,
             limit: None,
@@ -288,8 +304,8 @@ impl Device {
                 representative: None,
             },
             lang: "fr".into(),
-            registered_at: service.now(),
-            registered_on: service.now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            registered_at: at,
+            registered_on: at.to_zoned(jiff::tz::TimeZone::UTC).date(),
             mediator: MediatorId::parse("demo").map_err(|_| "no mediator")?,
         })
     }

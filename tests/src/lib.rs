@@ -8,7 +8,9 @@
 mod archive;
 pub mod counter;
 pub mod crash;
+pub mod described;
 pub mod device;
+pub mod hostile;
 pub mod journey;
 pub mod own_session;
 pub mod planted;

@@ -1,10 +1,10 @@
-//! `stand run | sim | crash | codegen`: called by `cargo xtask`, inside a process tree, message
+//! `stand run | sim | crash | described | codegen`: called by `cargo xtask`, inside a process tree, message
 //! bus and (without a display) a screen of its own.
 
 use clap::{Args, Parser, Subcommand};
 use journeys::programs::{Failure, built, fail};
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
-use journeys::{crash, simulate};
+use journeys::{crash, described, simulate};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -26,6 +26,8 @@ enum Verb {
     /// The kiosk whose power goes.
     #[command(hide = true)]
     CrashVictim(crash::Victim),
+    /// Central against its own description, by schemathesis.
+    Described(described::Described),
     /// Write the window's types from the contract.
     Codegen {
         /// Change nothing; fail when a file differs.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Sim(sim) => simulate::run(&sim),
         Verb::Crash(crash) => crash::run(&crash),
         Verb::CrashVictim(victim) => crash::be_victim(&victim).map(|()| true),
+        Verb::Described(asked) => described::run(&asked),
         Verb::Codegen { check } => codegen(check).map(|()| true),
     };
     match done {

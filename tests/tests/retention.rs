@@ -73,7 +73,7 @@ async fn registered() -> (Counter, String, DateView) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_backup_that_was_read_back_nothing_is_erased() {
     let (mut counter, visit, date) = registered().await;
-    counter = counter.days_later(400).await.unwrap();
+    counter = counter.days_later(300).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     assert_eq!(counter.kiosk.date(&visit).await.unwrap().code, date.code);
     assert!(found(counter.folder.path()) >= 3, "the search itself finds nothing");
@@ -95,7 +95,7 @@ async fn what_is_no_longer_needed_is_erased_and_nothing_before() {
     let draft = counter.kiosk.start_visit("fr").await.unwrap().visit;
     counter.kiosk.save_draft(&draft, fields()).await.unwrap();
 
-    counter = counter.days_later(400).await.unwrap();
+    counter = counter.days_later(300).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     assert_eq!(counter.kiosk.date(&visit).await.unwrap_err().code, "no_visit");
     assert_eq!(counter.kiosk.open_visit(&draft).await.unwrap_err().code, "no_visit");

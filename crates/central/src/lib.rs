@@ -15,6 +15,7 @@ mod journal;
 pub mod keys;
 pub mod lease_log;
 mod openapi;
+mod openapi_shapes;
 mod paper;
 mod planted;
 mod problem;

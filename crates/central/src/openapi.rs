@@ -3,6 +3,10 @@
 
 use serde_json::{Value, json};
 
+/// Each value in base64: 32 hexadecimal digits make 44 characters, 64 make 88.
+const METADATA: &str = "^registration [A-Za-z0-9+/]{43}=,page [A-Za-z0-9+/]{43}=,sha256 [A-Za-z0-9+/]{86}==$";
+const CHECKSUM: &str = "^sha256 [A-Za-z0-9+/]{43}=$";
+
 /// The document served at `/v1/openapi.json`.
 #[must_use]
 pub fn document() -> Value {
@@ -15,34 +19,37 @@ pub fn document() -> Value {
             "license": { "name": "MIT", "identifier": "MIT" }
         },
         "paths": {
-            "/healthz": { "get": operation("Does the database answer?", None, "text/plain", &[503]) },
-            "/v1/openapi.json": { "get": operation("This document.", None, "application/json", &[]) },
-            "/v1/enrol": { "post": operation("A single-use code makes a new key a kiosk of one site.",
-                Some("EnrolRequest"), "application/json", &[400, 401, 403, 409, 413, 503]) },
-            "/v1/return": { "post": signed(operation("A kiosk a restored database does not know comes back by its certificate.",
-                Some("ReturnRequest"), "application/json", &[400, 401, 403, 409, 413, 503])) },
-            "/v1/registrations": { "post": signed(operation("A date at once; the same again for the same id.",
-                Some("DateRequest"), "application/json", &[400, 401, 403, 409, 413, 503])) },
-            "/v1/journal": { "post": signed(operation("Records of one chain, in order. Idempotent.",
-                Some("PushRequest"), "application/json", &[400, 401, 403, 409, 413, 422, 503])) },
+            "/healthz": { "get": operation("Does the database answer?", &[503], done("text/plain", None)) },
+            "/v1/openapi.json": { "get": operation("This document.", &[], done("application/json", None)) },
+            "/v1/enrol": { "post": taking("EnrolRequest", operation("A single-use code makes a new key a kiosk of one site.",
+                &[400, 401, 403, 409, 413, 503], answering("EnrolAnswer"))) },
+            "/v1/return": { "post": signed(taking("ReturnRequest",
+                operation("A kiosk a restored database does not know comes back by its certificate.",
+                    &[400, 401, 403, 409, 413, 503], answering("ReturnAnswer")))) },
+            "/v1/registrations": { "post": signed(taking("DateRequest",
+                operation("A date at once; the same again for the same id.",
+                    &[400, 401, 403, 409, 413, 503], answering("DateAnswer")))) },
+            "/v1/journal": { "post": signed(taking("PushRequest", operation("Records of one chain, in order. Idempotent.",
+                &[400, 401, 403, 409, 413, 422, 503], answering("PushAnswer")))) },
             "/v1/changes": { "get": with_cursor(signed(operation("What is new for this kiosk.",
-                None, "application/json", &[400, 401, 503]))) },
-            "/v1/lease": { "post": signed(operation("Fills the kiosk's lease; the slots arrive by pull.",
-                Some("LeaseRequest"), "application/json", &[400, 401, 413, 503])) },
-            "/v1/follow-up": { "post": signed(operation("The date behind a paper's code and a birth date.",
-                Some("FollowUpRequest"), "application/json", &[400, 401, 413, 429, 503])) },
+                &[400, 401, 403, 413, 503], answering("ChangesAnswer")))) },
+            "/v1/lease": { "post": signed(taking("LeaseRequest", operation("Fills the kiosk's lease; the slots arrive by pull.",
+                &[400, 401, 403, 413, 503], answering("LeaseAnswer")))) },
+            "/v1/follow-up": { "post": signed(taking("FollowUpRequest",
+                operation("The date behind a paper's code and a birth date.",
+                    &[400, 401, 403, 413, 429, 503], answering("FollowUpAnswer")))) },
             "/v1/pieces": {
-                "post": signed(created(operation("Begins the tus upload of one locked page.",
-                    None, "application/octet-stream", &[400, 401, 409, 413, 503]))),
-                "options": operation("What of tus 1.0 is spoken here.", None, "application/octet-stream", &[])
+                "post": signed(with_headers(&[("upload-length", "^[0-9]{1,8}$"), ("upload-metadata", METADATA)],
+                    operation("Begins the tus upload of one locked page.", &[400, 401, 403, 404, 409, 413, 503], ("201", json!({ "description": "Begun." }))))),
+                "options": operation("What of tus 1.0 is spoken here.", &[], nothing())
             },
             "/v1/pieces/{page}": {
                 "parameters": [{ "name": "page", "in": "path", "required": true,
                     "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" } }],
-                "get": signed(operation("A complete locked page.", None, "application/octet-stream", &[401, 404, 503])),
-                "head": signed(operation("Where the upload stands.", None, "application/octet-stream", &[401, 404, 503])),
-                "patch": signed(operation("One part at the upload's offset.",
-                    Some("Part"), "application/octet-stream", &[400, 401, 404, 409, 413, 460, 503]))
+                "get": signed(operation("A complete locked page.", &[400, 401, 403, 404, 413, 503], done("application/octet-stream", None))),
+                "head": signed(operation("Where the upload stands.", &[400, 401, 403, 404, 413, 503], ("200", json!({ "description": "Done." })))),
+                "patch": signed(taking("Part", with_headers(&[("upload-offset", "^[0-9]{1,8}$"), ("upload-checksum", CHECKSUM)],
+                    operation("One part at the upload's offset.", &[400, 401, 403, 404, 409, 413, 460, 503], nothing()))))
             }
         },
         "components": {
@@ -52,37 +59,30 @@ pub fn document() -> Value {
                     "description": "Ed25519 over method, target, body hash and time, with jalon-kiosk and jalon-time."
                 }
             },
-            "schemas": {
-                "Problem": {
-                    "type": "object", "required": ["code", "status"],
-                    "properties": {
-                        "code": { "type": "string" },
-                        "status": { "type": "integer" },
-                        "args": { "type": "object", "additionalProperties": { "type": "string" } }
-                    }
-                },
-                "EnrolRequest": object(&["code", "key", "proof"]),
-                "ReturnRequest": object(&["certificate"]),
-                "DateRequest": { "type": "object", "required": ["registration"], "additionalProperties": false,
-                    "properties": { "registration": { "type": "object" } } },
-                "PushRequest": { "type": "object", "required": ["records"], "additionalProperties": false,
-                    "properties": { "records": { "type": "array", "maxItems": wire::limits::PUSH_RECORDS,
-                        "items": { "type": "object", "required": ["header", "signature", "salt", "body"] } } } },
-                "LeaseRequest": { "type": "object", "required": ["today", "incarnation"], "additionalProperties": false,
-                    "properties": { "today": { "type": "string", "format": "date" }, "incarnation": { "type": "integer", "minimum": 1 } } },
-                "FollowUpRequest": { "type": "object", "required": ["code", "year"], "additionalProperties": false,
-                    "properties": { "code": { "type": "string" }, "year": { "type": "integer" },
-                        "month": { "type": ["integer", "null"] }, "day": { "type": ["integer", "null"] } } },
-                "Part": { "type": "string", "format": "binary", "maxLength": wire::limits::CHUNK_BYTES }
-            }
+            "schemas": crate::openapi_shapes::shapes()
         }
     })
 }
 
-fn operation(summary: &str, takes: Option<&str>, gives: &str, refusals: &[u16]) -> Value {
+/// A status and what comes with it.
+type Answer = (&'static str, Value);
+
+fn done(media: &str, shape: Option<&str>) -> Answer {
+    let schema = shape.map(|shape| json!({ "schema": { "$ref": format!("#/components/schemas/{shape}") } }));
+    ("200", json!({ "description": "Done.", "content": { media: schema.unwrap_or_else(|| json!({})) } }))
+}
+
+fn answering(shape: &str) -> Answer {
+    done("application/json", Some(shape))
+}
+
+fn nothing() -> Answer {
+    ("204", json!({ "description": "Done." }))
+}
+
+fn operation(summary: &str, refusals: &[u16], answer: Answer) -> Value {
     let mut responses = serde_json::Map::new();
-    let media = json!({ gives: {} });
-    responses.insert("200".into(), json!({ "description": "Done.", "content": media }));
+    responses.insert(answer.0.into(), answer.1);
     for status in refusals {
         responses.insert(
             status.to_string(),
@@ -92,14 +92,23 @@ fn operation(summary: &str, takes: Option<&str>, gives: &str, refusals: &[u16]) 
             }),
         );
     }
-    let mut operation = json!({ "summary": summary, "responses": responses });
-    if let (Some(schema), Some(fields)) = (takes, operation.as_object_mut()) {
-        let media = if schema == "Part" { "application/octet-stream" } else { "application/json" };
-        let reference = format!("#/components/schemas/{schema}");
-        let body = json!({ "required": true, "content": { media: { "schema": { "$ref": reference } } } });
-        fields.insert("requestBody".into(), body);
-    }
-    operation
+    json!({ "summary": summary, "responses": responses })
+}
+
+fn taking(shape: &str, operation: Value) -> Value {
+    let media = if shape == "Part" { "application/octet-stream" } else { "application/json" };
+    let reference = format!("#/components/schemas/{shape}");
+    let body = json!({ "required": true, "content": { media: { "schema": { "$ref": reference } } } });
+    with(operation, "requestBody", body)
+}
+
+fn with_headers(headers: &[(&str, &str)], operation: Value) -> Value {
+    let header = |(name, pattern): &(&str, &str)| {
+        json!({
+            "name": name, "in": "header", "required": true, "schema": { "type": "string", "pattern": pattern }
+        })
+    };
+    with(operation, "parameters", headers.iter().map(header).collect())
 }
 
 fn signed(operation: Value) -> Value {
@@ -118,24 +127,9 @@ fn with_cursor(operation: Value) -> Value {
     )
 }
 
-fn created(mut operation: Value) -> Value {
-    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut)
-        && let Some(done) = responses.remove("200")
-    {
-        responses.insert("201".into(), done);
-    }
-    operation
-}
-
 fn with(mut operation: Value, key: &str, value: Value) -> Value {
     if let Some(fields) = operation.as_object_mut() {
         fields.insert(key.into(), value);
     }
     operation
-}
-
-fn object(fields: &[&str]) -> Value {
-    let properties: serde_json::Map<_, _> =
-        fields.iter().map(|field| ((*field).to_owned(), json!({ "type": "string" }))).collect();
-    json!({ "type": "object", "required": fields, "additionalProperties": false, "properties": properties })
 }

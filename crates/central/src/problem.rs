@@ -44,14 +44,32 @@ pub enum Refusal {
     #[error("no such page or method here")]
     NotFound,
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error("the lease log takes nothing")]
     LeaseLog,
     #[error("stored data cannot be read: {0}")]
     Stored(&'static str),
 }
 
+impl From<sqlx::Error> for Refusal {
+    /// What PostgreSQL cannot hold (SQLSTATE class 22, such as a NUL in a text) is in what was
+    /// asked, and stays so however often it is asked again.
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| code.starts_with("22")) => {
+                Self::BadBody
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
 impl Refusal {
+    /// Is it in the record itself, so that it will be refused for ever?
+    pub(crate) fn is_of_the_record(&self) -> bool {
+        matches!(self, Self::BadBody | Self::BadRecord | Self::TooLarge)
+    }
+
     fn status_and_code(&self) -> (u16, &'static str) {
         match self {
             Self::NotEnrolled => (401, "not_enrolled"),

@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
-use quick_xml::events::Event;
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
-use crate::{Colour, ScanRefusal, ScanRequest, ScannedPage, Scanner, Source, page};
+use crate::{Colour, ScanRefusal, ScanRequest, ScannedPage, Scanner, Source, escl_xml, page};
 
 /// Bytes of an XML answer: real ones have 5 to 20 kB.
 const XML_BYTES: usize = 256 * 1024;
@@ -152,7 +151,7 @@ impl Escl {
             _ => return Err(ScanRefusal::BadAnswer),
         }
         let bytes = body(answer, XML_BYTES).await?;
-        let elements = elements(&bytes).ok_or(ScanRefusal::BadAnswer)?;
+        let elements = escl_xml::elements(&bytes).ok_or(ScanRefusal::BadAnswer)?;
         if elements.first().is_some_and(|(root, _)| root == name) {
             Ok(elements)
         } else {
@@ -206,36 +205,6 @@ async fn body(mut answer: Response, most: usize) -> Result<Vec<u8>, ScanRefusal>
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
-}
-
-/// Reads well-formed XML with one root; anything else is `None`. No entity but the five is known.
-fn elements(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) => {
-                open.push(found.len());
-                found.push((start.local_name().as_ref().to_owned(), String::new()));
-            }
-            Event::Empty(start) => {
-                found.push((start.local_name().as_ref().to_owned(), String::new()));
-            }
-            Event::Text(text) => {
-                if let Some((_, value)) = open.last().and_then(|place| found.get_mut(*place)) {
-                    value.push_str(text.trim());
-                }
-            }
-            Event::End(_) => {
-                open.pop()?;
-            }
-            Event::DocType(_) => return None,
-            Event::Eof => return open.is_empty().then_some(found),
-            _ => {}
-        }
-    }
 }
 
 fn refusal(error: reqwest::Error) -> ScanRefusal {

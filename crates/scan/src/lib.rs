@@ -4,6 +4,7 @@
 //! never retries what a person must mend.
 
 pub mod codes;
+pub mod escl_xml;
 pub mod page;
 
 mod escl;

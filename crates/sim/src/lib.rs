@@ -5,3 +5,4 @@ pub mod escl_scanner;
 #[cfg(unix)]
 pub mod ipp_printer;
 pub mod simulation;
+pub mod tcp_gate;

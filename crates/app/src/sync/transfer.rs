@@ -15,6 +15,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use vault::LockedPage;
 use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
 use wire::messages::{
@@ -25,6 +26,12 @@ use wire::request;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The first part of a page: at 64 kbit/s it takes 8 s of the 30 a request may take.
+const FIRST_PART: usize = 64 * 1024;
+/// A part that took less is followed by one twice as long.
+const QUICK: Duration = Duration::from_secs(3);
+/// A part that took longer is followed by a shorter one.
+const SLOW: Duration = Duration::from_secs(12);
 /// Parts sent again after a checksum or offset refusal, for one page.
 const PAGE_TRIES: u32 = 3;
 
@@ -230,17 +237,21 @@ impl HttpRemote {
         ];
         self.signed(caller, "POST", "/v1/pieces", headers, Vec::new()).await?;
         let target = format!("/v1/pieces/{}", page.id);
-        let mut tries = 0;
+        let (mut tries, mut size) = (0, FIRST_PART);
         let mut offset = self.offset(caller, &target).await?;
         while let Some(part) = page.locked.get(offset..).filter(|rest| !rest.is_empty()) {
-            let part = part.get(..part.len().min(CHUNK_BYTES)).unwrap_or(part);
+            let part = part.get(..part.len().min(size)).unwrap_or(part);
+            let from = Instant::now();
             let headers = vec![
                 ("tus-resumable", "1.0.0".to_owned()),
                 ("upload-offset", offset.to_string()),
                 ("upload-checksum", format!("sha256 {}", STANDARD.encode(sha256(&[part]).0))),
             ];
             match self.signed(caller, "PATCH", &target, headers, part.to_vec()).await {
-                Ok(_) => offset += part.len(),
+                Ok(_) => {
+                    offset += part.len();
+                    size = next_size(size, from.elapsed());
+                }
                 Err(RemoteFailure::Refused { code, .. })
                     if tries < PAGE_TRIES && matches!(code.as_str(), "bad_offset" | "checksum") =>
                 {
@@ -284,6 +295,17 @@ impl HttpRemote {
             other => other,
         }
     }
+}
+
+/// How long the next part of a page is, after one of `size` bytes took `took`: a thin line
+/// must carry each within the limit of a request, and a good one few.
+fn next_size(size: usize, took: Duration) -> usize {
+    let next = match took {
+        quick if quick < QUICK => size * 2,
+        slow if slow > SLOW => size / 2,
+        _ => size,
+    };
+    next.clamp(FIRST_PART / 4, CHUNK_BYTES)
 }
 
 /// An answer that is a success, or the refusal it carries.
@@ -367,4 +389,22 @@ fn failure(error: &reqwest::Error) -> RemoteFailure {
         cause = inner.source();
     }
     RemoteFailure::Unreachable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thin_line_never_gets_a_part_it_cannot_carry() {
+        for bits_per_s in [32_000, 64_000, 256_000, 10_000_000] {
+            let mut size = FIRST_PART;
+            for _ in 0..40 {
+                let took = Duration::from_secs_f64(1.2 + size as f64 * 8.0 / f64::from(bits_per_s));
+                assert!(took < ANSWER_LIMIT, "{size} bytes at {bits_per_s} bit/s");
+                size = next_size(size, took);
+            }
+            assert_eq!(size == CHUNK_BYTES, bits_per_s == 10_000_000, "{bits_per_s}: {size}");
+        }
+    }
 }

@@ -18,8 +18,8 @@ pub(super) async fn pull(
     let request = SignedRequest::check(&central, request).await?;
     let Asked { cursor, roster: known, head } =
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
-    journal::apply_held(&central, &request.device).await?;
     let mut db = central.pool.acquire().await?;
+    journal::apply_held(&mut db, &central, &request.device).await?;
     let named = head;
     let head = chain::head(&mut db, request.device.kiosk, named.as_ref()).await?;
     if named.is_none() || head.is_some() {

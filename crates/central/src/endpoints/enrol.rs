@@ -65,7 +65,7 @@ pub(super) async fn enrol(
             .map_err(|error| match &error {
                 // A key belongs to one kiosk for ever.
                 sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
-                _ => Refusal::Database(error),
+                _ => error.into(),
             })?;
         sqlx::query("UPDATE enrol_code SET kiosk = $2 WHERE code_hash = $1")
             .bind(code_hash.0.as_slice())

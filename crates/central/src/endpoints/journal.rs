@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use sqlx::Connection as _;
 use wire::limits::PUSH_RECORDS;
 use wire::messages::{PushAnswer, PushRequest};
 
@@ -19,14 +20,16 @@ pub(super) async fn push(
     if records.len() > PUSH_RECORDS {
         return Err(Refusal::TooLarge);
     }
-    let mut tx = central.pool.begin().await?;
+    // One connection for both steps: a crowd waits for one once, not twice.
+    let mut db = central.pool.acquire().await?;
+    let mut tx = db.begin().await?;
     let head = chain::store(&mut tx, &central, &request.device, &records).await?;
     if planted::on("acknowledged_before_stored") {
         tx.rollback().await?;
     } else {
         tx.commit().await?;
     }
-    if let Err(refusal) = journal::apply_held(&central, &request.device).await {
+    if let Err(refusal) = journal::apply_held(&mut db, &central, &request.device).await {
         // Held all the same; the next push or pull applies it.
         tracing::error!(cause = ?refusal, "applying was put off");
     }

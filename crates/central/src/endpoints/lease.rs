@@ -41,7 +41,11 @@ pub(super) async fn fill(
         return Ok(Json(LeaseAnswer { lent: 0 }));
     }
     // The later of the kiosk's day and central's own at the site.
-    let today = today.max(dates::today(&mut tx, &central, &device.site).await?);
+    let ours = dates::today(&mut tx, &central, &device.site).await?;
+    if today > ours.saturating_add(dates::AHEAD_DAYS.days()) {
+        return Err(Refusal::ClockOff);
+    }
+    let today = today.max(ours);
     let lent = lend(&mut tx, &central, device, (incarnation, today)).await?;
     lease_log::write(&mut tx, &central, lent.for_the_log(device, incarnation)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };

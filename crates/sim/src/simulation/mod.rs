@@ -40,7 +40,7 @@ use planted::Planted;
 pub use planted::{Bug, Plant};
 pub use restore::{Archive, Archiving, Since};
 use seal::ring::KeyRing;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -197,6 +197,8 @@ struct World<'g> {
     counters: Vec<Counter>,
     /// Visits begun whose date has not been shown.
     open: Vec<(usize, String, Certain)>,
+    /// When each visit was begun.
+    begun: BTreeMap<String, jiff::Timestamp>,
     ledger: Ledger,
     folder: PathBuf,
     /// Visits central may have been asked about.
@@ -272,6 +274,7 @@ impl<'g> World<'g> {
             dice,
             counters,
             open: Vec::new(),
+            begun: BTreeMap::new(),
             asked: BTreeSet::new(),
             story: Vec::new(),
             ledger: Ledger::new(ground.ring.clone()),

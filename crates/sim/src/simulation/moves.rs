@@ -121,6 +121,7 @@ impl World<'_> {
         let limit = fields.limit.as_ref().map(|limit| format!(", within {} days", limit.days));
         self.tell(format!("kiosk {at}: {who}{} is registered", limit.unwrap_or_default()));
         let visit = self.counter(at)?.begin(fields, pages).await.map_err(dead_end)?;
+        self.begun.insert(visit.clone(), self.time.now());
         self.open.push((at, visit, certain));
         let last = self.open.len() - 1;
         if self.plant == Plant::VaultRestored && self.ledger.kept.is_empty() {
@@ -135,6 +136,13 @@ impl World<'_> {
         }
         self.tell(format!("kiosk {at}: … and leaves it at that"));
         Ok(())
+    }
+
+    /// Clocks are off by less than two days.
+    fn is_left_for_long(&self, visit: &str) -> bool {
+        self.begun
+            .get(visit)
+            .is_some_and(|begun| self.time.now().as_second() - begun.as_second() > (30 - 2) * DAY)
     }
 
     /// Confirms a visit that has no date yet, perhaps days after it was begun.
@@ -160,6 +168,12 @@ impl World<'_> {
             Err(problem) if problem.code == "draft_incomplete" => {
                 self.open.remove(open);
                 self.tell(format!("kiosk {at}: the limit has passed meanwhile: no longer complete"));
+                return self.same(at).await;
+            }
+            // A draft nobody came back for is erased (docs/retention.md).
+            Err(problem) if problem.code == "no_visit" && self.is_left_for_long(&visit) => {
+                self.open.remove(open);
+                self.tell(format!("kiosk {at}: nobody came back for it in a month: erased"));
                 return self.same(at).await;
             }
             Err(problem) => return Err(dead_end(problem)),

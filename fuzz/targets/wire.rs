@@ -1,0 +1,8 @@
+//! Messages and records between kiosk and central.
+#![no_main]
+
+#[path = "../entries.rs"]
+#[allow(dead_code)]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entries::wire(bytes));
