@@ -59,24 +59,29 @@ function civil(text: string): Date | null {
   return Number.isNaN(at.getTime()) ? null : at;
 }
 
+// A date becomes part of other sentences. Marks around its parts would hide their letters from
+// the mark around the whole, which then reads an Arabic date from the left.
+const plain = (text: string): string => text.replace(/[\u2066-\u2069]/g, '');
+
 export function day(lang: string, text: string): string {
   const at = civil(text.slice(0, 10));
   if (!at) return text;
   // Sunday is 0 here and 7 in the files. Only the day is a number: a year gets no thousands mark.
   const weekday = say(lang, `weekday-${at.getUTCDay() || 7}`);
   const month = say(lang, `month-${at.getUTCMonth() + 1}`);
-  return say(lang, 'date-long', { weekday, day: at.getUTCDate(), month, year: String(at.getUTCFullYear()) });
+  return plain(say(lang, 'date-long', { weekday, day: at.getUTCDate(), month, year: String(at.getUTCFullYear()) }));
 }
 
 export function time(lang: string, text: string): string {
   const at = civil(text.slice(0, 16));
   if (!at) return text;
   const minute = String(at.getUTCMinutes()).padStart(2, '0');
-  return say(lang, 'time-of-day', { hour: String(at.getUTCHours()), minute });
+  return plain(say(lang, 'time-of-day', { hour: String(at.getUTCHours()), minute }));
 }
 
 /** Both in one phrase, for lists. */
-export const dayTime = (lang: string, text: string): string => say(lang, 'date-time-long', { date: day(lang, text), time: time(lang, text) });
+export const dayTime = (lang: string, text: string): string =>
+  plain(say(lang, 'date-time-long', { date: day(lang, text), time: time(lang, text) }));
 
 /** Nationality codes with their names, in the order of the language's alphabet. */
 export function nationalities(lang: string, codes: string[]): { code: string; name: string }[] {

@@ -16,9 +16,13 @@ async function walk(to: string) {
   flow.setLang(wanted.get('lang') ?? 'fr');
   if (to === 'refused') return flow.unlock('demo', '1');
   if (to === 'unlock') return;
+  if (to === 'set-aside') { fake.refuse.set('boot', 'vault_damaged'); flow.state.boot = null; return flow.start(); }
   await flow.unlock('demo', PIN);
   if (to === 'home') return;
   if (to === 'outbox') return flow.outbox();
+  if (to === 'followup') return flow.followUp();
+  if (to === 'elsewhere') { await flow.followUp(); return flow.findPaper('E', { form: 'whole', day: '', month: '', year: '' }); }
+  if (to === 'paper') { await flow.followUp(); return flow.showPaper(''); }
   flow.setPersonLang(wanted.get('person') ?? 'ar');
   await flow.startVisit();
   const fields = flow.state.visit?.fields;
