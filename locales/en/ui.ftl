@@ -233,4 +233,5 @@ verdict-unreadable = The codes cannot be read. Clean the glass, lay the paper fl
 
 set-aside-help = The vault of this kiosk does not open. You can set it aside as it is and go on with a fresh one: registrations the central service has received stay valid, the others come back by their paper. Then tell support.
 act-set-aside = Set the vault aside and go on
+notice-dated-too-late = A date was given while this kiosk was out of reach, and its day had passed before the kiosk heard of it. The person's receipt stays valid: tell the préfecture, which gives another date.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.

@@ -233,4 +233,5 @@ verdict-unreadable = Les codes ne se lisent pas. Nettoyez la vitre, posez le pap
 
 set-aside-help = Le coffre de ce poste ne s'ouvre pas. Vous pouvez le mettre de côté tel quel et continuer avec un coffre neuf : les inscriptions déjà reçues par le service central restent valables, les autres reviennent par leur papier. Prévenez ensuite le support.
 act-set-aside = Mettre le coffre de côté et continuer
+notice-dated-too-late = Une date a été donnée pendant que ce poste était coupé du réseau, et son jour est passé avant que le poste ne l'apprenne. Le reçu de la personne reste valable : prévenez la préfecture, qui donne une autre date.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.

@@ -92,6 +92,11 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     }
     let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
     let at = inner.now();
+    if at > token.token.last_issue {
+        // Its day came before the kiosk heard of it: a paper sealed now would verify as forged.
+        // The receipt stands, and a person gives another date.
+        return heard::note(inner, tx, "dated_too_late");
+    }
     let body = Body::Dated(Dated { registration: id, token: token.to_bytes().into(), at });
     let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
     tx.keep_paper(&paper)?;

@@ -152,7 +152,7 @@ fn take_up_anew(inner: &Inner, tx: &Tx<'_>, theirs: u32, because: &str) -> Resul
     note(inner, tx, because)
 }
 
-fn note(inner: &Inner, tx: &Tx<'_>, code: &str) -> Result<(), Problem> {
+pub(super) fn note(inner: &Inner, tx: &Tx<'_>, code: &str) -> Result<(), Problem> {
     note_at(tx, code, inner.now())
 }
 

@@ -4,6 +4,7 @@
 use super::ledger::Fault;
 use super::network::Link;
 use super::{Plant, Since, World, lost, setup};
+use jiff::ToSpan as _;
 use serde_json::Value;
 
 /// Rounds in which everything must be settled once the network is whole.
@@ -46,7 +47,8 @@ impl World<'_> {
             Plant::LinksForgotten => serde_json::json!({ "links": [] }),
             _ => central::admin::links(&ground.pool, site).await.map_err(setup)?,
         };
-        self.ledger.against_central(&listed)?;
+        let soon = self.civil_now().saturating_add(1.days());
+        self.ledger.against_central(&listed, &soon.strftime("%Y-%m-%dT%H:%M").to_string())?;
         self.ledger.duplicates(&listed, &links)?;
         if self.since() == Since::Undisturbed {
             self.ledger.nobody_twice(&listed)?;
