@@ -213,6 +213,11 @@ impl Ledger {
         self.kept.iter().filter(dated).map(|(code, _)| code)
     }
 
+    /// Does anybody of this kiosk still hold a receipt?
+    pub fn still_ranked(&self, counter: usize) -> bool {
+        self.kept.values().any(|kept| kept.counter == counter && kept.ranked && kept.date.is_none())
+    }
+
     /// Everything kept is at central, with the very slot that was shown.
     /// `soon` is a civil moment surely after every kiosk's own.
     pub fn against_central(&self, listed: &Value, soon: &str) -> Result<(), Fault> {
