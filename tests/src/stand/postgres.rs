@@ -5,7 +5,7 @@ use crate::stand::short_folder::ShortFolder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BIN: &str = "/usr/lib/postgresql/15/bin";
+pub const BIN: &str = "/usr/lib/postgresql/15/bin";
 
 /// A running server.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ fn url(socket: &Path, database: &str) -> String {
 
 /// PostgreSQL refuses to run as root: a user namespace gives it the name of the user
 /// its own package makes, which is there on every machine it is installed on.
-fn as_user(program: &str) -> Result<Command, Failure> {
+pub fn as_user(program: &str) -> Result<Command, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(command(program, std::iter::empty::<&str>()));
     }
