@@ -1,7 +1,7 @@
 //! The database: connecting, migrating, telling one history from another.
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::Refusal;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool, Row};
 use std::str::FromStr;
 use std::time::Duration;

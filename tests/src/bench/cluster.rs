@@ -3,8 +3,8 @@
 //! process id.
 
 use super::gate::{Node, says_yes};
-use crate::programs::{Failure, Running, command, fail, free_port, kill};
-use crate::stand::postgres::{BIN, as_user};
+use crate::programs::{Failure, Running, command, fail, free_port};
+use crate::stand::postgres::{BIN, as_user, power_off};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,7 +32,8 @@ struct Member {
 
 /// Is anything of it not installed?
 pub fn missing() -> Option<&'static str> {
-    let there = PROGRAMS.iter().all(|program| Path::new(program).exists()) && Path::new(BIN).join("postgres").exists();
+    let there = PROGRAMS.iter().all(|program| Path::new(program).exists())
+        && Path::new(BIN).join("postgres").exists();
     (!there).then_some(INSTALL)
 }
 
@@ -117,7 +118,7 @@ impl Cluster {
         if let Some(patroni) = node.patroni.take() {
             patroni.kill();
         }
-        kill(postmaster(&node.data)?)
+        power_off(&node.data)
     }
 
     /// Starts a killed node again: it comes back as a standby.
@@ -184,19 +185,10 @@ impl Drop for Cluster {
             if let Some(patroni) = node.patroni.take() {
                 patroni.kill();
             }
-            if let Ok(pid) = postmaster(&node.data) {
-                let _ = kill(pid);
-            }
+            let _ = power_off(&node.data);
         }
         if let Some(etcd) = self.etcd.take() {
             etcd.kill();
         }
     }
-}
-
-/// The process id PostgreSQL wrote beside its data.
-fn postmaster(data: &Path) -> Result<u32, Failure> {
-    let text = std::fs::read_to_string(data.join("postmaster.pid"))?;
-    let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
-    pid.ok_or_else(|| fail("no process id in postmaster.pid"))
 }

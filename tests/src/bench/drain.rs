@@ -60,7 +60,9 @@ pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
     let row = sqlx::query(dated).fetch_one(&ground.pool).await?;
     let (stored, applied, dated): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     teller.say(&format!("{acknowledged} acknowledged, {stored} stored, {applied} applied, {dated} dated"));
-    let whole = [i64::try_from(acknowledged)?, stored, applied, dated].iter().all(|count| *count == i64::try_from(n).unwrap_or(-1));
+    let whole = [i64::try_from(acknowledged)?, stored, applied, dated]
+        .iter()
+        .all(|count| *count == i64::try_from(n).unwrap_or(-1));
     let peer = floor(&ground, folder.path()).await?;
     let ratio = ours / peer;
     let rate = n as f64 / ours;
@@ -103,7 +105,11 @@ async fn signed(ground: &Ground, number: usize, people: usize) -> Result<Pushes,
     for _ in 0..people {
         let registration = kiosk.person(at)?;
         let outcome = Outcome::Rank { held: None, told: None };
-        records.push(kiosk.record(&Says::Registration(Box::new(Registered { registration, outcome, at })))?);
+        records.push(kiosk.record(&Says::Registration(Box::new(Registered {
+            registration,
+            outcome,
+            at,
+        })))?);
     }
     let mut pushes = Vec::new();
     for batch in records.chunks(PUSH_RECORDS) {
@@ -137,9 +143,12 @@ async fn floor(ground: &Ground, folder: &std::path::Path) -> Result<f64, Failure
     let file = folder.join("rows");
     let file = file.display();
     let mut db = ground.pool.acquire().await?;
-    let before = format!("COPY record TO '{file}' (FORMAT binary); CREATE TABLE floor (LIKE record INCLUDING ALL)");
+    let before =
+        format!("COPY record TO '{file}' (FORMAT binary); CREATE TABLE floor (LIKE record INCLUDING ALL)");
     sqlx::raw_sql(AssertSqlSafe(before)).execute(&mut *db).await?;
     let began = Instant::now();
-    sqlx::raw_sql(AssertSqlSafe(format!("COPY floor FROM '{file}' (FORMAT binary)"))).execute(&mut *db).await?;
+    sqlx::raw_sql(AssertSqlSafe(format!("COPY floor FROM '{file}' (FORMAT binary)")))
+        .execute(&mut *db)
+        .await?;
     Ok(began.elapsed().as_secs_f64())
 }

@@ -109,12 +109,14 @@ pub async fn run(teller: &Teller, kills: usize) -> Result<Ended, Failure> {
     let mut same_epoch = 0;
     for kill in 1..=kills {
         let before = load.first_after(Instant::now(), BETWEEN).await?;
-        let at = Instant::now();
         let node = cluster.kill_leader().await?;
+        let at = Instant::now();
         let epoch = load.first_after(at, 1).await?;
         let gap = at.elapsed().as_secs_f64();
         same_epoch += usize::from(epoch == before);
-        teller.say(&format!("kill {kill}: node {node}, acknowledged again after {gap:.1} s, epoch {before} then {epoch}"));
+        teller.say(&format!(
+            "kill {kill}: node {node}, acknowledged again after {gap:.1} s, epoch {before} then {epoch}"
+        ));
         gaps.push(gap);
         cluster.begin(node)?;
         cluster.whole().await?;
@@ -174,7 +176,12 @@ pub async fn run(teller: &Teller, kills: usize) -> Result<Ended, Failure> {
         zero("acknowledged records lost", lost, "records", heard.acknowledged.len()),
         zero("given dates lost or changed", gone, "dates", heard.dated.len()),
         zero("given dates doubled", doubled, "dates", heard.dated.len()),
-        zero("answers that contradict an earlier one", heard.broken.len(), "answers", heard.acknowledged.len()),
+        zero(
+            "answers that contradict an earlier one",
+            heard.broken.len(),
+            "answers",
+            heard.acknowledged.len(),
+        ),
         zero("failovers the epoch did not tell", same_epoch, "failovers", kills),
         zero("acknowledged or dated with no standby", unheld, "answers", 1),
     ];
@@ -200,8 +207,11 @@ async fn one_person(ground: &Ground, kiosk: &mut Kiosk, n: usize, load: &Load) -
     let registration = kiosk.person((ground.clock)())?;
     let asked = serde_json::to_vec(&json!({ "registration": registration }))?;
     let token = ask_date(ground, kiosk, &asked, load).await?;
-    let registered =
-        Registered { registration, outcome: Outcome::Online { token: token.to_bytes().into() }, at: (ground.clock)() };
+    let registered = Registered {
+        registration,
+        outcome: Outcome::Online { token: token.to_bytes().into() },
+        at: (ground.clock)(),
+    };
     let record = kiosk.record(&Says::Registration(Box::new(registered)))?;
     let body = serde_json::to_vec(&PushRequest { records: vec![record] })?;
     let (begun, json) = until_answered(ground, kiosk, "/v1/journal", &body, load).await?;
@@ -260,12 +270,16 @@ async fn until_answered(
 async fn lost_records(ground: &Ground, names: &[Vec<u8>], heard: &Heard) -> Result<usize, Failure> {
     let mut held = Vec::new();
     for name in names {
-        let rows =
-            sqlx::query("SELECT hash FROM record WHERE kiosk = $1").bind(name).fetch_all(&ground.pool).await?;
+        let rows = sqlx::query("SELECT hash FROM record WHERE kiosk = $1")
+            .bind(name)
+            .fetch_all(&ground.pool)
+            .await?;
         let hashes: BTreeSet<Vec<u8>> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         held.push(hashes);
     }
-    let is_held = |word: &&Acknowledged| held.get(word.kiosk).is_some_and(|hashes| hashes.contains(word.hash.0.as_slice()));
+    let is_held = |word: &&Acknowledged| {
+        held.get(word.kiosk).is_some_and(|hashes| hashes.contains(word.hash.0.as_slice()))
+    };
     Ok(heard.acknowledged.len() - heard.acknowledged.iter().filter(is_held).count())
 }
 
@@ -276,14 +290,16 @@ async fn wrong_dates(ground: &Ground, heard: &Heard) -> Result<(usize, usize), F
         .await?;
     let mut given = BTreeMap::new();
     for row in &rows {
-        let (registration, slot, at): (Vec<u8>, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let (registration, slot, at): (Vec<u8>, i64, String) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         given.insert(registration, (slot.unsigned_abs(), at.parse::<jiff::civil::DateTime>()?));
     }
     let stands = |dated: &&Dated| {
         given.get(&dated.registration) == Some(&(dated.token.token.slot.0, dated.token.token.at))
     };
     let gone = heard.dated.len() - heard.dated.iter().filter(stands).count();
-    let pairs: BTreeSet<_> = heard.dated.iter().map(|dated| (dated.token.token.slot.0, &dated.registration)).collect();
+    let pairs: BTreeSet<_> =
+        heard.dated.iter().map(|dated| (dated.token.token.slot.0, &dated.registration)).collect();
     let slots: BTreeSet<_> = pairs.iter().map(|(slot, _)| *slot).collect();
     Ok((gone, pairs.len() - slots.len()))
 }

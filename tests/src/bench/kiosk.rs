@@ -46,7 +46,13 @@ pub struct Said {
 
 impl Ground {
     /// Central on the migrated database at `url`, with `sites` sites open every day.
-    pub async fn start(url: &str, folder: &Path, clock: Clock, sites: usize, log: bool) -> Result<Self, Failure> {
+    pub async fn start(
+        url: &str,
+        folder: &Path,
+        clock: Clock,
+        sites: usize,
+        log: bool,
+    ) -> Result<Self, Failure> {
         let pool = central::connect(url).await?;
         central::migrate(&pool).await?;
         let random = central::system_random();
@@ -182,7 +188,8 @@ impl Kiosk {
         central::system_random()(&mut code);
         let [a, b, c, d, ..] = id;
         let number = format!("{:010}", u64::from(u32::from_be_bytes([a, b, c, d])));
-        let day = jiff::civil::date(1950 + i16::from(a % 50), 1 + i8::try_from(b % 12)?, 1 + i8::try_from(c % 28)?);
+        let day =
+            jiff::civil::date(1950 + i16::from(a % 50), 1 + i8::try_from(b % 12)?, 1 + i8::try_from(c % 28)?);
         Ok(Registration {
             id: RegistrationId(id),
             code: FollowUpCode::from_random(code),
