@@ -126,12 +126,20 @@ pub fn power_off(data: &Path) -> Result<(), Failure> {
         .and_then(|line| line.trim().parse().ok())
         .ok_or_else(|| fail("no process id in postmaster.pid"))?;
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    let all: Vec<u32> =
+        children.split_whitespace().filter_map(|child| child.parse().ok()).chain([pid]).collect();
     kill(pid)?;
-    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+    for one in &all {
         // It may have ended by itself.
-        let _ = kill(child);
+        let _ = kill(*one);
     }
-    Ok(())
+    wait_for("a killed PostgreSQL is gone", || all.iter().all(|one| is_gone(*one)).then_some(()))
+}
+
+/// Has it ended? Its parent may not have looked yet.
+fn is_gone(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 /// PostgreSQL refuses to run as root: a user namespace gives it the name of the user
