@@ -21,7 +21,9 @@ const FURTHEST_DAYS: i32 = 3_660;
 /// Makes at least one more open day's slots after the site's newest, and tells whether
 /// there was any. Takes the site's row lock, so two requests never make a day twice.
 pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT holidays, slots_until::text FROM site WHERE id = $1 FOR UPDATE")
+    // No stronger lock: every registration written holds a reference to this row, and two
+    // that ask for more days at once would wait for each other for ever.
+    let row = sqlx::query("SELECT holidays, slots_until::text FROM site WHERE id = $1 FOR NO KEY UPDATE")
         .bind(site.as_str())
         .fetch_one(&mut *db)
         .await?;
