@@ -32,7 +32,7 @@ pub struct Service {
     pub router: Router,
     pub pool: central::Pool,
     pub clock: Arc<AtomicI64>,
-    _postgres: Postgres,
+    pub postgres: Postgres,
     _folder: tempfile::TempDir,
 }
 
@@ -90,7 +90,7 @@ impl Service {
             central::admin::counter(&pool, id, "A", &[pattern]).await?;
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
-        Ok(Self { router: central::router(central), pool, clock, _postgres: postgres, _folder: folder })
+        Ok(Self { router: central::router(central), pool, clock, postgres, _folder: folder })
     }
 
     /// A new single-use code.

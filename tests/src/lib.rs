@@ -6,6 +6,7 @@
 #![allow(clippy::indexing_slicing)]
 
 mod archive;
+pub mod bench;
 pub mod counter;
 pub mod crash;
 pub mod described;

@@ -1,10 +1,10 @@
-//! `stand run | sim | crash | described | codegen`: called by `cargo xtask`, inside a process tree, message
+//! `stand run | sim | crash | described | bench | codegen`: called by `cargo xtask`, inside a process tree, message
 //! bus and (without a display) a screen of its own.
 
 use clap::{Args, Parser, Subcommand};
 use journeys::programs::{Failure, built, fail};
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
-use journeys::{crash, described, simulate};
+use journeys::{bench, crash, described, simulate};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -28,6 +28,8 @@ enum Verb {
     CrashVictim(crash::Victim),
     /// Central against its own description, by schemathesis.
     Described(described::Described),
+    /// Measure, beside what it is measured against.
+    Bench(bench::Bench),
     /// Write the window's types from the contract.
     Codegen {
         /// Change nothing; fail when a file differs.
@@ -69,11 +71,27 @@ fn main() -> ExitCode {
         Verb::Crash(crash) => crash::run(&crash),
         Verb::CrashVictim(victim) => crash::be_victim(&victim).map(|()| true),
         Verb::Described(asked) => described::run(&asked),
+        Verb::Bench(bench) => return self::bench(&bench),
         Verb::Codegen { check } => codegen(check).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("stand: {failure}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn bench(bench: &bench::Bench) -> ExitCode {
+    match bench::run(bench) {
+        Ok(bench::Ended::Held) => ExitCode::SUCCESS,
+        Ok(bench::Ended::Broken) => ExitCode::from(1),
+        Ok(bench::Ended::Missing(line)) => {
+            eprintln!("stand: something is missing; run:\n  {line}");
+            ExitCode::from(3)
+        }
         Err(failure) => {
             eprintln!("stand: {failure}");
             ExitCode::from(4)

@@ -86,6 +86,28 @@ async fn only_the_device_itself_is_heard_and_only_now() {
     assert_eq!(said.code(), "other_site");
 }
 
+/// The first at a site make its calendar; none of them waits for another that waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_at_once_at_an_empty_calendar_all_get_a_date() {
+    let service = std::sync::Arc::new(Service::start().await.unwrap());
+    let device = std::sync::Arc::new(service.device("ONE", 1).await.unwrap());
+    let asking: Vec<_> = (1..=8)
+        .map(|n| {
+            let (service, device) = (service.clone(), device.clone());
+            tokio::spawn(async move {
+                let asked = json!({ "registration": device.registration(&service, n, "A").unwrap() });
+                device.say(&service, "POST", "/v1/registrations", &asked).await.unwrap()
+            })
+        })
+        .collect();
+    let mut slots = std::collections::BTreeSet::new();
+    for asked in asking {
+        let said = asked.await.unwrap();
+        assert_eq!(said.status, 200);
+        assert!(slots.insert(token(&said).token.slot));
+    }
+}
+
 #[tokio::test]
 async fn hostile_bodies_are_refused_by_name_on_every_signed_path() {
     let service = Service::start().await.unwrap();

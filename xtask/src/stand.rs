@@ -1,5 +1,5 @@
 //! Calling the workspace's own stand: the demonstration, the real-window journey, the
-//! simulation, the crash harness. Everything it starts lives and ends in one process tree.
+//! simulation, the crash harness, the benchmarks. Everything it starts lives and ends in one process tree.
 
 use crate::place::{cargo, root, step, target};
 use crate::{Done, Stop, setup};
@@ -35,6 +35,25 @@ pub fn crash(args: &[String]) -> Done {
     setup::setup()?;
     build()?;
     ended(&mut stand("crash", args, false))
+}
+
+/// `cargo xtask bench`: in a release build, which is what is installed. The first one takes
+/// some ten minutes; it lies beside the debug one in the target folder.
+pub fn bench(args: &[String]) -> Done {
+    setup::setup()?;
+    // Not on standard output: with --json that is figures only.
+    eprintln!("== release build");
+    let mut build = cargo(&["build", "--release", "--quiet", "--workspace", "--features", "kiosk/webdriver"]);
+    let status = build
+        .args(["--bin", "stand"])
+        .status()
+        .map_err(|error| Stop::Failed(format!("release build: {error}")))?;
+    if !status.success() {
+        return Err(Stop::Refused(format!("release build did not pass ({status})")));
+    }
+    let mut words = vec![target().join("release/stand").display().to_string(), "bench".to_owned()];
+    words.extend(args.iter().cloned());
+    ended(&mut alone(&words, false))
 }
 
 /// `cargo xtask codegen`.

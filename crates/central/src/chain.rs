@@ -9,6 +9,7 @@ use domain::ids::KioskId;
 use seal::keys::{self, Context};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use std::collections::BTreeSet;
 use wire::record::{Head, Record};
 
 /// Most chains of one kiosk: a copied disk makes one, a restored disk one more. Beyond it
@@ -32,8 +33,32 @@ pub(crate) async fn lock(db: &mut PgConnection, kiosk: KioskId) -> Result<(), Re
     Ok(())
 }
 
+/// A record not held before, on the chain it goes on.
+struct New<'a> {
+    n: i32,
+    record: &'a Record,
+    header: Vec<u8>,
+    hash: Hash,
+}
+
+impl New<'_> {
+    fn head(&self) -> Head {
+        Head { incarnation: self.record.header.incarnation, seq: self.record.header.seq, hash: self.hash }
+    }
+
+    /// Does it stand right after this one, written by the same machine? Then it goes on the
+    /// same chain, and nothing else need be asked.
+    fn is_followed_by(&self, record: &Record) -> bool {
+        let (before, header) = (self.head(), &record.header);
+        header.prev == before.hash
+            && header.incarnation == before.incarnation
+            && before.seq.checked_add(1) == Some(header.seq)
+    }
+}
+
 /// Stores records in order and answers the end of the chain the last one stands on. What
-/// is held already is passed over, so the same push may come again.
+/// is held already is passed over, so the same push may come again. Records that follow one
+/// another are written by one statement.
 pub(crate) async fn store(
     db: &mut PgConnection,
     central: &Central,
@@ -41,27 +66,46 @@ pub(crate) async fn store(
     records: &[Record],
 ) -> Result<Option<Head>, Refusal> {
     lock(&mut *db, device.kiosk).await?;
+    let hash_of = |record: &Record| keys::sha256(&[&record.header.to_bytes()]);
+    let known = known(&mut *db, device.kiosk, &records.iter().map(hash_of).collect::<Vec<_>>()).await?;
     let mut on = None;
+    let mut run: Vec<New> = Vec::new();
     for record in records {
         let header = record.header.to_bytes();
         check(device, record, &header)?;
         let hash = keys::sha256(&[&header]);
-        if let Some(chain) = holding(&mut *db, device.kiosk, &hash).await? {
-            on = Some(chain);
-            continue;
-        }
-        let n = follow(&mut *db, central, device, record).await?;
-        if !(planted::on("last_record_dropped") && records.len() > 1 && records.last() == Some(record)) {
-            insert(&mut *db, central, device, record, (n, &header, &hash)).await?;
-        }
-        let head = Head { incarnation: record.header.incarnation, seq: record.header.seq, hash };
-        set_head(&mut *db, central, device.kiosk, Chain { n, head }).await?;
-        on = Some(Chain { n, head });
+        let before = run.last().filter(|last| last.is_followed_by(record) && !known.contains(&hash));
+        let n = match before.map(|last| last.n) {
+            Some(n) => n,
+            None => {
+                write(&mut *db, central, device, records, &std::mem::take(&mut run)).await?;
+                if let Some(chain) = holding(&mut *db, device.kiosk, &hash).await? {
+                    on = Some(chain.head);
+                    continue;
+                }
+                follow(&mut *db, central, device, record).await?
+            }
+        };
+        let new = New { n, record, header, hash };
+        on = Some(new.head());
+        run.push(new);
     }
+    write(&mut *db, central, device, records, &run).await?;
     match on {
-        Some(chain) => Ok(Some(chain.head)),
+        Some(head) => Ok(Some(head)),
         None => head(db, device.kiosk, None).await,
     }
+}
+
+/// Which of these are held.
+async fn known(db: &mut PgConnection, kiosk: KioskId, hashes: &[Hash]) -> Result<BTreeSet<Hash>, Refusal> {
+    let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.0.as_slice()).collect();
+    let rows = sqlx::query("SELECT hash FROM record WHERE kiosk = $1 AND hash = ANY ($2)")
+        .bind(kiosk.0.as_slice())
+        .bind(hashes)
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(|row| Hash::from_slice(row.try_get(0)?).ok_or(Refusal::Stored("record hash"))).collect()
 }
 
 /// What central holds for a kiosk: the end of the chain on which the record named stands,
@@ -239,33 +283,69 @@ async fn seq_of(db: &mut PgConnection, kiosk: KioskId, hash: &Hash) -> Result<Op
     row.map(seq).transpose()
 }
 
+/// Writes records of one chain that follow one another, and the chain's new end.
+async fn write(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    pushed: &[Record],
+    run: &[New<'_>],
+) -> Result<(), Refusal> {
+    let Some(last) = run.last() else { return Ok(()) };
+    let dropped = planted::on("last_record_dropped") && pushed.len() > 1;
+    let run: Vec<&New> = run.iter().filter(|new| !(dropped && pushed.last() == Some(new.record))).collect();
+    for new in &run {
+        let over = || {
+            let (kiosk, chain, seq) = (device.kiosk, new.n, new.record.header.seq);
+            format!("DELETE FROM record WHERE kiosk = '\\x{kiosk}' AND chain = {chain} AND seq = {seq}")
+        };
+        planted::sql(&mut *db, "fork_overwritten", over).await?;
+    }
+    insert(&mut *db, central, device, (last.n, &run)).await?;
+    set_head(db, central, device.kiosk, Chain { n: last.n, head: last.head() }).await
+}
+
 async fn insert(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
-    record: &Record,
-    (chain, header, hash): (i32, &[u8], &Hash),
+    (chain, run): (i32, &[&New<'_>]),
 ) -> Result<(), Refusal> {
-    let (kiosk, seq) = (device.kiosk, record.header.seq);
-    let over =
-        || format!("DELETE FROM record WHERE kiosk = '\\x{kiosk}' AND chain = {chain} AND seq = {seq}");
-    planted::sql(&mut *db, "fork_overwritten", over).await?;
+    let headers = || run.iter().map(|new| &new.record.header);
+    let incarnations: Vec<i32> = headers()
+        .map(|header| i32::try_from(header.incarnation))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Refusal::BadRecord)?;
+    let seqs: Vec<i64> = headers()
+        .map(|header| i64::try_from(header.seq))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Refusal::BadRecord)?;
+    let hashes: Vec<&[u8]> = run.iter().map(|new| new.hash.0.as_slice()).collect();
+    let kinds: Vec<&str> = headers().map(|header| header.kind.as_str()).collect();
+    let schemas: Vec<i32> = headers().map(|header| i32::from(header.schema)).collect();
+    let bytes: Vec<&[u8]> = run.iter().map(|new| new.header.as_slice()).collect();
+    let signatures: Vec<&[u8]> = run.iter().map(|new| new.record.signature.0.as_slice()).collect();
+    let salts: Vec<&[u8]> = run.iter().map(|new| new.record.salt.0.as_slice()).collect();
+    let bodies: Vec<&[u8]> = run.iter().map(|new| new.record.body.0.as_slice()).collect();
     sqlx::query(
         "INSERT INTO record \
          (kiosk, chain, incarnation, seq, hash, kind, schema, header, signature, salt, body, received_s, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'held')",
+         SELECT $1, $2, incarnation, seq, hash, kind, schema, header, signature, salt, body, $12, 'held' \
+         FROM unnest($3::integer[], $4::bigint[], $5::bytea[], $6::text[], $7::integer[], $8::bytea[], \
+                     $9::bytea[], $10::bytea[], $11::bytea[]) \
+              AS new (incarnation, seq, hash, kind, schema, header, signature, salt, body)",
     )
     .bind(device.kiosk.0.as_slice())
     .bind(chain)
-    .bind(i32::try_from(record.header.incarnation).map_err(|_| Refusal::BadRecord)?)
-    .bind(i64::try_from(record.header.seq).map_err(|_| Refusal::BadRecord)?)
-    .bind(hash.0.as_slice())
-    .bind(&record.header.kind)
-    .bind(i32::from(record.header.schema))
-    .bind(header)
-    .bind(record.signature.0.as_slice())
-    .bind(record.salt.0.as_slice())
-    .bind(record.body.0.as_slice())
+    .bind(incarnations)
+    .bind(seqs)
+    .bind(hashes)
+    .bind(kinds)
+    .bind(schemas)
+    .bind(bytes)
+    .bind(signatures)
+    .bind(salts)
+    .bind(bodies)
     .bind(central.now().as_second())
     .execute(db)
     .await?;

@@ -12,21 +12,21 @@ use wire::messages::Change;
 use wire::record::{Acknowledgement, Head};
 
 /// Central's signed word on this head.
-pub(crate) fn acknowledge(central: &Central, kiosk: KioskId, head: Head) -> Acknowledgement {
-    sign(central, kiosk, head, Context::Acknowledgement)
+pub(crate) fn acknowledge(central: &Central, epoch: &str, kiosk: KioskId, head: Head) -> Acknowledgement {
+    sign(central, epoch, kiosk, head, Context::Acknowledgement)
 }
 
 /// Central's signed word that everything up to this record is on other storage too.
-pub(crate) fn durable(central: &Central, kiosk: KioskId, head: Head) -> Acknowledgement {
-    sign(central, kiosk, head, Context::Durable)
+pub(crate) fn durable(central: &Central, epoch: &str, kiosk: KioskId, head: Head) -> Acknowledgement {
+    sign(central, epoch, kiosk, head, Context::Durable)
 }
 
-fn sign(central: &Central, kiosk: KioskId, head: Head, context: Context) -> Acknowledgement {
+fn sign(central: &Central, epoch: &str, kiosk: KioskId, head: Head, context: Context) -> Acknowledgement {
     let at = Timestamp::from_second(central.now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut acknowledgement = Acknowledgement {
         kiosk,
         head,
-        epoch: central.epoch.to_string(),
+        epoch: epoch.to_owned(),
         at,
         key: hex::encode(central.keys.acknowledgement.key_id().0),
         signature: domain::bytes::Signature([0; 64]),

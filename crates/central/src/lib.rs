@@ -48,15 +48,13 @@ pub struct Central {
     keys: Arc<CentralKeys>,
     clock: Clock,
     random: Random,
-    epoch: Arc<str>,
     lease_log: Option<Arc<LeaseLog>>,
     /// What left central before a restore is not known: only extra slots are given.
     extras_only: Arc<AtomicBool>,
 }
 
 impl Central {
-    /// Takes a migrated database; records an older version let wait are taken up. The epoch is read from the database itself: a
-    /// restored one has another.
+    /// Takes a migrated database; records an older version let wait are taken up.
     ///
     /// # Errors
     /// The database does not answer.
@@ -66,11 +64,10 @@ impl Central {
         clock: Clock,
         random: Random,
     ) -> Result<Self, sqlx::Error> {
-        let epoch = store::epoch(&pool).await?;
         journal::take_up_waiting(&pool).await?;
         let extras_only = Arc::new(AtomicBool::new(lease_log::was_followed(&pool).await?));
         let keys = Arc::new(keys);
-        Ok(Self { pool, keys, clock, random, epoch: epoch.into(), lease_log: None, extras_only })
+        Ok(Self { pool, keys, clock, random, lease_log: None, extras_only })
     }
 
     /// Follows the lease log to its end, and from now on gives and lends nothing that does

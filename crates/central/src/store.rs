@@ -1,14 +1,17 @@
 //! The database: connecting, migrating, telling one history from another.
 
+use crate::Refusal;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use std::str::FromStr;
 use std::time::Duration;
 
 /// Most connections one central holds.
 const CONNECTIONS: u32 = 10;
-/// Longest a statement may run: a request waits no longer than this for the database.
-const STATEMENT_MS: &str = "15000";
+/// Longest a statement waits for a lock, and a transaction for its next statement. No limit on
+/// a statement as a whole: over a commit that waits for its standby PostgreSQL would give up the
+/// wait and answer as if it were held, and central would acknowledge what one disk has.
+const WAIT_MS: &str = "15000";
 
 /// # Errors
 /// The URL is not one, or the database does not answer in time.
@@ -22,8 +25,10 @@ pub async fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
 /// As [`connect`].
 pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("jalon-central").options([
-        ("statement_timeout", STATEMENT_MS),
-        ("idle_in_transaction_session_timeout", STATEMENT_MS),
+        // Whatever the database's own default is.
+        ("statement_timeout", "0"),
+        ("lock_timeout", WAIT_MS),
+        ("idle_in_transaction_session_timeout", WAIT_MS),
     ]);
     PgPoolOptions::new()
         .max_connections(connections)
@@ -102,14 +107,18 @@ pub async fn check_schema(pool: &PgPool) -> Result<(), MigrateFailure> {
     if version < known { Err(MigrateFailure::Older(version)) } else { Ok(()) }
 }
 
-/// The database's own identity and timeline: another cluster, or this one restored to
-/// an earlier moment, has another.
-pub(crate) async fn epoch(pool: &PgPool) -> Result<String, sqlx::Error> {
+/// The database's own identity and timeline: another cluster, this one restored to an earlier
+/// moment, or a standby that took over, has another. Read by the transaction that answers: the
+/// server may change under a running central. The timeline is that of the log, not of the
+/// control file, which names a new one only after its first checkpoint, minutes later. A server
+/// that is a standby refuses.
+pub(crate) async fn epoch(db: &mut PgConnection) -> Result<String, Refusal> {
     let row = sqlx::query(
-        "SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()",
+        "SELECT system_identifier, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) FROM pg_control_system()",
     )
-    .fetch_one(pool)
+    .fetch_one(db)
     .await?;
-    let (system, timeline): (i64, i32) = (row.try_get(0)?, row.try_get(1)?);
+    let (system, timeline): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let timeline = u32::from_str_radix(timeline, 16).map_err(|_| Refusal::Stored("timeline"))?;
     Ok(format!("{system:x}-{timeline}"))
 }

@@ -1,19 +1,19 @@
 //! A real PostgreSQL in a folder: unix socket only, fsync on, ended with its owner.
 
-use crate::programs::{Failure, Running, command, fail, output, wait_for};
+use crate::programs::{Failure, Running, command, fail, kill, output, wait_for};
 use crate::stand::short_folder::ShortFolder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BIN: &str = "/usr/lib/postgresql/15/bin";
+pub const BIN: &str = "/usr/lib/postgresql/15/bin";
 
 /// A running server.
 #[derive(Debug)]
 pub struct Postgres {
-    socket: PathBuf,
-    _server: Running,
-    /// Kept for its removal: the socket's folder.
-    _short: ShortFolder,
+    folder: PathBuf,
+    server: Option<Running>,
+    /// The socket's folder.
+    short: ShortFolder,
 }
 
 impl Postgres {
@@ -23,10 +23,7 @@ impl Postgres {
     /// PostgreSQL 15 is not installed, or does not start.
     pub fn start(folder: &Path) -> Result<Self, Failure> {
         let data = folder.join("pg");
-        let log = folder.join("logs/postgres.log");
-        if let Some(parent) = log.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
+        std::fs::create_dir_all(folder.join("logs"))?;
         if !data.join("PG_VERSION").exists() {
             let mut initdb = as_user(&format!("{BIN}/initdb"))?;
             initdb.arg("-D").arg(&data).args([
@@ -40,19 +37,48 @@ impl Postgres {
             ]);
             output(&mut initdb)?;
         }
+        let mut postgres = Self { folder: folder.to_owned(), server: None, short: ShortFolder::make()? };
+        postgres.serve()?;
+        Ok(postgres)
+    }
+
+    /// Kills the server and starts it on the same data as a standby that takes over: the same
+    /// rows on a new timeline, at the same address.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn take_over(&mut self) -> Result<(), Failure> {
+        power_off(&self.folder.join("pg"))?;
+        if let Some(server) = self.server.take() {
+            server.kill();
+        }
+        std::fs::File::create(self.folder.join("pg/standby.signal"))?;
+        self.serve()?;
+        let promote = "SELECT pg_promote()";
+        output(&mut command(
+            format!("{BIN}/psql"),
+            ["-X", "-q", "-c", promote, &url(self.socket(), "postgres")],
+        ))?;
+        Ok(())
+    }
+
+    fn socket(&self) -> &Path {
+        self.short.path()
+    }
+
+    fn serve(&mut self) -> Result<(), Failure> {
+        let (data, log) = (self.folder.join("pg"), self.folder.join("logs/postgres.log"));
         // Left by a server that was killed; ours is the only one of this folder.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
-        let short = ShortFolder::make()?;
         let mut server = as_user(&format!("{BIN}/postgres"))?;
-        server.arg("-D").arg(&data).arg("-k").arg(short.path()).args([
+        server.arg("-D").arg(&data).arg("-k").arg(self.socket()).args([
             "-c",
             "listen_addresses=",
             "-c",
             "max_connections=60",
         ]);
         let mut running = Running::start(&mut server, &log)?;
-        let socket = short.path().to_owned();
-        let url = url(&socket, "postgres");
+        let url = url(self.socket(), "postgres");
         wait_for("PostgreSQL answers", || {
             if running.ended() {
                 return Some(false);
@@ -62,7 +88,8 @@ impl Postgres {
         })?
         .then_some(())
         .ok_or_else(|| fail(format!("PostgreSQL did not start; see {}", log.display())))?;
-        Ok(Self { socket, _server: running, _short: short })
+        self.server = Some(running);
+        Ok(())
     }
 
     /// The URL of one of its databases, made when there is none.
@@ -70,7 +97,7 @@ impl Postgres {
     /// # Errors
     /// It cannot be made.
     pub fn database(&self, name: &str) -> Result<String, Failure> {
-        let admin = url(&self.socket, "postgres");
+        let admin = url(self.socket(), "postgres");
         let sql = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
         let known =
             output(&mut command(format!("{BIN}/psql"), ["-X", "-q", "-t", "-A", "-c", &sql, &admin]))?;
@@ -78,7 +105,7 @@ impl Postgres {
             let create = format!("CREATE DATABASE \"{name}\"");
             output(&mut command(format!("{BIN}/psql"), ["-X", "-q", "-c", &create, &admin]))?;
         }
-        Ok(url(&self.socket, name))
+        Ok(url(self.socket(), name))
     }
 }
 
@@ -86,9 +113,41 @@ fn url(socket: &Path, database: &str) -> String {
     format!("postgres:///{database}?host={}&user=jalon", socket.display())
 }
 
+/// SIGKILL to a server and all it has started, as when its machine goes: left alone, what it
+/// had begun would be answered first.
+///
+/// # Errors
+/// It does not run on this data.
+pub fn power_off(data: &Path) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid"))?;
+    let pid: u32 = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse().ok())
+        .ok_or_else(|| fail("no process id in postmaster.pid"))?;
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    let all: Vec<u32> =
+        children.split_whitespace().filter_map(|child| child.parse().ok()).chain([pid]).collect();
+    kill(pid)?;
+    for one in &all {
+        // It may have ended by itself.
+        let _ = kill(*one);
+    }
+    wait_for("a killed PostgreSQL is gone", || all.iter().all(|one| is_gone(*one)).then_some(()))
+}
+
+/// Has it ended? Its parent may not have looked yet.
+fn is_gone(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
 /// PostgreSQL refuses to run as root: a user namespace gives it the name of the user
 /// its own package makes, which is there on every machine it is installed on.
-fn as_user(program: &str) -> Result<Command, Failure> {
+///
+/// # Errors
+/// There is no such user.
+pub fn as_user(program: &str) -> Result<Command, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(command(program, std::iter::empty::<&str>()));
     }

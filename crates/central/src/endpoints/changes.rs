@@ -2,7 +2,7 @@
 //! of the chain on which its record H stands.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, chain, changes, journal, sites};
+use crate::{Central, Refusal, chain, changes, journal, sites, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -20,6 +20,7 @@ pub(super) async fn pull(
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     let mut db = central.pool.acquire().await?;
     journal::apply_held(&mut db, &central, &request.device).await?;
+    let epoch = store::epoch(&mut db).await?;
     let named = head;
     let head = chain::head(&mut db, request.device.kiosk, named.as_ref()).await?;
     if named.is_none() || head.is_some() {
@@ -38,9 +39,9 @@ pub(super) async fn pull(
         false => None,
     };
     Ok(Json(ChangesAnswer {
-        epoch: central.epoch.to_string(),
-        received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
-        durable: durable.map(|head| changes::durable(&central, request.device.kiosk, head)),
+        received: head.map(|head| changes::acknowledge(&central, &epoch, request.device.kiosk, head)),
+        durable: durable.map(|head| changes::durable(&central, &epoch, request.device.kiosk, head)),
+        epoch,
         cursor: cursor.n,
         mark: cursor.mark,
         more,

@@ -1,7 +1,7 @@
 //! `POST /v1/enrol`: a single-use code makes a new key a kiosk of one site.
 
 use crate::device::read_body;
-use crate::{Central, Refusal, sites};
+use crate::{Central, Refusal, sites, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -80,7 +80,7 @@ pub(super) async fn enrol(
         ring: serde_json::to_value(&central.keys.ring).map_err(|_| Refusal::Stored("key ring"))?,
         site_key: sites::site_key(&mut tx, &site).await?,
         roster: sites::roster(&mut tx, &central.keys, &site).await?,
-        epoch: central.epoch.to_string(),
+        epoch: store::epoch(&mut tx).await?,
         now,
     };
     tx.commit().await?;

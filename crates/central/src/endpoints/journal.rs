@@ -2,7 +2,7 @@
 //! when one of them cannot be applied.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, chain, changes, journal, planted};
+use crate::{Central, Refusal, chain, changes, journal, planted, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -23,6 +23,7 @@ pub(super) async fn push(
     // One connection for both steps: a crowd waits for one once, not twice.
     let mut db = central.pool.acquire().await?;
     let mut tx = db.begin().await?;
+    let epoch = store::epoch(&mut tx).await?;
     let head = chain::store(&mut tx, &central, &request.device, &records).await?;
     if planted::on("acknowledged_before_stored") {
         tx.rollback().await?;
@@ -34,8 +35,8 @@ pub(super) async fn push(
         tracing::error!(cause = ?refusal, "applying was put off");
     }
     Ok(Json(PushAnswer {
-        epoch: central.epoch.to_string(),
-        received: head.map(|head| changes::acknowledge(&central, request.device.kiosk, head)),
+        received: head.map(|head| changes::acknowledge(&central, &epoch, request.device.kiosk, head)),
+        epoch,
         durable: None,
     }))
 }
