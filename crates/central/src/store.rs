@@ -8,10 +8,9 @@ use std::time::Duration;
 
 /// Most connections one central holds.
 const CONNECTIONS: u32 = 10;
-/// Longest a statement waits for a lock, and a transaction for its next statement. No limit on
-/// a statement as a whole: over a commit that waits for its standby PostgreSQL would give up the
-/// wait and answer as if it were held, and central would acknowledge what one disk has.
-const WAIT_MS: &str = "15000";
+/// Longest a statement may run: a request waits no longer than this for the database. A
+/// commit that waits for its standby is not ended by it (PostgreSQL puts the limit away first).
+const STATEMENT_MS: &str = "15000";
 
 /// # Errors
 /// The URL is not one, or the database does not answer in time.
@@ -25,10 +24,8 @@ pub async fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
 /// As [`connect`].
 pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("jalon-central").options([
-        // Whatever the database's own default is.
-        ("statement_timeout", "0"),
-        ("lock_timeout", WAIT_MS),
-        ("idle_in_transaction_session_timeout", WAIT_MS),
+        ("statement_timeout", STATEMENT_MS),
+        ("idle_in_transaction_session_timeout", STATEMENT_MS),
     ]);
     PgPoolOptions::new()
         .max_connections(connections)
