@@ -93,6 +93,15 @@ async fn a_paper_brings_back_what_its_lost_kiosk_never_sent() {
     let refused = counter.kiosk.bring_paper(&date.code_large, None).await.unwrap_err();
     assert_eq!(refused.code, "paper_not_to_bring");
 
+    // Whoever guesses birth dates waits, without a network too.
+    let wrong = || BirthFields { day: "15".into(), ..person().birth };
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        said.push(counter.kiosk.follow_up(&date.code, wrong()).await.unwrap_err().code);
+    }
+    assert_eq!(said[..3], ["follow_up_offline", "follow_up_offline", "follow_up_offline"]);
+    assert_eq!(said[3], "try_wait");
+
     // The kiosk burns. The person stands at another counter of the site.
     std::fs::remove_file(counter.folder.path().join("vault.db")).unwrap();
     let other = counter.another(Some(format!("file:{}", page.display()))).await.unwrap();

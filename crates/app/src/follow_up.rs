@@ -30,13 +30,15 @@ impl Kiosk {
         }
         let asked = self::asked(code, &birth);
         let elsewhere = match &asked {
-            Some(asked) => self.ask_central(asked).await?,
-            None => None,
+            Some(asked) => self.ask_central(asked).await,
+            None => Ok(None),
         };
+        let now = self.inner.now();
         let mut tries = lock(&self.inner.follow_tries);
-        let Some(Followed { at, site, zone, lang }) = elsewhere else {
-            *tries = tries.after_wrong(self.inner.now());
-            return Err(Problem::new("follow_up_unknown"));
+        let Ok(Some(Followed { at, site, zone, lang })) = elsewhere else {
+            // Out of central's reach too: it may be a guess at a paper of this kiosk.
+            *tries = tries.after_wrong(now);
+            return Err(elsewhere.err().unwrap_or_else(|| Problem::new("follow_up_unknown")));
         };
         *tries = Tries::default();
         let slot_at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string());

@@ -194,6 +194,15 @@ pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId
     if done.rows_affected() == 1 { Ok(()) } else { Err(Refusal::Conflict) }
 }
 
+/// A paper names this registration: its date is no longer only asked about.
+pub(crate) async fn keep(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
+        .bind(id.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Frees whatever slot a registration holds.
 pub(crate) async fn free(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
     sqlx::query("UPDATE slot SET registration = NULL, withheld = false WHERE registration = $1")

@@ -204,10 +204,7 @@ async fn registration(
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,
     };
-    sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
-        .bind(registration.id.0.as_slice())
-        .execute(tx)
-        .await?;
+    dates::keep(tx, registration.id).await?;
     let changed =
         |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
     Ok(Step::Applied(given.map(changed).into_iter().collect()))

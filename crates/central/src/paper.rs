@@ -7,7 +7,7 @@ use crate::claim::Before;
 use crate::device::Device;
 use crate::{Central, Refusal, claim, dates};
 use domain::bytes::PublicKey;
-use domain::ids::{KioskId, RegistrationId, SiteId};
+use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
 use domain::token::{SignedToken, SlotToken};
 use seal::door::{Door, Ground};
@@ -47,7 +47,7 @@ pub(crate) async fn bring(
             {
                 return Ok(Some(reason));
             }
-            keep(tx, door.registration).await?;
+            dates::keep(tx, door.registration).await?;
             return Ok(None);
         }
         None => {}
@@ -115,7 +115,7 @@ async fn enter(
                 dates::give(&mut *tx, central, author, registration).await?;
             }
         }
-        keep(&mut *tx, registration.id).await?;
+        dates::keep(&mut *tx, registration.id).await?;
     }
     sqlx::query("UPDATE paper SET whole = true WHERE registration = $1")
         .bind(registration.id.0.as_slice())
@@ -164,14 +164,6 @@ async fn withhold(tx: &mut PgConnection, author: &Device, token: &SlotToken) -> 
             .execute(tx)
             .await?;
     }
-    Ok(())
-}
-
-async fn keep(tx: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
-    sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
-        .bind(id.0.as_slice())
-        .execute(tx)
-        .await?;
     Ok(())
 }
 
