@@ -5,6 +5,7 @@ use crate::programs::{Failure, fail};
 use crate::stand::postgres::Postgres;
 use crate::stand::{MEDIATOR, PIN, SITE};
 use crate::tls;
+use app::contract::{BirthFields, DateView, DraftFields};
 use app::settings::{KioskFile, Mode};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
@@ -93,7 +94,16 @@ async fn furnish(pool: &Pool) -> Result<(), Failure> {
         until: None,
     };
     central::admin::counter(pool, SITE, "A", &[pattern]).await?;
-    central::admin::mediator(pool, SITE, MEDIATOR, "Essai", PIN, &central::system_random()).await?;
+    central::admin::mediator(
+        pool,
+        SITE,
+        MEDIATOR,
+        "Essai",
+        PIN,
+        jiff::Timestamp::now(),
+        &central::system_random(),
+    )
+    .await?;
     Ok(())
 }
 
@@ -238,4 +248,27 @@ fn kiosk_file(
     printer: Option<String>,
 ) -> KioskFile {
     KioskFile { kiosk, central: central.to_owned(), ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
+}
+
+/// Registers somebody of this name, without a time limit, up to the date.
+///
+/// # Errors
+/// The kiosk refuses.
+pub async fn register(kiosk: &Kiosk, name: &str) -> Result<DateView, app::contract::Problem> {
+    let fields = DraftFields {
+        lang: "fr".into(),
+        family_names: name.into(),
+        birth: BirthFields {
+            day: "2".into(),
+            month: "5".into(),
+            year: "1990".into(),
+            ..BirthFields::default()
+        },
+        nationality: "MLI".into(),
+        procedure: "renewal".into(),
+        ..DraftFields::default()
+    };
+    let visit = kiosk.start_visit("fr").await?.visit;
+    kiosk.save_draft(&visit, fields).await?;
+    kiosk.confirm(&visit).await
 }

@@ -191,7 +191,7 @@ async fn a_kiosk_a_restored_database_does_not_know_comes_back_by_its_certificate
     assert_eq!(device.push(&service, vec![record.clone()]).await.unwrap().json["received"]["head"]["seq"], 1);
 
     let kiosk = device.kiosk.to_string();
-    central::admin::lose_kiosk(&service.pool, "ONE", &kiosk, service.now().as_second()).await.unwrap();
+    central::admin::lose_kiosk(&service.pool, "ONE", &kiosk, service.now()).await.unwrap();
     assert_eq!(device.push(&service, vec![record]).await.unwrap().code(), "kiosk_lost");
     assert_eq!(say(&device, &back).await.code(), "kiosk_lost", "and does not come back");
 }

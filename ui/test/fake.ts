@@ -101,7 +101,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris' } }
       : { visit: 'v1', lang: 'ar', elsewhere: null }),
     showPaper: () => call('show_paper', () => ({
-      verdict: 'valid', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
+      verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
       site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),

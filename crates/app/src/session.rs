@@ -41,7 +41,7 @@ impl Kiosk {
             let roster = inner.roster()?;
             let session = lock(&inner.session).clone();
             Ok(Boot {
-                site_name: inner.identity.site.name.clone(),
+                site_name: inner.identity.told().site.name.clone(),
                 mediators: roster
                     .mediators
                     .iter()
@@ -156,6 +156,9 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
         })
         .map(|notice| notice.code)
         .collect();
+    if sync::is_retired(tx)? {
+        codes.push("retired".to_owned());
+    }
     codes.sort_unstable();
     codes.dedup();
     Ok(codes)

@@ -3,7 +3,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, paper, planted};
+use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted};
 use domain::bytes::Hash;
 use domain::ids::{KioskId, LeaseId};
 use domain::token::SignedToken;
@@ -204,7 +204,7 @@ async fn registration(
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,
     };
-    dates::keep(tx, registration.id).await?;
+    dates::keep(tx, central, registration.id).await?;
     let changed =
         |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
     Ok(Step::Applied(given.map(changed).into_iter().collect()))
@@ -233,10 +233,14 @@ async fn dated(
     // Two machines of one vault, and a central restored between, may have dated one person
     // twice: both dates stand.
     let before = Before::MayBePrinted;
-    Ok(match claim::settle(tx, central, device, &signed.token, dated.registration, before).await? {
-        Some(reason) => Step::SetAside(reason),
-        None => Step::Applied(Vec::new()),
-    })
+    let settled = claim::settle(&mut *tx, central, device, &signed.token, dated.registration, before).await?;
+    if let Some(reason) = settled {
+        return Ok(Step::SetAside(reason));
+    }
+    // The receipt this convocation follows is red at every door that has the list.
+    let today = dates::today(&mut *tx, central, &device.site).await?;
+    lists::replace(tx, central, dated.registration, Some(signed.token.at), today).await?;
+    Ok(Step::Applied(Vec::new()))
 }
 
 async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<Step, Refusal> {

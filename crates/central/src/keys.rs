@@ -1,6 +1,7 @@
 //! Central's own keys: a folder with the slot key, the acknowledgement key and the ring
 //! that certifies them. The root and the recovery key are never in it.
 
+use domain::token::KeyId;
 use jiff::Timestamp;
 use seal::keys::Signer;
 use seal::ring::{KeyCertificate, KeyRing, Role};
@@ -21,6 +22,10 @@ pub enum KeysFailure {
     Unreadable(String),
     #[error("the ring does not certify this central's keys")]
     NotCertified,
+    #[error("this root key did not certify this ring, or the ring is full")]
+    OtherRoot,
+    #[error("this role signs nothing")]
+    NotSigning,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +70,69 @@ impl CentralKeys {
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
+
+    /// May both keys sign at this moment? Their certificates say from when to when.
+    #[must_use]
+    pub fn sign_at(&self, now: Timestamp) -> bool {
+        let within = |role, key: &Signer| {
+            self.ring
+                .find(role, key.key_id())
+                .is_some_and(|certificate| certificate.from <= now && now < certificate.until)
+        };
+        within(Role::Slot, &self.slot) && within(Role::Acknowledgement, &self.acknowledgement)
+    }
+}
+
+/// The ids of the key that signed until now and of the one that follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    pub old: KeyId,
+    pub new: KeyId,
+}
+
+/// Makes a new key for `role` and certifies it with the root key in `root`. The ring grows by
+/// it, and is written first: a central that starts in between still has its keys.
+///
+/// # Errors
+/// A file cannot be read or written, the root is another one, or the role does not sign.
+pub fn renew(
+    folder: &Path,
+    root: &Path,
+    role: Role,
+    now: Timestamp,
+    random: &crate::Random,
+) -> Result<Renewed, KeysFailure> {
+    let mut file: KeyFile = serde_json::from_slice(&read(folder, CENTRAL_KEYS)?)
+        .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    let ring = CentralKeys::load(folder)?.ring;
+    let named = root.display().to_string();
+    let seed =
+        std::fs::read_to_string(root).map_err(|source| KeysFailure::Io { file: named.clone(), source })?;
+    let root = signer(&seed).map_err(|_| KeysFailure::Unreadable(named))?;
+    let mut seed = [0; 32];
+    random(&mut seed);
+    let next = Signer::from_seed(&seed);
+    let place = match role {
+        Role::Slot => &mut file.slot,
+        Role::Acknowledgement => &mut file.acknowledgement,
+        Role::Recovery => return Err(KeysFailure::NotSigning),
+    };
+    let old = signer(place)?.key_id();
+    *place = hex::encode(seed);
+    let (from, until) = signing_time(now);
+    let grown =
+        KeyRing::new(root.public(), vec![KeyCertificate::issue(&root, role, next.public(), from, until)])
+            .and_then(|new| ring.joined(&new))
+            .map_err(|_| KeysFailure::OtherRoot)?;
+    replace(folder, RING, &pretty(&grown, RING)?)?;
+    replace(folder, CENTRAL_KEYS, &pretty(&file, CENTRAL_KEYS)?)?;
+    Ok(Renewed { old, new: next.key_id() })
+}
+
+/// Five years of signing, from yesterday on for clocks that are behind; verifying has no end.
+fn signing_time(now: Timestamp) -> (Timestamp, Timestamp) {
+    let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
+    (Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now), until)
 }
 
 /// Makes a root, a recovery key and central's keys, each in its own file of `folder`:
@@ -82,9 +150,7 @@ pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(),
     let root = Signer::from_seed(&root_seed);
     let recovery =
         seal::rebuild::public_of(&recovery_seed).ok_or_else(|| KeysFailure::Unreadable(RECOVERY.into()))?;
-    // Five years of signing; verifying has no end.
-    let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
-    let from = Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now);
+    let (from, until) = signing_time(now);
     let certify = |role, key| KeyCertificate::issue(&root, role, key, from, until);
     let ring = KeyRing::new(
         root.public(),
@@ -96,13 +162,14 @@ pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(),
     )
     .map_err(|_| KeysFailure::NotCertified)?;
     let keys = KeyFile { slot: hex::encode(slot_seed), acknowledgement: hex::encode(acknowledgement_seed) };
-    let json = |value: serde_json::Result<Vec<u8>>, file: &str| {
-        value.map_err(|_| KeysFailure::Unreadable(file.into()))
-    };
-    write(folder, CENTRAL_KEYS, &json(serde_json::to_vec_pretty(&keys), CENTRAL_KEYS)?)?;
-    write(folder, RING, &json(serde_json::to_vec_pretty(&ring), RING)?)?;
+    write(folder, CENTRAL_KEYS, &pretty(&keys, CENTRAL_KEYS)?)?;
+    write(folder, RING, &pretty(&ring, RING)?)?;
     write(folder, ROOT, hex::encode(root_seed).as_bytes())?;
     write(folder, RECOVERY, hex::encode(recovery_seed).as_bytes())
+}
+
+fn pretty(value: &impl Serialize, file: &str) -> Result<Vec<u8>, KeysFailure> {
+    serde_json::to_vec_pretty(value).map_err(|_| KeysFailure::Unreadable(file.into()))
 }
 
 fn signer(seed: &str) -> Result<Signer, KeysFailure> {
@@ -115,6 +182,17 @@ fn signer(seed: &str) -> Result<Signer, KeysFailure> {
 
 fn read(folder: &Path, file: &str) -> Result<Vec<u8>, KeysFailure> {
     std::fs::read(folder.join(file)).map_err(|source| KeysFailure::Io { file: file.into(), source })
+}
+
+/// The new file whole, or the old one: whatever happens in between.
+fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
+    let staged = format!("{file}.new");
+    let io = |source| KeysFailure::Io { file: file.into(), source };
+    // Left by a run that was ended.
+    let _ = std::fs::remove_file(folder.join(&staged));
+    write(folder, &staged, bytes)?;
+    std::fs::rename(folder.join(&staged), folder.join(file)).map_err(io)?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
 }
 
 fn write(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {

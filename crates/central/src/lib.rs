@@ -14,6 +14,7 @@ mod endpoints;
 mod journal;
 pub mod keys;
 pub mod lease_log;
+mod lists;
 mod openapi;
 mod openapi_shapes;
 mod paper;

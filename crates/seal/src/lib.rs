@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod door;
 pub mod keys;
+pub mod lists;
 pub mod rebuild;
 pub mod rebuilt;
 pub mod ring;

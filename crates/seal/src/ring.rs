@@ -130,6 +130,33 @@ impl KeyRing {
         Self::try_from(file)
     }
 
+    /// How many certificates it holds; a ring only grows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.certificates.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty()
+    }
+
+    /// This ring and every certificate of another one under the same root.
+    ///
+    /// # Errors
+    /// The other root is not this one, or together they are more than [`Self::MAX`].
+    pub fn joined(&self, other: &Self) -> Result<Self, RingRefusal> {
+        if self.root != other.root {
+            return Err(RingRefusal::NotByRoot);
+        }
+        let new = other.certificates.iter().filter(|certificate| !self.certificates.contains(certificate));
+        let certificates: Vec<_> = self.certificates.iter().chain(new).cloned().collect();
+        if certificates.len() > Self::MAX {
+            return Err(RingRefusal::TooMany);
+        }
+        Ok(Self { root: self.root, certificates })
+    }
+
     #[must_use]
     pub fn root(&self) -> &PublicKey {
         &self.root

@@ -13,8 +13,8 @@ use wire::body::{
 };
 use wire::messages::{
     Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer,
-    FollowUpRequest, Followed, LeaseAnswer, LeaseRequest, LentSlot, PushAnswer, PushRequest, ReturnAnswer,
-    ReturnRequest, SignedRoster, Site,
+    FollowUpRequest, Followed, LeaseAnswer, LeaseRequest, LentSlot, ListKind, PushAnswer, PushRequest,
+    ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -239,6 +239,14 @@ fn every_answer() {
         mark: "0a1b2c3d4e5f6071".into(),
         more: true,
         changes,
+        lists: vec![SignedList {
+            kind: ListKind::Issuers,
+            list: b"{}".to_vec().into(),
+            key: "01020304".into(),
+            signature: Signature([5; 64]),
+        }],
+        ring: None,
+        retired: false,
         roster: Some(roster()),
         quarantined: false,
         now: at(),

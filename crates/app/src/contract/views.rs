@@ -73,7 +73,7 @@ pub struct HomeView {
     /// Records central has set aside; a person must look.
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
-    /// `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`; sentences are `notice-<code>` in ui.ftl.
+    /// `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`, `retired`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,
@@ -210,6 +210,11 @@ pub struct ShownPaperView {
     /// As `jalonctl seal verify` says; `replaced` when this kiosk has made a newer one. Its
     /// sentence is `verdict-<verdict>` in ui.ftl.
     pub verdict: String,
+    /// Why, as `jalonctl seal verify` says it; the sentence of `look` is `verdict-look-<reason>`.
+    pub reason: String,
+    /// The appointment that stands in this paper's place, `YYYY-MM-DDThh:mm`, when the verdict
+    /// is `replaced` and central has listed it.
+    pub replaced_by: Option<String>,
     /// What follows is told of a rightly sealed paper only.
     pub code: Option<String>,
     pub name: Option<String>,

@@ -4,11 +4,13 @@
 mod apply;
 mod heard;
 pub mod plan;
+mod told;
 pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
 pub(crate) use heard::{DURABLE, is_quarantined, note_at, noted_at, notices};
+pub(crate) use told::{is_retired, listed};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
@@ -107,6 +109,17 @@ impl Kiosk {
                         .await?;
                     let request = PushRequest { records: within(records) };
                     match self.inner.remote.push(self.inner.caller(), &request).await {
+                        // Signed by a key that is new: the pull brings the ring that has it.
+                        Ok(answer)
+                            if answer
+                                .received
+                                .as_ref()
+                                .is_some_and(|word| !trust::knows(&self.inner.identity, &word.key)) =>
+                        {
+                            known.push_stalled = true;
+                            known.pulled = false;
+                            continue;
+                        }
                         Ok(answer) => {
                             let heard = self
                                 .off(move |inner| heard::received(inner, answer.received.as_ref()))
@@ -137,6 +150,7 @@ impl Kiosk {
                     // who we are, then what is new.
                     let heard = self
                         .off(move |inner| {
+                            told::ring(inner, answer.ring.as_ref())?;
                             let heard = heard::pulled(inner, &answer)?;
                             if matches!(heard, Heard::Holds(_)) {
                                 apply::changes(inner, answer)?;
