@@ -238,3 +238,10 @@ act-set-aside = Set the vault aside and go on
 notice-dated-too-late = A date was given while this kiosk was out of reach, and its day had passed before the kiosk heard of it. The person's receipt stays valid: tell the préfecture, which gives another date.
 notice-retired = This kiosk is taken out of service: it is lent no more dates. Papers already handed out stay valid. Send what is waiting, then direct people to another kiosk.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.
+
+today-title = What day is it?
+today-why = This kiosk's clock is behind and central does not answer. Say today's date before you begin a registration. It cannot be before { $from }.
+act-today = This is today's date
+field-today-day = Day
+field-today-month = Month (1 to 12)
+field-today-year = Year

@@ -238,3 +238,10 @@ act-set-aside = Mettre le coffre de côté et continuer
 notice-dated-too-late = Une date a été donnée pendant que ce poste était coupé du réseau, et son jour est passé avant que le poste ne l'apprenne. Le reçu de la personne reste valable : prévenez la préfecture, qui donne une autre date.
 notice-retired = Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Les papiers déjà remis restent valables. Envoyez ce qui attend, puis orientez les personnes vers un autre poste.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.
+
+today-title = Quel jour sommes-nous ?
+today-why = L'horloge de ce poste retarde et le service central ne répond pas. Indiquez la date d'aujourd'hui avant de commencer une inscription. Elle ne peut pas être avant le { $from }.
+act-today = C'est la date d'aujourd'hui
+field-today-day = Jour
+field-today-month = Mois (1 à 12)
+field-today-year = Année

@@ -190,6 +190,15 @@ impl Counter {
         self.again(&central, &ca, None, World { clock, ..World::system() }).await
     }
 
+    /// Its disk in another machine, out of central's reach.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn elsewhere(self, world: World) -> Result<Self, Failure> {
+        let ca = self.folder.path().join(tls::CA);
+        self.again("https://localhost:1", &ca, None, world).await
+    }
+
     async fn with(self, central: &str, ca: &Path, printer: Option<String>) -> Result<Self, Failure> {
         self.again(central, ca, printer, World::system()).await
     }

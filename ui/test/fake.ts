@@ -42,6 +42,8 @@ function judge(fields: DraftFields): FieldProblem[] {
 }
 
 export interface Fake extends Host {
+  /** Set: the core asks what day it is. */
+  todayFrom: string | null;
   /** What the printer will say, one answer a look; the last stays. */
   printer: PrintState[];
   /** Codes the next calls of a command reject with. */
@@ -73,7 +75,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null,
+    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -82,7 +84,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     }),
     lock: () => call('lock', () => null),
     home: () => call('home', () => ({
-      connection: 'offline', last_contact: '2031-03-04T09:12', lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
+      connection: 'offline', last_contact: '2031-03-04T09:12', today_from: fake.todayFrom, lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
       notices: ['quarantined', 'disk_older', 'central_forgot'],
       unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa' }],
     })),
@@ -105,6 +107,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
+    declareToday: () => call('declare_today', () => { fake.todayFrom = null; return null; }),
     reprint: () => call('reprint', look),
     openVisit: () => call('open_visit', view),
     saveDraft: (_visit, fields) => call('save_draft', () => {

@@ -25,12 +25,15 @@ use wire::messages::Site;
 use zeroize::Zeroize as _;
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type Stopwatch = Arc<dyn Fn() -> std::time::Duration + Send + Sync>;
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// What comes from outside: the clock and randomness.
+/// What comes from outside: clocks and randomness.
 #[derive(Clone)]
 pub struct World {
     pub clock: Clock,
+    /// How long the machine has been running.
+    pub since_boot: Stopwatch,
     pub random: Random,
 }
 
@@ -41,6 +44,7 @@ impl World {
     pub fn system() -> Self {
         Self {
             clock: Arc::new(Timestamp::now),
+            since_boot: Arc::new(crate::trusted_time::since_boot),
             random: Arc::new(|buffer| {
                 if getrandom::fill(buffer).is_err() {
                     tracing::error!("the operating system gives no randomness");
@@ -259,14 +263,6 @@ impl Kiosk {
 }
 
 impl Inner {
-    /// Trusted time: never before the last record this kiosk wrote or the last time
-    /// central told, whatever the machine's clock says.
-    pub fn now(&self) -> Timestamp {
-        let mark = lock(&self.sync).time_mark;
-        let now = Timestamp::from_second((self.world.clock)().as_second()).unwrap_or(mark);
-        if planted::on("clock_trusted_backwards") { now } else { now.max(mark) }
-    }
-
     /// The civil moment at the site.
     pub fn civil(&self, at: Timestamp) -> DateTime {
         self.identity.told().zone.to_datetime(at)

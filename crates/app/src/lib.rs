@@ -22,6 +22,7 @@ pub mod settings;
 mod shown_paper;
 mod status;
 pub mod sync;
+mod trusted_time;
 mod visit;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};

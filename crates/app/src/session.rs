@@ -126,6 +126,7 @@ impl Kiosk {
                     last_contact: state
                         .last_contact
                         .map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
+                    today_from: inner.day_is_in_doubt().map(|day| day.to_string()),
                     lease: LeaseView {
                         free: u32::try_from(free.len()).unwrap_or(u32::MAX),
                         used: tx.given_slots()?,

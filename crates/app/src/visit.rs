@@ -18,6 +18,7 @@ impl Kiosk {
         let lang = lang.to_owned();
         self.off(move |inner| {
             let session = inner.session()?;
+            inner.day_is_known()?;
             let id = VisitId(inner.world.bytes());
             let fields = DraftFields { lang, ..DraftFields::default() };
             let text = to_json(&fields)?;

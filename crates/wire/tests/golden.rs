@@ -90,6 +90,7 @@ fn registered() -> Registered {
         registration: serde_json::from_value(registration).unwrap(),
         outcome: Outcome::Lease { lease: LeaseId([8; 16]), token: vec![9; 12].into() },
         at: at(),
+        day_declared: false,
     }
 }
 

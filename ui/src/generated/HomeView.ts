@@ -7,7 +7,12 @@ export type HomeView = { connection: Connection,
 /**
  * Civil date-time of the last answer from central, in the site's zone.
  */
-last_contact: string | null, lease: LeaseView, 
+last_contact: string | null, 
+/**
+ * The clock is behind and central out of reach: the mediator is asked what day it is,
+ * which is not before this one. No visit begins until then.
+ */
+today_from: string | null, lease: LeaseView, 
 /**
  * Records not yet acknowledged by central.
  */

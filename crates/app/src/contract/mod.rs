@@ -31,7 +31,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 24] = [
+pub const COMMANDS: [&str; 25] = [
     "boot",
     "set_aside",
     "unlock",
@@ -53,6 +53,7 @@ pub const COMMANDS: [&str; 24] = [
     "follow_up",
     "show_paper",
     "bring_paper",
+    "declare_today",
     "reprint",
     "outbox",
     "sync_now",

@@ -65,6 +65,9 @@ pub struct HomeView {
     pub connection: Connection,
     /// Civil date-time of the last answer from central, in the site's zone.
     pub last_contact: Option<String>,
+    /// The clock is behind and central out of reach: the mediator is asked what day it is,
+    /// which is not before this one. No visit begins until then.
+    pub today_from: Option<String>,
     pub lease: LeaseView,
     /// Records not yet acknowledged by central.
     pub waiting: u32,

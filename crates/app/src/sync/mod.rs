@@ -14,6 +14,7 @@ pub(crate) use told::{is_retired, listed};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
+use crate::trusted_time::TimeMark;
 use domain::planted;
 use heard::Heard;
 use jiff::Timestamp;
@@ -42,8 +43,9 @@ const STEPS: usize = 10_000;
 pub(crate) struct SyncState {
     pub connection: Connection,
     pub last_contact: Option<Timestamp>,
-    /// The highest time this kiosk has reason to trust.
-    pub time_mark: Timestamp,
+    pub time_mark: TimeMark,
+    /// The mediator has said what day it is, since this program began.
+    pub day_declared: bool,
     pub problem: Option<Problem>,
     /// Exchanges that failed in a row.
     pub failures: u32,
@@ -51,7 +53,14 @@ pub(crate) struct SyncState {
 
 impl SyncState {
     pub fn new(connection: Connection) -> Self {
-        Self { connection, last_contact: None, time_mark: Timestamp::UNIX_EPOCH, problem: None, failures: 0 }
+        Self {
+            connection,
+            last_contact: None,
+            time_mark: TimeMark::NONE,
+            day_declared: false,
+            problem: None,
+            failures: 0,
+        }
     }
 }
 
@@ -253,12 +262,6 @@ impl Inner {
                 pages_waiting: tx.unsent_pages()? > 0,
             })
         })
-    }
-
-    /// Raises the trusted time; it never goes back.
-    pub(crate) fn trust_time(&self, at: Timestamp) {
-        let mut state = lock(&self.sync);
-        state.time_mark = if planted::on("time_mark_falls") { at } else { state.time_mark.max(at) };
     }
 }
 
