@@ -44,6 +44,10 @@ pub(crate) enum Command {
         /// the database. After a restore it says what must not be given again.
         #[arg(long, value_name = "FILE", env = "JALON_LEASE_LOG")]
         lease_log: Option<PathBuf>,
+        /// Erase what is kept of a person so many days after the appointment, 35 at least.
+        /// Without it nothing is erased: how long is the controller's to decide.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(35..))]
+        keep_days: Option<u16>,
     },
     /// Bring the database's schema up to date.
     Migrate {
@@ -221,6 +225,14 @@ pub(crate) enum Act {
         /// from the next start of central.
         #[arg(long)]
         accept: bool,
+    },
+    /// Erase now what is kept of people whose appointment was before a day, 35 days ago at the
+    /// latest.
+    Erase {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        before: Date,
     },
     /// Say that a backup on other storage, read back, holds all received before a moment:
     /// kiosks may drop it after 35 days.

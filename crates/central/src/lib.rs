@@ -11,6 +11,7 @@ mod claim;
 mod dates;
 mod device;
 mod endpoints;
+pub mod erase;
 mod journal;
 pub mod keys;
 pub mod lease_log;

@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log } => {
+        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log, keep_days } => {
             let tls = central::serve::tls_config(&tls_cert, &tls_key).map_err(|refusal| {
                 let stop = Stop::missing(refusal.to_string());
                 match std::error::Error::source(&refusal) {
@@ -64,6 +64,9 @@ async fn run(command: Command) -> Result<(), Stop> {
                 Some(path) => follow(central, &path).await?,
                 None => central,
             };
+            if let Some(days) = keep_days {
+                central.keep_for(days);
+            }
             let cannot = |error| {
                 Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
             };
@@ -139,6 +142,9 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         Act::LeaseLog { database, accept } => {
             let pool = database::ready(&database.url).await?;
             if accept { admin::accept_lease_log(&pool).await? } else { admin::lease_log(&pool).await? }
+        }
+        Act::Erase { database, before } => {
+            admin::erase(&database::ready(&database.url).await?, before, today()).await?
         }
         Act::Durable { database, until } => {
             admin::durable(&database::ready(&database.url).await?, until, jiff::Timestamp::now()).await?

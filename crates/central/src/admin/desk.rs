@@ -1,7 +1,9 @@
 //! What the desk reads: leases, registrations, links, locked pages. Never changes a date.
 
 use super::{AdminRefusal, known_site, refused};
+use crate::erase::LEAST_DAYS;
 use domain::code::FollowUpCode;
+use jiff::{ToSpan as _, civil::Date};
 use seal::keys::sha256;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
@@ -154,4 +156,18 @@ pub async fn pieces(pool: &PgPool, code: &str, out: &Path) -> Result<Value, Admi
             "sha256": sha256(&[&bytes]).to_string() }));
     }
     Ok(json!({ "pages": written }))
+}
+
+/// Erases what is kept of people whose appointment was before `day`.
+///
+/// # Errors
+/// The day is less than 35 days before `today`, or the database fails.
+pub async fn erase(pool: &PgPool, day: Date, today: Date) -> Result<Value, AdminRefusal> {
+    let latest = today.saturating_sub(i32::from(LEAST_DAYS).days());
+    if day > latest {
+        return Err(refused(format!(
+            "kiosks keep theirs for {LEAST_DAYS} days, and what is younger is kept here too; give --before {latest} or earlier"
+        )));
+    }
+    Ok(json!({ "erased": crate::erase::before(pool, day).await?, "before": day.to_string() }))
 }

@@ -10,7 +10,7 @@ mod lists;
 mod papers;
 mod sites;
 
-pub use desk::{leases, links, pieces, registrations};
+pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
 pub use keys::retire_key;
