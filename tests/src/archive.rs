@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 21] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -31,6 +31,8 @@ const TABLES: [(&str, &str); 19] = [
     ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("escalation", "site = $1"),
+    ("list", "site = $1"),
+    ("replaced_paper", "site = $1"),
     ("paper", "site = $1"),
     ("slot", "site = $1"),
     ("registration", "site = $1"),
@@ -43,6 +45,8 @@ impl Archive for SiteRows {
         Box::pin(async move {
             let mut tx = self.0.begin().await.map_err(told)?;
             clear(&mut tx, site).await.map_err(told)?;
+            // Every seed begins with the first keys.
+            sqlx::query("DELETE FROM retired_key").execute(&mut *tx).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
             self.unfollowed().await
         })

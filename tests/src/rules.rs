@@ -106,9 +106,9 @@ const RULES: [(&str, &str, Since, &str); 17] = [
         "I6",
         "registrations whose record is gone",
         Since::DisksMoved,
-        "SELECT count(*) FROM registration WHERE site = $1 AND state = 'kept' AND body ? 'id' AND NOT EXISTS (SELECT 1 FROM record \
-         WHERE kiosk = registration.kiosk AND kind = 'registration' AND position(decode(encode(convert_to(\
-         encode(registration.id, 'hex'), 'UTF8'), 'hex'), 'hex') IN record.body) > 0)",
+        "SELECT count(*) FROM registration WHERE site = $1 AND state = 'kept' AND body ? 'id' AND NOT EXISTS \
+         (SELECT 1 FROM record WHERE record.registration = registration.id AND kind IN ('registration', 'paper') \
+         AND length(record.body) > 0)",
     ),
     (
         "I6",
@@ -138,7 +138,7 @@ const RULES: [(&str, &str, Since, &str); 17] = [
         "pages that central does not list, or has not whole",
         Since::Restored,
         "SELECT count(*) FROM (SELECT jsonb_array_elements(convert_from(body, 'UTF8')::jsonb -> 'pages') ->> 'page' AS page \
-         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'piece' AND state = 'applied') AS pages \
+         FROM record JOIN kiosk ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kiosk.lost_s IS NULL AND kind = 'piece' AND state = 'applied') AS pages \
          WHERE NOT EXISTS (SELECT 1 FROM piece_page JOIN upload ON upload.page = piece_page.page \
          WHERE encode(upload.page, 'hex') = pages.page AND complete)",
     ),

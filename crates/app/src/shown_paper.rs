@@ -125,9 +125,9 @@ fn view(
     own: Option<(String, String)>,
     codes: &Codes,
 ) -> ShownPaperView {
-    // Of a lost kiosk above all: central holds no record of it yet.
-    let lost = judged.verdict == Verdict::Look && judged.reason == "kiosk_lost";
-    let bring = (judged.verdict == Verdict::Valid || lost) && own.is_none();
+    // Its seal holds: of a lost kiosk above all, and where this kiosk's own clock is behind.
+    let sealed = matches!(judged.verdict, Verdict::Valid | Verdict::Look);
+    let bring = sealed && own.is_none();
     let (visit, lang) = own.unzip();
     ShownPaperView {
         reason: if replaced && judged.verdict == Verdict::Valid { "newer_paper" } else { judged.reason }

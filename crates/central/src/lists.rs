@@ -119,8 +119,11 @@ async fn held(db: &mut PgConnection, kiosk: KioskId) -> Result<std::collections:
     .await?;
     let mut held = std::collections::BTreeSet::new();
     for row in &rows {
-        let body: Registration =
-            serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+        // One that cannot be read never blocks what the others are told.
+        let Ok(body) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
+            tracing::error!(%kiosk, "a registration of a lost kiosk cannot be read");
+            continue;
+        };
         let slot = row.try_get::<Option<i64>, _>(1)?.map(dates::slot_number).transpose()?;
         let name = body.applicant.name_as_printed();
         for slot in [None, slot] {

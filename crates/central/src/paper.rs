@@ -31,7 +31,7 @@ pub(crate) async fn bring(
     }
     let Some((door, ..)) = Door::read(&paper.door.0) else { return Ok(Some("paper_unreadable")) };
     let Some(author) = author(&mut *tx, &door).await? else { return Ok(Some("kiosk_unknown")) };
-    let row = sqlx::query("SELECT state = 'kept', code FROM registration WHERE id = $1 AND kiosk = $2")
+    let row = sqlx::query("SELECT state = 'kept', body::text FROM registration WHERE id = $1 AND kiosk = $2")
         .bind(door.registration.0.as_slice())
         .bind(author.kiosk.0.as_slice())
         .fetch_optional(&mut *tx)
@@ -40,10 +40,11 @@ pub(crate) async fn bring(
         // The kiosk's own record is here already, and says more.
         Some(row) if row.try_get(0)? => return Ok(None),
         // Central was asked for a date; the paper says which one the person holds.
-        Some(_) => {
+        Some(row) => {
+            let asked: Registration =
+                serde_json::from_str(row.try_get(1)?).map_err(|_| Refusal::Stored("registration"))?;
             if let Some(token) = token(&door)
-                && let Some(reason) =
-                    claim::settle(&mut *tx, central, &author, token, door.registration, Before::Free).await?
+                && let Some(reason) = take(&mut *tx, central, &author, token, &asked).await?
             {
                 return Ok(Some(reason));
             }
@@ -105,9 +106,7 @@ async fn enter(
             .await?;
         match token(door) {
             Some(token) => {
-                let settled =
-                    claim::settle(&mut *tx, central, author, token, registration.id, Before::Free).await?;
-                if settled.is_some() {
+                if take(&mut *tx, central, author, token, registration).await?.is_some() {
                     return Err(Refusal::Conflict);
                 }
             }
@@ -122,6 +121,21 @@ async fn enter(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// The date on the paper is the date; the desk is told when it lies after a time limit.
+async fn take(
+    tx: &mut PgConnection,
+    central: &Central,
+    author: &Device,
+    token: &SlotToken,
+    registration: &Registration,
+) -> Result<Option<&'static str>, Refusal> {
+    let settled = claim::settle(&mut *tx, central, author, token, registration.id, Before::Free).await?;
+    if settled.is_none() {
+        dates::escalate_late(tx, central, registration, token.at).await?;
+    }
+    Ok(settled)
 }
 
 fn token(door: &Door) -> Option<&SlotToken> {

@@ -30,6 +30,14 @@ pub(super) struct Counter {
     pub latest: Timestamp,
     pub network: Arc<Network>,
     kiosk: Option<Kiosk>,
+    burnt: bool,
+}
+
+/// The two codes of a paper as text, and its follow-up code.
+pub(super) struct Codes {
+    pub code: String,
+    pub door: String,
+    pub rebuild: String,
 }
 
 fn problem(code: &str) -> Problem {
@@ -67,7 +75,8 @@ impl Counter {
         };
         let latest = time.now();
         let folder = folder.to_owned();
-        let mut counter = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
+        let mut counter =
+            Self { folder, key, file, world, time, random, latest, network, kiosk: None, burnt: false };
         counter.open().await?;
         Ok(counter)
     }
@@ -85,6 +94,41 @@ impl Counter {
         self.kiosk = None;
         self.network.set_death(None);
         self.open().await
+    }
+
+    /// The kiosk's id.
+    pub fn id(&self) -> String {
+        self.file.kiosk.to_string()
+    }
+
+    /// It and its disk are gone. Answers what stands on the papers it had made, which are
+    /// all that is left.
+    pub fn burn(&mut self) -> Result<Vec<Codes>, Problem> {
+        self.kiosk = None;
+        self.burnt = true;
+        let (path, key) = self.vault();
+        let vault = Vault::open(&path, &key)?;
+        vault.read(|tx| {
+            let mut codes = Vec::new();
+            for id in tx.papers()? {
+                let Some(paper) = tx.paper(id)? else { continue };
+                codes.push(Codes {
+                    code: paper.registered.registration.code.to_string(),
+                    door: seal::text::from_bytes(&paper.door),
+                    rebuild: seal::text::from_bytes(&paper.rebuild),
+                });
+            }
+            Ok(codes)
+        })
+    }
+
+    pub fn is_burnt(&self) -> bool {
+        self.burnt
+    }
+
+    /// A paper of another kiosk is shown here and sent on.
+    pub async fn bring(&self, paper: &Codes) -> Result<(), Problem> {
+        self.kiosk()?.bring_paper(&paper.door, Some(&paper.rebuild)).await
     }
 
     /// Its clock may have moved.
@@ -186,7 +230,8 @@ impl Counter {
         let world = time.world(random.fill());
         let (folder, key, file) = (folder.to_owned(), self.key.clone(), self.file.clone());
         let latest = self.latest.max(time.now());
-        let mut twin = Self { folder, key, file, world, time, random, latest, network, kiosk: None };
+        let mut twin =
+            Self { folder, key, file, world, time, random, latest, network, kiosk: None, burnt: false };
         twin.open().await?;
         Ok(twin)
     }

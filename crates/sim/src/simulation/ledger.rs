@@ -24,10 +24,14 @@ pub(super) struct Kept {
     bound: Option<String>,
     /// Shown with a rank first.
     ranked: bool,
+    /// The seal of that receipt.
+    receipt: Option<String>,
     seal: String,
     /// The disk that kept it was put back to an earlier image before central had it: the
     /// paper alone says so.
     pub paper_only: bool,
+    /// The kiosk that made it burnt, and its paper was sent on by another.
+    brought: Option<usize>,
     /// No longer on the disk that kept it; central has it.
     pub gone: bool,
     /// On a disk put back to an image that may be from before its date came: the date
@@ -81,8 +85,10 @@ impl Ledger {
             date: None,
             bound: None,
             ranked: view.slot_at.is_none(),
+            receipt: view.slot_at.is_none().then(|| view.code_large.clone()),
             seal: view.code_large.clone(),
             paper_only: false,
+            brought: None,
             gone: false,
             put_back: false,
         });
@@ -153,6 +159,43 @@ impl Ledger {
         Ok(())
     }
 
+    /// A kiosk burnt, and its disk with it. Answers the codes of those central does not list.
+    pub fn burnt(&mut self, counter: usize, listed: &Value) -> BTreeSet<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let held = |code: &str| {
+            let is = |row: &Value, key: &str, text: &str| row.get(key).and_then(Value::as_str) == Some(text);
+            rows.iter().any(|row| is(row, "code", code) && is(row, "state", "kept"))
+        };
+        let mut unheard = BTreeSet::new();
+        for (code, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.counter == counter) {
+            kept.gone = true;
+            kept.put_back = true;
+            kept.paper_only = !held(code);
+            if kept.paper_only {
+                unheard.insert(code.clone());
+            }
+        }
+        unheard
+    }
+
+    /// A burnt kiosk's paper was shown at another counter: central must know it in the end.
+    pub fn brought(&mut self, code: &str, by: usize) {
+        if let Some(kept) = self.kept.get_mut(code) {
+            (kept.paper_only, kept.brought) = (false, Some(by));
+        }
+    }
+
+    /// Receipts that have a convocation, of kiosks that run once: who made them, the sealed
+    /// code, and the date.
+    pub fn replaced(&self) -> Vec<(usize, String, String)> {
+        let whole = |kept: &&Kept| !kept.put_back && !kept.gone && !self.doubled.contains(&kept.counter);
+        let dated = |kept: &Kept| {
+            let receipt = kept.receipt.clone().filter(|_| kept.ranked)?;
+            Some((kept.counter, receipt, kept.date.as_ref()?.1.clone()))
+        };
+        self.kept.values().filter(whole).filter_map(dated).collect()
+    }
+
     /// Nobody has a second, forgotten place beside the one they were shown.
     pub fn nobody_twice(&self, listed: &Value) -> Result<(), Fault> {
         let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -166,7 +209,8 @@ impl Ledger {
     /// not on paper alone. Two losses are more than I6 promises to survive.
     pub fn central_put_back(&mut self, listed: &Value) {
         let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        for (code, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.gone) {
+        // What was sent on by another kiosk, that kiosk sends again.
+        for (code, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.gone && kept.brought.is_none()) {
             let listed = |row: &Value| row.get("code").and_then(Value::as_str) == Some(code.as_str());
             kept.paper_only |= !rows.iter().any(listed);
         }
@@ -181,6 +225,10 @@ impl Ledger {
                 kept.gone = true;
                 kept.paper_only = !at_central.contains(code);
             }
+        }
+        // The kiosk that sent a burnt one's paper on no longer knows it did: two losses.
+        for kept in self.kept.values_mut().filter(|kept| kept.brought == Some(counter)) {
+            kept.paper_only = true;
         }
         self.doubled.insert(counter);
     }

@@ -10,6 +10,7 @@
 mod chance;
 mod counter;
 mod disks;
+mod events;
 mod fair;
 mod ledger;
 mod moves;
@@ -33,13 +34,13 @@ use jiff::civil::{Date, DateTime, Time as CivilTime};
 use jiff::tz::TimeZone;
 pub use ledger::Fault;
 use ledger::Ledger;
-use moves::Move;
+use moves::{MOVES, Move};
 use network::Network;
 use people::Certain;
 use planted::Planted;
 pub use planted::{Bug, Plant};
 pub use restore::{Archive, Archiving, Since};
-use seal::ring::KeyRing;
+use seal::ring::{KeyRing, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -117,6 +118,9 @@ impl Tally {
 pub struct Ground {
     pool: central::Pool,
     keys: PathBuf,
+    /// The same folder with new signing keys, and the ids of those they follow.
+    renewed: PathBuf,
+    retired: Vec<String>,
     folder: PathBuf,
     site_key: String,
     archive: Box<dyn Archive>,
@@ -145,11 +149,12 @@ impl Ground {
             let random: Random = Bytes::new(0, 0).fill();
             central::keys::make(&keys, start(0).now(), &random)?;
         }
-        let ring = serde_json::from_slice(&std::fs::read(ring)?)?;
+        let (renewed, retired) = renew(folder, &keys)?;
+        let ring = serde_json::from_slice(&std::fs::read(renewed.join(central::keys::RING))?)?;
         let site_key = age::x25519::Identity::generate().to_public().to_string();
         let page = folder.join("page.png");
         std::fs::write(&page, hex::decode(PAGE)?)?;
-        Ok(Self { pool, keys, folder: folder.to_owned(), site_key, archive, page, ring })
+        Ok(Self { pool, keys, renewed, retired, folder: folder.to_owned(), site_key, archive, page, ring })
     }
 
     /// Runs one seed to its end.
@@ -174,6 +179,29 @@ impl Ground {
         let _ = std::fs::remove_dir_all(&folder);
         done.map_err(|(invariant, what)| Broken { seed, invariant, step, what, story })
     }
+}
+
+/// A copy of central's keys with new ones that sign, made once.
+fn renew(
+    folder: &Path,
+    keys: &Path,
+) -> Result<(PathBuf, Vec<String>), Box<dyn std::error::Error + Send + Sync>> {
+    let renewed = folder.join("renewed");
+    let mut retired = Vec::new();
+    if renewed.exists() {
+        std::fs::remove_dir_all(&renewed)?;
+    }
+    std::fs::create_dir_all(&renewed)?;
+    for file in [central::keys::CENTRAL_KEYS, central::keys::RING] {
+        std::fs::copy(keys.join(file), renewed.join(file))?;
+    }
+    let random: Random = Bytes::new(0, 1).fill();
+    for role in [Role::Slot, Role::Acknowledgement] {
+        let root = keys.join(central::keys::ROOT);
+        let renewal = central::keys::renew(&renewed, &root, role, start(0).now(), &random)?;
+        retired.push(hex::encode(renewal.old.0));
+    }
+    Ok((renewed, retired))
 }
 
 /// Any failure on the way to the first move.
@@ -207,6 +235,8 @@ struct World<'g> {
     /// Where central's randomness comes from.
     random: Bytes,
     backup: Option<serde_json::Value>,
+    /// The folder of the keys central runs with.
+    keys: PathBuf,
     /// No more power cuts: everything comes to rest.
     calm: bool,
 }
@@ -246,7 +276,7 @@ impl<'g> World<'g> {
         // Yesterday's backup may be older than the kiosks themselves.
         let early = dice.chance(50);
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
-        let router = restore::raise(ground, folder, &time, &random.fill()).await?;
+        let router = restore::raise(ground, &ground.keys, folder, &time, &random.fill()).await?;
         let backup = match early {
             true => Some(ground.archive.back_up(site.as_str()).await.map_err(setup)?),
             false => None,
@@ -281,6 +311,7 @@ impl<'g> World<'g> {
             folder: folder.to_owned(),
             random,
             backup,
+            keys: ground.keys.clone(),
             calm: false,
         })
     }
@@ -290,8 +321,13 @@ impl<'g> World<'g> {
             let _ = self.counter(at)?.exchange(None).await.map_err(lost)?;
             self.network(at)?;
         }
+        let events = events::events(self.seed, &moves::script(self.seed));
         for next in script {
             *step = usize::try_from(next.n).unwrap_or(usize::MAX);
+            if let Some(event) = events.get(&next.n) {
+                self.turn(MOVES + next.n);
+                self.happen(*event).await?;
+            }
             self.act(*next).await?;
         }
         *step += 1;

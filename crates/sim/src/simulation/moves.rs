@@ -2,6 +2,7 @@
 //! Each move has streams of chance of its own, so that dropping one changes no other.
 
 use super::chance::Dice;
+use super::counter::Counter;
 use super::ledger::Fault;
 use super::network::{Death, Link};
 use super::people::{self, Certain};
@@ -9,7 +10,7 @@ use super::{DAY, HOUR, MINUTE, Plant, World, dead_end, lost, setup};
 use app::contract::{DateSource, DateView};
 
 /// Moves of one seed.
-const MOVES: u64 = 32;
+pub(super) const MOVES: u64 = 32;
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,12 @@ enum Kind {
     Twin,
     RestoreCentral,
     Clash,
+}
+
+impl Kind {
+    fn is_at_a_kiosk(self) -> bool {
+        !matches!(self, Self::Pass | Self::LookAgain | Self::RestoreCentral | Self::Clash)
+    }
 }
 
 /// One move of a seed's script.
@@ -68,6 +75,9 @@ impl World<'_> {
         self.tick();
         let machines = u64::try_from(self.counters.len()).unwrap_or(1);
         let at = usize::try_from(step.at % machines).unwrap_or(0);
+        if self.counters.get(at).is_some_and(Counter::is_burnt) && step.kind.is_at_a_kiosk() {
+            return Ok(());
+        }
         match step.kind {
             Kind::Register => self.register(at).await,
             Kind::TakeUp => self.take_up(at).await,
@@ -99,7 +109,7 @@ impl World<'_> {
     }
 
     /// From here on everything is drawn from streams of this move alone.
-    fn turn(&mut self, n: u64) {
+    pub(super) fn turn(&mut self, n: u64) {
         self.dice = Dice::new(self.seed, n * 1_000);
         self.random.turn(n * 1_000 + 2);
         for (stream, counter) in (0..).zip(&self.counters) {

@@ -80,7 +80,7 @@ impl World<'_> {
         if self.plant == Plant::LogIgnored {
             ground.archive.unfollowed().await.map_err(setup)?;
         }
-        let router = raise(ground, &self.folder, &self.time, &self.random.fill()).await?;
+        let router = raise(ground, &self.keys, &self.folder, &self.time, &self.random.fill()).await?;
         for counter in &self.counters {
             counter.network.lead_to(Some(router.clone()));
         }
@@ -102,14 +102,15 @@ fn written_late(log: &Path) -> std::io::Result<()> {
 
 const LOG: &str = "lease.log";
 
-/// Central on this seed's log.
+/// Central with these keys, on this seed's log.
 pub(super) async fn raise(
     ground: &Ground,
+    keys: &Path,
     folder: &Path,
     time: &Time,
     random: &Random,
 ) -> Result<Router, Fault> {
-    let keys = CentralKeys::load(&ground.keys).map_err(setup)?;
+    let keys = CentralKeys::load(keys).map_err(setup)?;
     let central =
         Central::new(ground.pool.clone(), keys, time.clock(), Arc::clone(random)).await.map_err(setup)?;
     let log = LeaseLog::open(&folder.join(LOG), random).map_err(setup)?;

@@ -1,6 +1,7 @@
 //! The end of a seed: the network is whole again, everything comes to rest, and central and
 //! the kiosks must agree with what people were shown.
 
+use super::counter::Counter;
 use super::ledger::Fault;
 use super::network::Link;
 use super::{Plant, Since, World, lost, setup};
@@ -20,7 +21,9 @@ impl World<'_> {
         }
         self.acknowledged_is_held().await?;
         for round in 1..=ROUNDS {
-            for at in 0..self.counters.len() {
+            // Read back as soon as their records may be there.
+            self.open_papers().await?;
+            for at in self.running() {
                 while round == 1
                     && let Some(open) = self.open.iter().position(|(counter, ..)| *counter == at)
                 {
@@ -38,7 +41,8 @@ impl World<'_> {
         }
         let ground = self.ground;
         let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
-        for at in 0..self.counters.len() {
+        self.replaced_are_red().await?;
+        for at in self.running() {
             self.crash(at).await?;
             self.at_rest(at, &listed).await?;
         }
@@ -104,7 +108,7 @@ impl World<'_> {
         let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
         let rows = listed.get("registrations").and_then(Value::as_array).cloned().unwrap_or_default();
         let clashed = self.ledger.clashed(&listed);
-        for at in 0..self.counters.len() {
+        for at in self.running() {
             let says = self.codes(at, |row| row.get("acknowledged") == Some(&Value::Bool(true))).await?;
             let held = |code: &String| {
                 clashed.contains(code)
@@ -115,6 +119,12 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The machines that have not burnt.
+    fn running(&self) -> Vec<usize> {
+        let running = |(_, counter): &(usize, &Counter)| !counter.is_burnt();
+        self.counters.iter().enumerate().filter(running).map(|(at, _)| at).collect()
     }
 
     fn since(&self) -> Since {
