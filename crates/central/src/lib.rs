@@ -9,6 +9,7 @@ mod chain;
 mod changes;
 mod claim;
 mod dates;
+pub mod delivery;
 mod device;
 mod endpoints;
 mod journal;
@@ -22,6 +23,8 @@ mod problem;
 pub mod serve;
 mod sites;
 mod store;
+mod tus;
+mod upload;
 
 pub use endpoints::{ROUTES, router};
 pub use problem::Refusal;

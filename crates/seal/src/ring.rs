@@ -17,6 +17,8 @@ pub enum Role {
     Acknowledgement,
     /// Opens rebuild codes (X25519).
     Recovery,
+    /// Opens export files (X25519).
+    Delivery,
 }
 
 impl Role {
@@ -25,6 +27,7 @@ impl Role {
             Self::Slot => 1,
             Self::Acknowledgement => 2,
             Self::Recovery => 3,
+            Self::Delivery => 4,
         }
     }
 }
@@ -128,6 +131,16 @@ impl KeyRing {
     pub fn from_json(text: &[u8]) -> Result<Self, RingRefusal> {
         let file: RingFile = serde_json::from_slice(text).map_err(|_| RingRefusal::Unreadable)?;
         Self::try_from(file)
+    }
+
+    /// The same ring with one certificate more.
+    ///
+    /// # Errors
+    /// It is not by this root, or there are more than [`Self::MAX`].
+    pub fn with(self, certificate: KeyCertificate) -> Result<Self, RingRefusal> {
+        let mut certificates = self.certificates;
+        certificates.push(certificate);
+        Self::new(self.root, certificates)
     }
 
     #[must_use]

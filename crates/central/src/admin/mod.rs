@@ -3,6 +3,7 @@
 
 mod desk;
 mod enrolment;
+mod import;
 mod lease_log;
 mod papers;
 mod sites;
@@ -10,6 +11,7 @@ mod sites;
 pub use desk::{kiosks, leases, links, lose_kiosk, pieces, registrations, release_kiosk};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
+pub use import::import;
 pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use papers::{open_papers, papers};
 pub use sites::{NewSite, closure, counter, site};
@@ -33,7 +35,9 @@ pub enum AdminRefusal {
     Database(#[from] sqlx::Error),
     #[error("stored data cannot be read")]
     Stored(#[from] Refusal),
-    #[error("cannot write {0}")]
+    #[error("the export file could not be taken now; try again")]
+    Delivery(#[source] crate::delivery::DeliveryFailure),
+    #[error("cannot read or write {0}")]
     Io(String, #[source] std::io::Error),
 }
 
