@@ -27,6 +27,8 @@ pub struct Counter {
     pub central: String,
     /// Its central.
     pub own: Listening,
+    /// Opens the pages of its site.
+    pub site_key: age::x25519::Identity,
     scanner: Option<String>,
     postgres: Postgres,
 }
@@ -70,7 +72,7 @@ impl Listening {
 }
 
 /// The site of the stories: one counter, a mediator, a small lease.
-async fn furnish(pool: &Pool) -> Result<(), Failure> {
+async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Failure> {
     let today = jiff::Zoned::now().date();
     let site = NewSite {
         id: SITE.into(),
@@ -79,7 +81,7 @@ async fn furnish(pool: &Pool) -> Result<(), Failure> {
         phone: None,
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
-        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        site_key: site_key.to_public().to_string(),
         lease_slots: 4,
         from: today,
     };
@@ -110,14 +112,15 @@ impl Counter {
         central::migrate(&pool).await?;
         let (clock, random) = (central::system_clock(), central::system_random());
         central::keys::make(folder.path(), clock(), &random)?;
-        furnish(&pool).await?;
+        let site_key = age::x25519::Identity::generate();
+        furnish(&pool, &site_key).await?;
         tls::make(folder.path())?;
         let own = Listening::start(pool, folder.path()).await?;
         let address = own.url();
 
         let vault = folder.path().join("vault.db");
         let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner.clone(), printer).await?;
-        Ok(Self { kiosk, folder, pool_url: url, central: address, own, scanner, postgres })
+        Ok(Self { kiosk, folder, pool_url: url, central: address, own, site_key, scanner, postgres })
     }
 
     /// A second kiosk of the same site, unlocked.
@@ -153,7 +156,7 @@ impl Counter {
     pub async fn empty_database(&self) -> Result<Pool, Failure> {
         let pool = central::connect(&self.postgres.database("other")?).await?;
         central::migrate(&pool).await?;
-        furnish(&pool).await?;
+        furnish(&pool, &self.site_key).await?;
         Ok(pool)
     }
 
@@ -196,13 +199,13 @@ impl Counter {
             .as_str()
             .and_then(domain::ids::KioskId::parse)
             .ok_or_else(|| fail("no kiosk id"))?;
-        let Self { kiosk, folder, pool_url, central: home, own, scanner, postgres } = self;
+        let Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres } = self;
         let file = kiosk_file(id, central, ca.to_owned(), scanner.clone(), printer);
         drop(kiosk);
         let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
         let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, world)?;
         kiosk.unlock(MEDIATOR, PIN).await?;
-        Ok(Self { kiosk, folder, pool_url, central: home, own, scanner, postgres })
+        Ok(Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres })
     }
 }
 

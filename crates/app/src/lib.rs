@@ -4,8 +4,10 @@
 mod capture;
 mod check;
 pub mod contract;
+mod deliver;
 mod enrol;
 mod erase;
+mod export;
 mod follow_up;
 mod give_back;
 mod keep;
@@ -25,6 +27,7 @@ pub mod sync;
 mod visit;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};
+pub use export::Exported;
 pub use keepsake::recover;
 pub use kiosk::{Clock, Kiosk, Random, World};
 pub use set_aside::{replace, set_aside};

@@ -1,6 +1,6 @@
 //! Commands that open this machine's kiosk.
 
-use crate::answer::{answer, answer_spaced, refuse};
+use crate::answer::{REFUSED, answer, answer_spaced, answer_with, refuse};
 use crate::seal_rebuild::recovery_key;
 use app::contract::Problem;
 use app::{Kiosk, Settings, World};
@@ -49,6 +49,28 @@ pub(crate) async fn check() -> ExitCode {
     let done = async { Kiosk::open(Settings::from_env()?).await?.check_vault().await };
     match done.await {
         Ok(()) => answer(&json!({ "vault": "whole" })),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(crate) async fn export(to: &Path, all: bool) -> ExitCode {
+    let done = async { Kiosk::open(Settings::from_env()?).await?.export(to, all).await };
+    match done.await.map(|exported| serde_json::to_value(exported)) {
+        Ok(Ok(exported)) => answer(&exported),
+        Ok(Err(_)) => refuse(&Problem::new("unknown")),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+/// Exit 1 when central refused a part of it: what it took, it keeps.
+pub(crate) async fn deliver(file: &Path) -> ExitCode {
+    let done = async { Kiosk::open(Settings::from_env()?).await?.deliver(file).await };
+    match done.await {
+        Ok(taken) => {
+            let whole = taken.records.refused + taken.pages.refused == 0;
+            let code = if whole { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) };
+            answer_with(&json!({ "records": taken.records, "pages": taken.pages }), code)
+        }
         Err(problem) => refuse(&problem),
     }
 }

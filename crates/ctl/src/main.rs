@@ -48,6 +48,10 @@ enum Command {
     },
     /// Exchange with central once.
     Sync,
+    /// Send another kiosk's export file to central. It stays locked.
+    Deliver {
+        file: PathBuf,
+    },
     /// Write the PDF of a kept paper: what a print sends, byte for byte.
     Paper {
         /// Its follow-up code.
@@ -114,6 +118,15 @@ enum SealAct {
 enum VaultAct {
     /// Open the vault and read it through; changes nothing.
     Check,
+    /// Write what central has not received to a new file, locked to central.
+    Export {
+        /// A file that is not there yet, or a folder.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// All that is still readable here.
+        #[arg(long)]
+        all: bool,
+    },
     /// Put the vault's key back into the keyring, with the recovery key.
     Recover {
         /// The recovery key file; take it away again afterwards.
@@ -139,6 +152,8 @@ async fn main() -> ExitCode {
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
+        Command::Vault { act: VaultAct::Export { to, all } } => kiosk::export(&to, all).await,
+        Command::Deliver { file } => kiosk::deliver(&file).await,
         Command::Vault { act: VaultAct::Recover { recovery } } => kiosk::recover(&recovery),
         Command::Vault { act: VaultAct::SetAside } => kiosk::set_aside().await,
         Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, at } } => {

@@ -2,13 +2,15 @@
 //! answer may be believed to say is [`trust`]'s. This file only takes the steps.
 
 mod apply;
+mod carry;
 mod heard;
 pub mod plan;
 pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
-pub(crate) use heard::{DURABLE, is_quarantined, note_at, noted_at, notices};
+pub(crate) use carry::CarryFailure;
+pub(crate) use heard::{DURABLE, known, is_quarantined, note_at, noted_at, notices};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
