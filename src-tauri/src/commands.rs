@@ -3,8 +3,8 @@
 
 use app::Kiosk;
 use app::contract::{
-    BirthFields, Boot, DateView, DraftFields, DraftView, FollowUpView, HomeView, OutboxView, PrintView,
-    Problem, ReadBackView, SessionView, ShownPaperView,
+    BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView, FollowUpView,
+    HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};
@@ -161,4 +161,24 @@ pub async fn outbox(core: State<'_, Core>) -> Answer<OutboxView> {
 #[command]
 pub async fn sync_now(core: State<'_, Core>) -> Answer<OutboxView> {
     core.kiosk()?.sync_now().await
+}
+
+#[command]
+pub async fn end_of_day(core: State<'_, Core>) -> Answer<EndOfDayView> {
+    core.kiosk()?.end_of_day().await
+}
+
+#[command]
+pub async fn media(core: State<'_, Core>) -> Answer<Vec<MediumView>> {
+    core.kiosk()?.media().await
+}
+
+#[command]
+pub async fn export_to(core: State<'_, Core>, medium: String) -> Answer<ExportView> {
+    core.kiosk()?.export_to(&medium).await
+}
+
+#[command]
+pub async fn deliver_from(core: State<'_, Core>, medium: String, file: String) -> Answer<DeliveryView> {
+    core.kiosk()?.deliver_from(&medium, &file).await
 }

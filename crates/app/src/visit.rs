@@ -4,6 +4,7 @@
 use crate::check::{self, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
+use crate::storage::Writing;
 use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::ids::{PageId, VisitId};
@@ -18,6 +19,7 @@ impl Kiosk {
         let lang = lang.to_owned();
         self.off(move |inner| {
             let session = inner.session()?;
+            inner.has_room(Writing::NewVisit)?;
             let id = VisitId(inner.world.bytes());
             let fields = DraftFields { lang, ..DraftFields::default() };
             let text = to_json(&fields)?;

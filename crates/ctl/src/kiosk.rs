@@ -21,6 +21,20 @@ async fn summary() -> Result<serde_json::Value, Problem> {
     kiosk.status().await
 }
 
+pub(crate) async fn end_of_day() -> ExitCode {
+    let done = async {
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        // So that *send* and *export* are told apart; without a network it is the latter.
+        let _ = kiosk.exchange().await;
+        kiosk.end_of_day_counts().await
+    };
+    match done.await {
+        Ok(day) if day.get("may_switch_off").is_some_and(|word| *word == true) => answer(&day),
+        Ok(day) => answer_with(&day, ExitCode::from(REFUSED)),
+        Err(problem) => refuse(&problem),
+    }
+}
+
 pub(crate) async fn sync() -> ExitCode {
     let done = async {
         let kiosk = Kiosk::open(Settings::from_env()?).await?;

@@ -46,6 +46,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What is left to do before this kiosk is switched off. Exit 1 when there is something.
+    EndOfDay,
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
@@ -150,6 +152,7 @@ async fn main() -> ExitCode {
         }
         Command::Status { json } => kiosk::status(json).await,
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
+        Command::EndOfDay => kiosk::end_of_day().await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Vault { act: VaultAct::Export { to, all } } => kiosk::export(&to, all).await,
