@@ -94,6 +94,10 @@ impl Vault {
         migrate(&mut connection, version)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        // SQLite syncs the log's name too, and goes on when that fails: then a power cut could take
+        // the log with everything in it. An error here is told.
+        #[cfg(unix)]
+        File::open(&folder)?.sync_all()?;
         let (connection, failed) = (Mutex::new(connection), AtomicBool::new(false));
         Ok(Self { connection, failed, folder, _lock: lock })
     }
