@@ -89,7 +89,9 @@ impl Range<'_> {
                 let at = from + 1 + dice.index(to - from);
                 let failing = copy(&first, &place, "failing")?;
                 tally.faults += 1;
-                tally.stopped += usize::from(!self.session(&failing, 1, End::Close, Some((fault, at)))?);
+                // Half of them are killed at the error; the others close the store in order.
+                let end = if dice.chance(50) { End::Drop } else { End::Close };
+                tally.stopped += usize::from(!self.session(&failing, 1, end, Some((fault, at)))?);
                 if let Err(what) = self.judge(looker, &failing, &mut dice)? {
                     tally.lost.push(Lost { seed: self.seed, fault, at, what });
                 }
