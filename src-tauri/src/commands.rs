@@ -25,7 +25,13 @@ impl Core {
 
     /// Tries again when it did not open: what stood in the way may have been mended.
     async fn kiosk_again(&self) -> Answer<Kiosk> {
-        if self.kiosk().is_err() {
+        let failed = match self.kiosk() {
+            // After an error of the disk nothing is written until the vault is opened anew.
+            Ok(kiosk) => kiosk.has_failed(),
+            Err(_) => true,
+        };
+        if failed {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Err(Problem::new("disk_failed"));
             let opened = open().await;
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = opened;
         }
@@ -55,7 +61,7 @@ pub async fn set_aside(core: State<'_, Core>) -> Answer<()> {
 
 #[command]
 pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Answer<SessionView> {
-    core.kiosk()?.unlock(&mediator, &pin).await
+    core.kiosk_again().await?.unlock(&mediator, &pin).await
 }
 
 #[command]

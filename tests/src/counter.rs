@@ -105,8 +105,20 @@ impl Counter {
     /// # Errors
     /// A part does not start.
     pub async fn start(scanner: Option<String>, printer: Option<String>) -> Result<Self, Failure> {
+        Self::start_on(None, scanner, printer).await
+    }
+
+    /// The same, with the database's files in a folder of their own.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn start_on(
+        database: Option<&Path>,
+        scanner: Option<String>,
+        printer: Option<String>,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let postgres = Postgres::start(folder.path())?;
+        let postgres = Postgres::start(database.unwrap_or(folder.path()))?;
         let url = postgres.database("jalon")?;
         let pool = central::connect(&url).await?;
         central::migrate(&pool).await?;
@@ -130,6 +142,23 @@ impl Counter {
     pub async fn another(&self, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = self.folder.path().join("another.db");
         enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+    }
+
+    /// A kiosk of the same site with its vault in this folder, unlocked.
+    ///
+    /// # Errors
+    /// It is not enrolled.
+    pub async fn another_in(&self, folder: &Path, scanner: Option<String>) -> Result<Kiosk, Failure> {
+        let vault = folder.join("vault.db");
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+    }
+
+    /// Starts the database again, if a full disk has ended it.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn database_again(&mut self) -> Result<(), Failure> {
+        self.postgres.again()
     }
 
     /// The same kiosk, asking another central: its vault is let go of and opened again.
