@@ -5,6 +5,7 @@ mod capture;
 mod check;
 pub mod contract;
 mod deliver;
+pub mod doctor;
 mod end_of_day;
 mod enrol;
 mod erase;

@@ -26,6 +26,11 @@ pub(crate) fn answer_spaced(value: &Value) -> ExitCode {
     written(&format!("{value:#}\n"), ExitCode::SUCCESS)
 }
 
+/// Lines for a person to read.
+pub(crate) fn answer_lines(lines: &str, code: ExitCode) -> ExitCode {
+    written(lines, code)
+}
+
 /// The sentence in French, for whoever reads the terminal, and the code for programs.
 pub(crate) fn refuse(problem: &Problem) -> ExitCode {
     tell(problem);

@@ -1,8 +1,9 @@
 //! Commands that open this machine's kiosk.
 
-use crate::answer::{REFUSED, answer, answer_spaced, answer_with, refuse};
+use crate::answer::{REFUSED, answer, answer_lines, answer_spaced, answer_with, refuse};
 use crate::seal_rebuild::recovery_key;
 use app::contract::Problem;
+use app::doctor::{Machine, examine};
 use app::{Kiosk, Settings, World};
 use serde_json::json;
 use std::path::Path;
@@ -33,6 +34,25 @@ pub(crate) async fn end_of_day() -> ExitCode {
         Ok(day) => answer_with(&day, ExitCode::from(REFUSED)),
         Err(problem) => refuse(&problem),
     }
+}
+
+pub(crate) async fn doctor(json: bool, lang: &str) -> ExitCode {
+    let lang = l10n::Lang::parse(lang).unwrap_or(l10n::Lang::FRENCH);
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(problem) => return refuse(&problem),
+    };
+    let report = examine(&settings, &Machine::system(), &World::system()).await;
+    let code = if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) };
+    if json {
+        return answer_with(&report.to_json(&lang), code);
+    }
+    let lines: Vec<String> = report
+        .checks
+        .iter()
+        .map(|check| format!("{:<8}{:<17}{}\n", check.state.key(), check.id, check.sentence(&lang)))
+        .collect();
+    answer_lines(&lines.concat(), code)
 }
 
 pub(crate) async fn sync() -> ExitCode {

@@ -46,6 +46,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Is this machine fit to be a kiosk? Exit 0 only when nothing fails.
+    Doctor {
+        #[arg(long)]
+        json: bool,
+        /// fr, en or ar
+        #[arg(long, default_value = "fr")]
+        lang: String,
+    },
     /// What is left to do before this kiosk is switched off. Exit 1 when there is something.
     EndOfDay,
     /// Exchange with central once.
@@ -152,6 +160,7 @@ async fn main() -> ExitCode {
         }
         Command::Status { json } => kiosk::status(json).await,
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
+        Command::Doctor { json, lang } => kiosk::doctor(json, &lang).await,
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,

@@ -379,7 +379,7 @@ impl Transport for Https {
     }
 }
 
-fn failure(error: &reqwest::Error) -> RemoteFailure {
+pub(crate) fn failure(error: &reqwest::Error) -> RemoteFailure {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
         // rustls says so when the certificate is not by the authority this kiosk trusts.
