@@ -128,6 +128,16 @@ async fn a_burnt_kiosks_file_brings_everything_back_at_central() {
     assert!(records.iter().chain(taken["pages"].as_array().unwrap()).all(|line| line["state"] == "received"));
     assert_eq!(taken["applied"], true);
     all_there(&counter, &dates).await;
+    // A database that has never heard of this kiosk takes it back by its certificate.
+    let empty = counter.empty_database().await.unwrap();
+    let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+    let (clock, random) = (central::system_clock(), central::system_random());
+    let other = central::Central::new(empty.clone(), keys, clock, random).await.unwrap();
+    let taken = central::admin::import(&other, &exported.file).await.unwrap();
+    assert_eq!(taken.counts(), [[exported.records as usize, 0, 0], [3, 0, 0]]);
+    let listed = central::admin::registrations(&empty, SITE).await.unwrap();
+    assert_eq!(listed["registrations"].as_array().unwrap().len(), 3);
+
     // The same again changes nothing.
     let second = said(&import(&counter, &exported.file));
     assert!(second["records"].as_array().unwrap().iter().all(|line| line["state"] == "known"));
