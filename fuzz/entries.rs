@@ -116,7 +116,7 @@ fn same_again<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     Some(read)
 }
 
-const RECOVERY: [u8; 32] = [9; 32];
+pub const RECOVERY: [u8; 32] = [9; 32];
 const PAPER: [u8; 16] = [5; 16];
 
 /// Fixed keys, and everything honest there is under them.
