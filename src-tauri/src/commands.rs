@@ -3,8 +3,9 @@
 
 use app::Kiosk;
 use app::contract::{
-    BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView, FollowUpView,
-    HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView, ShownPaperView,
+    BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
+    FollowUpView, HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
+    ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};

@@ -127,7 +127,9 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
             };
             let refusal = match command {
                 // They take nothing.
-                "boot" | "lock" | "home" | "outbox" | "sync_now" | "set_aside" | "end_of_day" | "media" => break,
+                "boot" | "lock" | "home" | "outbox" | "sync_now" | "set_aside" | "end_of_day" | "media" => {
+                    break;
+                }
                 "unlock" => kiosk.unlock(&text, &text).await.err(),
                 "start_visit" => match kiosk.start_visit(&text).await {
                     // A language nobody has is a draft to be corrected, and no more.

@@ -152,7 +152,10 @@ async fn full_central(disk: &SmallDisk) {
         one.exchange().await.unwrap();
         one.exchange().await.unwrap();
         assert_eq!(waits(&one.status().await.unwrap()), 0);
-        assert!(!one.home().await.unwrap().notices.contains(&"central_forgot".to_owned()), "nothing it acknowledged");
+        assert!(
+            !one.home().await.unwrap().notices.contains(&"central_forgot".to_owned()),
+            "nothing it acknowledged"
+        );
     }
     let pool = central::connect(&counter.pool_url).await.unwrap();
     let listed = central::admin::registrations(&pool, SITE).await.unwrap();

@@ -2,9 +2,9 @@
 //! `jalonctl doctor` on real parts: a kiosk that is well, and one thing after the other that is
 //! not. What a system must provide is tested on furnished ones, in `app::doctor::machine`.
 
+use app::World;
 use app::doctor::{Machine, Report, State, examine};
 use app::settings::{KioskFile, Mode, Settings};
-use app::World;
 use domain::ids::KioskId;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use journeys::counter::{Counter, Listening};
@@ -68,9 +68,19 @@ fn a_kiosk_that_is_well_and_what_can_be_wrong_with_it() {
             };
             let file = app::enrol(&settings, file, code["code"].as_str().unwrap(), &world).await.unwrap();
             let report = look(&settings).await;
-            for id in ["enrolled", "vault", "keyring", "export_key", "storage", "central", "certificate", "clock",
-                "printer", "scanner", "left_behind"]
-            {
+            for id in [
+                "enrolled",
+                "vault",
+                "keyring",
+                "export_key",
+                "storage",
+                "central",
+                "certificate",
+                "clock",
+                "printer",
+                "scanner",
+                "left_behind",
+            ] {
                 assert_eq!(state(&report, id), State::Ok, "{id}: {report:?}");
             }
             assert!(report.holds(), "{report:?}");
@@ -111,9 +121,13 @@ fn a_kiosk_that_is_well_and_what_can_be_wrong_with_it() {
             let there = format!("https://localhost:{}", other.address.port());
             write(there.clone(), &short.path().join(tls::CA));
             let report = look(&settings).await;
-            for (id, wanted) in [("printer", State::Fail), ("scanner", State::Fail), ("left_behind", State::Warn),
-                ("central", State::Ok), ("certificate", State::Warn)]
-            {
+            for (id, wanted) in [
+                ("printer", State::Fail),
+                ("scanner", State::Fail),
+                ("left_behind", State::Warn),
+                ("central", State::Ok),
+                ("certificate", State::Warn),
+            ] {
                 assert_eq!(state(&report, id), wanted, "{id}: {report:?}");
             }
             // Of another authority; then nobody there at all.

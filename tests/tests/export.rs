@@ -115,7 +115,9 @@ async fn a_burnt_kiosks_file_brings_everything_back_at_central() {
 
     // Nothing of a person is readable in it.
     let bytes = std::fs::read(&exported.file).unwrap();
-    for secret in NAMES.into_iter().chain(dates.iter().map(|date| date.code.as_str())).chain(["1990", "renewal"]) {
+    for secret in
+        NAMES.into_iter().chain(dates.iter().map(|date| date.code.as_str())).chain(["1990", "renewal"])
+    {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
     }
 
@@ -169,7 +171,10 @@ async fn another_kiosk_carries_what_it_cannot_read() {
     counter.kiosk.exchange().await.unwrap();
     let status = counter.kiosk.status().await.unwrap();
     assert_eq!((&status["journal"]["waiting"], &status["pages_waiting"]), (&0.into(), &0.into()));
-    assert_eq!(counter.kiosk.export(&file.with_extension("2"), false).await.unwrap_err().code, "export_nothing");
+    assert_eq!(
+        counter.kiosk.export(&file.with_extension("2"), false).await.unwrap_err().code,
+        "export_nothing"
+    );
     let whole = counter.kiosk.export(&file.with_extension("3"), true).await.unwrap();
     assert_eq!(whole.pages, 3, "all that is still here, when asked for");
     all_there(&counter, &dates).await;

@@ -38,10 +38,12 @@ impl Kiosk {
         .await?;
         let (mut open, hash, length) = looked.map_err(told)?;
         let inner = &self.inner;
-        inner.remote.carry(inner.caller(), &mut open, length, hash).await.map_err(|failure| match failure {
-            CarryFailure::Remote(failure) => failure.into(),
-            CarryFailure::File => told("delivery_unreadable"),
-        })?;
+        inner.remote.carry(inner.caller(), &mut open, length, hash).await.map_err(
+            |failure| match failure {
+                CarryFailure::Remote(failure) => failure.into(),
+                CarryFailure::File => told("delivery_unreadable"),
+            },
+        )?;
         let from = Instant::now();
         while from.elapsed() < READING_LIMIT {
             let answer = inner.remote.delivered(inner.caller(), hash).await?;
@@ -70,10 +72,7 @@ fn is_told(code: &str) -> bool {
 }
 
 /// What can be known of a file without its key.
-fn look(
-    path: &Path,
-    ours: impl Fn(domain::token::KeyId) -> bool,
-) -> Result<(File, Hash, u64), &'static str> {
+fn look(path: &Path, ours: impl Fn(domain::token::KeyId) -> bool) -> Result<(File, Hash, u64), &'static str> {
     // Asked before it is opened: opening a pipe already waits.
     match std::fs::metadata(path) {
         Ok(about) if !about.is_file() || about.len() > DELIVERY_BYTES => return Err("delivery_not_one"),

@@ -104,8 +104,7 @@ impl Inner {
                 ExportFailure::Here(problem) => problem,
             }
         })?;
-        let last =
-            LastExport { at_s: self.now().as_second(), head, pages_left_out: exported.pages_left_out };
+        let last = LastExport { at_s: self.now().as_second(), head, pages_left_out: exported.pages_left_out };
         // The file is good without it: a disk that is full here must not hide that.
         if let Err(failure) = self.vault.transact::<_, VaultFailure>(|tx| tx.put_json(EXPORTED, &last)) {
             tracing::error!(cause = ?failure, "the export was not noted");
@@ -133,7 +132,8 @@ impl Inner {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let counting = Counting { out: BufWriter::new(options.open(beside)?), hash: Hashing::default(), bytes: 0 };
+        let counting =
+            Counting { out: BufWriter::new(options.open(beside)?), hash: Hashing::default(), bytes: 0 };
         let mut out = seal::delivery::lock(key, counting).map_err(|refusal| match refusal {
             seal::delivery::DeliveryRefusal::Io(error) => ExportFailure::Medium(error),
             _ => ExportFailure::Here(Problem::new("export_no_key")),

@@ -146,8 +146,7 @@ pub(crate) async fn take(
 
 /// Whose records they are, by the certificate central once signed.
 async fn author(central: &Central, beginning: &Beginning) -> Result<Device, DeliveryFailure> {
-    let certificate =
-        DeviceCertificate::from_bytes(&beginning.certificate.0).ok_or(Refusal::NotEnrolled)?;
+    let certificate = DeviceCertificate::from_bytes(&beginning.certificate.0).ok_or(Refusal::NotEnrolled)?;
     if certificate.kiosk != beginning.kiosk || certificate.is_by(&central.keys.ring) != Some(true) {
         return Err(Refusal::NotEnrolled.into());
     }

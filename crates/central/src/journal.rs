@@ -32,9 +32,9 @@ pub(crate) async fn apply_held(
             "UPDATE kiosk SET delivered = EXISTS (SELECT 1 FROM record WHERE kiosk = $1 AND state = 'held') \
              WHERE id = $1",
         )
-            .bind(kiosk.0.as_slice())
-            .execute(&mut *db)
-            .await?;
+        .bind(kiosk.0.as_slice())
+        .execute(&mut *db)
+        .await?;
     }
     paper::take_up(db, central, &device.site).await
 }

@@ -64,11 +64,7 @@ impl CentralKeys {
     pub fn opening(self, delivery: Zeroizing<[u8; 32]>) -> Result<Self, KeysFailure> {
         let certified = seal::delivery::public_of(&delivery)
             .is_some_and(|public| self.ring.find(Role::Delivery, seal::keys::key_id(&public)).is_some());
-        if certified {
-            Ok(Self { delivery: Some(delivery), ..self })
-        } else {
-            Err(KeysFailure::NotCertified)
-        }
+        if certified { Ok(Self { delivery: Some(delivery), ..self }) } else { Err(KeysFailure::NotCertified) }
     }
 
     /// Reads a folder made by [`make`].
@@ -146,9 +142,8 @@ pub fn add_delivery(folder: &Path, now: Timestamp, random: &crate::Random) -> Re
     let ring = KeyRing::from_json(&read(folder, RING)?).map_err(|_| KeysFailure::Unreadable(RING.into()))?;
     let drawn = drawn(random);
     let public = seal::delivery::public_of(&drawn).ok_or(KeysFailure::NotCertified)?;
-    let ring = ring
-        .with(certificate(&root, Role::Delivery, public, now))
-        .map_err(|_| KeysFailure::NotCertified)?;
+    let ring =
+        ring.with(certificate(&root, Role::Delivery, public, now)).map_err(|_| KeysFailure::NotCertified)?;
     keys.delivery = Some(hex::encode(drawn));
     // The ring first: a key nobody certified would keep central from starting.
     replace(folder, RING, &json(&ring, RING)?)?;

@@ -181,7 +181,8 @@ fn make_keys(out: &Path, add_delivery: bool) -> Result<serde_json::Value, Stop> 
     std::fs::create_dir_all(out)
         .map_err(|error| Stop::failed(format!("cannot make the folder {shown}")).because(error))?;
     let (now, random) = (jiff::Timestamp::now(), system_random());
-    let made = if add_delivery { keys::add_delivery(out, now, &random) } else { keys::make(out, now, &random) };
+    let made =
+        if add_delivery { keys::add_delivery(out, now, &random) } else { keys::make(out, now, &random) };
     match made {
         Ok(()) => Ok(serde_json::json!({ "keys": shown.to_string() })),
         Err(KeysFailure::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -59,9 +59,7 @@ enum Command {
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
-    Deliver {
-        file: PathBuf,
-    },
+    Deliver { file: PathBuf },
     /// Write the PDF of a kept paper: what a print sends, byte for byte.
     Paper {
         /// Its follow-up code.

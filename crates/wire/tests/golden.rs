@@ -13,9 +13,9 @@ use wire::body::{
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
-    Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState, EnrolAnswer, EnrolRequest, FollowUpAnswer,
-    FollowUpRequest, Followed, LeaseAnswer, LeaseRequest, LentSlot, PushAnswer, PushRequest, ReturnAnswer,
-    ReturnRequest, SignedRoster, Site,
+    Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
+    EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
+    LentSlot, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};

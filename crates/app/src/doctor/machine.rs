@@ -157,7 +157,8 @@ fn left_behind(machine: &Machine, home: &Path) -> Check {
     let own = names(home);
     let aside = own.iter().find(|name| name.starts_with(SET_ASIDE));
     let half = own.iter().find(|name| LEFT.contains(&name.as_str()));
-    let temporary = names(&machine.temp).into_iter().find(|name| OURS.iter().any(|ours| name.starts_with(ours)));
+    let temporary =
+        names(&machine.temp).into_iter().find(|name| OURS.iter().any(|ours| name.starts_with(ours)));
     match aside.or(half).cloned().or(temporary) {
         Some(name) => Check::new("left_behind", State::Warn).with("name", name),
         None => Check::new("left_behind", State::Ok),
@@ -215,7 +216,9 @@ mod tests {
     #[test]
     fn core_dumps_are_off_or_told() {
         let dumps = |pattern: &str, limit: &str| {
-            let limits = format!("Limit  Soft Limit  Hard Limit  Units\nMax core file size  {limit}  unlimited  bytes\n");
+            let limits = format!(
+                "Limit  Soft Limit  Hard Limit  Units\nMax core file size  {limit}  unlimited  bytes\n"
+            );
             let (_folder, machine) =
                 furnished(&[("proc/sys/kernel/core_pattern", pattern), ("proc/self/limits", &limits)]);
             core_dumps(&machine).state

@@ -48,12 +48,8 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
             (whole, if known { State::Ok } else { State::Warn })
         }
         // The window has it: that it runs says that the vault opens.
-        Err(problem) if problem.code == "vault_busy" => {
-            (Check::new("vault", State::Unknown), State::Unknown)
-        }
-        Err(problem) => {
-            (Check::new("vault", State::Fail).with("code", problem.code), State::Unknown)
-        }
+        Err(problem) if problem.code == "vault_busy" => (Check::new("vault", State::Unknown), State::Unknown),
+        Err(problem) => (Check::new("vault", State::Fail).with("code", problem.code), State::Unknown),
     };
     checks.extend([vault, Check::new("keyring", keyring), Check::new("export_key", export_key), storage]);
     (checks, Found { file: Some(file), time_mark })

@@ -46,10 +46,8 @@ async fn central(file: &KioskFile, now: Timestamp) -> (Check, Check, Option<Time
             None,
         )
     };
-    let client = std::fs::read(&file.ca)
-        .ok()
-        .and_then(|pem| Certificate::from_pem(&pem).ok())
-        .and_then(|ca| {
+    let client =
+        std::fs::read(&file.ca).ok().and_then(|pem| Certificate::from_pem(&pem).ok()).and_then(|ca| {
             Client::builder()
                 .tls_certs_only([ca])
                 .https_only(true)

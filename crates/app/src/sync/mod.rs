@@ -10,7 +10,7 @@ pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
 pub(crate) use carry::CarryFailure;
-pub(crate) use heard::{DURABLE, known, is_quarantined, note_at, noted_at, notices};
+pub(crate) use heard::{DURABLE, is_quarantined, known, note_at, noted_at, notices};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};

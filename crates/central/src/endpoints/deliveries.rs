@@ -5,11 +5,11 @@ use crate::delivery::{self, Bytes, Taken};
 use crate::device::SignedRequest;
 use crate::tus::{self, TUS};
 use crate::{Central, Refusal};
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use domain::bytes::Hash;
 use domain::ids::KioskId;
 use sqlx::{PgConnection, PgPool, Row};
@@ -186,7 +186,8 @@ async fn take(central: Central, key: Key) {
 async fn take_one(central: &Central, key: &Key) -> Result<(), Refusal> {
     // Out of the pool: should this end in the middle, the lock ends with the connection.
     let mut alone = central.pool.acquire().await?.detach();
-    let row = sqlx::query("SELECT pg_try_advisory_lock($1)").bind(ONE_AT_A_TIME).fetch_one(&mut alone).await?;
+    let row =
+        sqlx::query("SELECT pg_try_advisory_lock($1)").bind(ONE_AT_A_TIME).fetch_one(&mut alone).await?;
     if !row.try_get::<bool, _>(0)? || Upload::find(&mut alone, key, false).await?.state != "whole" {
         return Ok(());
     }
@@ -261,12 +262,13 @@ impl Parts {
 }
 
 async fn part(pool: &PgPool, key: &Key, start: i64) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let row = sqlx::query("SELECT bytes FROM delivery_part WHERE carrier = $1 AND sha256 = $2 AND start = $3")
-        .bind(key.carrier.0.as_slice())
-        .bind(key.sha256.0.as_slice())
-        .bind(start)
-        .fetch_optional(pool)
-        .await?;
+    let row =
+        sqlx::query("SELECT bytes FROM delivery_part WHERE carrier = $1 AND sha256 = $2 AND start = $3")
+            .bind(key.carrier.0.as_slice())
+            .bind(key.sha256.0.as_slice())
+            .bind(start)
+            .fetch_optional(pool)
+            .await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
