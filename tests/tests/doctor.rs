@@ -24,7 +24,7 @@ fn state(report: &Report, id: &str) -> State {
 fn said(report: &Report) {
     for check in &report.checks {
         for lang in Lang::ALL {
-            let sentence = check.sentence(&lang);
+            let sentence = check.sentence(lang);
             assert!(!sentence.starts_with("doctor-") && !sentence.contains("{$"), "{check:?}: {sentence}");
         }
     }

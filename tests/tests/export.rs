@@ -109,7 +109,7 @@ async fn a_burnt_kiosks_file_brings_everything_back_at_central() {
     assert_eq!((exported.pages, exported.pages_left_out), (3, 0));
     assert!(exported.records >= 6, "three registrations and their pieces");
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).collect();
-    assert_eq!(left, [exported.file.clone()], "nothing beside it");
+    assert_eq!(left, std::slice::from_ref(&exported.file), "nothing beside it");
     let again = counter.kiosk.export(&exported.file, false).await.unwrap_err();
     assert_eq!(again.code, "export_exists");
 

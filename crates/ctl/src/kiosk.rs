@@ -89,7 +89,7 @@ pub(crate) async fn check() -> ExitCode {
 
 pub(crate) async fn export(to: &Path, all: bool) -> ExitCode {
     let done = async { Kiosk::open(Settings::from_env()?).await?.export(to, all).await };
-    match done.await.map(|exported| serde_json::to_value(exported)) {
+    match done.await.map(serde_json::to_value) {
         Ok(Ok(exported)) => answer(&exported),
         Ok(Err(_)) => refuse(&Problem::new("unknown")),
         Err(problem) => refuse(&problem),
