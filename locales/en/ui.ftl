@@ -228,12 +228,15 @@ verdict-forged = Forged paper. Do not keep it against the person's will; offer a
 verdict-replaced = Paper replaced by a newer one
 verdict-cancelled = Registration cancelled. Offer a new registration.
 verdict-unknown-issuer = Paper of a service this kiosk does not know. Call the site named on the paper.
-verdict-look = Genuine paper, to be looked at: it was issued later than this kiosk's own time.
+verdict-look-issued-later-than-now = Genuine paper, to be looked at: it was issued later than this kiosk's own time.
+verdict-look-kiosk-lost = Paper for an agent to look at: the kiosk that made it was reported lost, and central has not received the registration. Pass the paper on with the button below.
+paper-replaced-by = New appointment: { $at }. Take the old paper back.
 verdict-unreadable = The codes cannot be read. Clean the glass, lay the paper flat and try again.
 
 set-aside-help = The vault of this kiosk does not open. You can set it aside as it is and go on with a fresh one: registrations the central service has received stay valid, the others come back by their paper. Then tell support.
 act-set-aside = Set the vault aside and go on
 notice-dated-too-late = A date was given while this kiosk was out of reach, and its day had passed before the kiosk heard of it. The person's receipt stays valid: tell the préfecture, which gives another date.
+notice-retired = This kiosk is taken out of service: it is lent no more dates. Papers already handed out stay valid. Send what is waiting, then direct people to another kiosk.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.
 
 notice-storage-low = This kiosk's disk is filling up. Work goes on; tell support so that room is made on it.
@@ -278,3 +281,9 @@ export-done = The file { $file } is on the stick { $medium }, read back and whol
 export-left-out = Not every page fitted: the missing ones stay on this kiosk until the network is back.
 deliver-done = { $file }: central has all of it. The file may be deleted from the stick.
 deliver-part = { $file }: central refused a part of it. Keep the stick and tell support.
+today-title = What day is it?
+today-why = This kiosk's clock is behind and central does not answer. Say today's date before you begin a registration. It cannot be before { $from }.
+act-today = This is today's date
+field-today-day = Day
+field-today-month = Month (1 to 12)
+field-today-year = Year

@@ -228,12 +228,15 @@ verdict-forged = Papier falsifié. Ne le gardez pas contre le gré de la personn
 verdict-replaced = Papier remplacé par un plus récent
 verdict-cancelled = Inscription annulée. Proposez une nouvelle inscription.
 verdict-unknown-issuer = Papier d'un service que ce poste ne connaît pas. Appelez le site indiqué sur le papier.
-verdict-look = Papier authentique, à vérifier : sa date d'émission est en avance sur l'heure de ce poste.
+verdict-look-issued-later-than-now = Papier authentique, à vérifier : sa date d'émission est en avance sur l'heure de ce poste.
+verdict-look-kiosk-lost = Papier à faire vérifier par un agent : le poste qui l'a établi a été déclaré perdu, et le service central n'a pas reçu l'inscription. Transmettez le papier avec le bouton ci-dessous.
+paper-replaced-by = Nouveau rendez-vous : { $at }. Reprenez l'ancien papier.
 verdict-unreadable = Les codes ne se lisent pas. Nettoyez la vitre, posez le papier à plat et recommencez.
 
 set-aside-help = Le coffre de ce poste ne s'ouvre pas. Vous pouvez le mettre de côté tel quel et continuer avec un coffre neuf : les inscriptions déjà reçues par le service central restent valables, les autres reviennent par leur papier. Prévenez ensuite le support.
 act-set-aside = Mettre le coffre de côté et continuer
 notice-dated-too-late = Une date a été donnée pendant que ce poste était coupé du réseau, et son jour est passé avant que le poste ne l'apprenne. Le reçu de la personne reste valable : prévenez la préfecture, qui donne une autre date.
+notice-retired = Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Les papiers déjà remis restent valables. Envoyez ce qui attend, puis orientez les personnes vers un autre poste.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.
 
 notice-storage-low = Le disque de ce poste se remplit. Le travail continue ; prévenez le support pour qu'il y fasse de la place.
@@ -278,3 +281,9 @@ export-done = Le fichier { $file } est sur la clé { $medium }, relu et complet.
 export-left-out = Toutes les pages n'y tenaient pas : celles qui manquent restent sur ce poste jusqu'au retour du réseau.
 deliver-done = { $file } : le service central a tout. Le fichier peut être effacé de la clé.
 deliver-part = { $file } : le service central en a refusé une partie. Gardez la clé et prévenez le support.
+today-title = Quel jour sommes-nous ?
+today-why = L'horloge de ce poste retarde et le service central ne répond pas. Indiquez la date d'aujourd'hui avant de commencer une inscription. Elle ne peut pas être avant le { $from }.
+act-today = C'est la date d'aujourd'hui
+field-today-day = Jour
+field-today-month = Mois (1 à 12)
+field-today-year = Année

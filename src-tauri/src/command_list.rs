@@ -20,6 +20,7 @@ with_commands! {
     follow_up
     show_paper
     bring_paper
+    declare_today
     reprint
     outbox
     sync_now

@@ -155,6 +155,11 @@ pub async fn bring_paper(core: State<'_, Core>, door: String, rebuild: Option<St
     core.kiosk()?.bring_paper(&door, rebuild.as_deref()).await
 }
 
+#[tauri::command]
+pub async fn declare_today(core: State<'_, Core>, day: String) -> Answer<()> {
+    core.kiosk()?.declare_today(&day).await
+}
+
 #[command]
 pub async fn reprint(core: State<'_, Core>, visit: String) -> Answer<PrintView> {
     core.kiosk()?.reprint(&visit).await

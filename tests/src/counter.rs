@@ -5,6 +5,7 @@ use crate::programs::{Failure, fail};
 use crate::stand::postgres::Postgres;
 use crate::stand::{MEDIATOR, PIN, SITE};
 use crate::tls;
+use app::contract::{BirthFields, DateView, DraftFields};
 use app::settings::{KioskFile, Mode};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
@@ -95,7 +96,16 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         until: None,
     };
     central::admin::counter(pool, SITE, "A", &[pattern]).await?;
-    central::admin::mediator(pool, SITE, MEDIATOR, "Essai", PIN, &central::system_random()).await?;
+    central::admin::mediator(
+        pool,
+        SITE,
+        MEDIATOR,
+        "Essai",
+        PIN,
+        jiff::Timestamp::now(),
+        &central::system_random(),
+    )
+    .await?;
     Ok(())
 }
 
@@ -212,6 +222,15 @@ impl Counter {
         self.again(&central, &ca, None, World { clock, ..World::system() }).await
     }
 
+    /// Its disk in another machine, out of central's reach.
+    ///
+    /// # Errors
+    /// The vault does not open.
+    pub async fn elsewhere(self, world: World) -> Result<Self, Failure> {
+        let ca = self.folder.path().join(tls::CA);
+        self.again("https://localhost:1", &ca, None, world).await
+    }
+
     async fn with(self, central: &str, ca: &Path, printer: Option<String>) -> Result<Self, Failure> {
         self.again(central, ca, printer, World::system()).await
     }
@@ -270,4 +289,27 @@ fn kiosk_file(
     printer: Option<String>,
 ) -> KioskFile {
     KioskFile { kiosk, central: central.to_owned(), ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
+}
+
+/// Registers somebody of this name, without a time limit, up to the date.
+///
+/// # Errors
+/// The kiosk refuses.
+pub async fn register(kiosk: &Kiosk, name: &str) -> Result<DateView, app::contract::Problem> {
+    let fields = DraftFields {
+        lang: "fr".into(),
+        family_names: name.into(),
+        birth: BirthFields {
+            day: "2".into(),
+            month: "5".into(),
+            year: "1990".into(),
+            ..BirthFields::default()
+        },
+        nationality: "MLI".into(),
+        procedure: "renewal".into(),
+        ..DraftFields::default()
+    };
+    let visit = kiosk.start_visit("fr").await?.visit;
+    kiosk.save_draft(&visit, fields).await?;
+    kiosk.confirm(&visit).await
 }

@@ -100,7 +100,9 @@ fn ranked(service: &Service, author: &mut Device, n: u8) -> Record {
     let registration = author.registration(service, n, "DIALLO").unwrap();
     let outcome = Outcome::Rank { held: None, told: None };
     let at = service.now();
-    author.says(&Body::Registration(Box::new(Registered { registration, outcome, at }))).unwrap()
+    author
+        .says(&Body::Registration(Box::new(Registered { registration, outcome, at, day_declared: false })))
+        .unwrap()
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn what_is_refused_never_holds_up_what_comes_before_it() {
     let said = carry(&service, &carrier, &file(&service, &stranger, &[record])).await;
     assert_eq!(said["code"], "not_enrolled");
     let lost = author.kiosk.to_string();
-    central::admin::lose_kiosk(&service.pool, "ONE", &lost, Service::NOON).await.unwrap();
+    central::admin::lose_kiosk(&service.pool, "ONE", &lost, service.now()).await.unwrap();
     let said = carry(&service, &carrier, &file(&service, &author, &[good])).await;
     assert_eq!(said["code"], "kiosk_lost");
 }

@@ -23,7 +23,12 @@ async fn a_fork_is_two_chains_both_applied_and_nothing_more_is_lent() {
     let outcome = Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token };
     let registered = |device: &Device, n: u8, outcome: &Outcome| {
         let registration = device.registration(&service, n, "A").unwrap();
-        Says::Registration(Box::new(Registered { registration, outcome: outcome.clone(), at: service.now() }))
+        Says::Registration(Box::new(Registered {
+            registration,
+            outcome: outcome.clone(),
+            at: service.now(),
+            day_declared: false,
+        }))
     };
     let ranked = Outcome::Rank { held: None, told: None };
     let body = registered(&device, 1, &ranked);
@@ -108,7 +113,12 @@ async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
         let registration = device.registration(&service, n, "A").unwrap();
         let held = Some(wire::body::Held { lease: id, token: token.clone() });
         let outcome = Outcome::Rank { held, told: None };
-        Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }))
+        Says::Registration(Box::new(Registered {
+            registration,
+            outcome,
+            at: service.now(),
+            day_declared: false,
+        }))
     };
 
     let body = ranked(&device, 1, &backstops[0]);
@@ -162,7 +172,12 @@ async fn a_kiosk_a_restored_database_does_not_know_comes_back_by_its_certificate
     let mut device = service.device("ONE", 1).await.unwrap();
     let registration = device.registration(&service, 1, "A").unwrap();
     let outcome = Outcome::Rank { held: None, told: None };
-    let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
+    let body = Says::Registration(Box::new(Registered {
+        registration,
+        outcome,
+        at: service.now(),
+        day_declared: false,
+    }));
     let record = device.says(&body).unwrap();
     // Restored to before it was enrolled.
     sqlx::query("UPDATE enrol_code SET kiosk = NULL").execute(&service.pool).await.unwrap();
@@ -191,7 +206,7 @@ async fn a_kiosk_a_restored_database_does_not_know_comes_back_by_its_certificate
     assert_eq!(device.push(&service, vec![record.clone()]).await.unwrap().json["received"]["head"]["seq"], 1);
 
     let kiosk = device.kiosk.to_string();
-    central::admin::lose_kiosk(&service.pool, "ONE", &kiosk, service.now().as_second()).await.unwrap();
+    central::admin::lose_kiosk(&service.pool, "ONE", &kiosk, service.now()).await.unwrap();
     assert_eq!(device.push(&service, vec![record]).await.unwrap().code(), "kiosk_lost");
     assert_eq!(say(&device, &back).await.code(), "kiosk_lost", "and does not come back");
 }

@@ -86,6 +86,7 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             registration: registration(device, service),
             outcome,
             at,
+            day_declared: false,
         }))
     };
     let page = Page { page: PageId([3; 16]), number: 1, rotation: 90, bytes: 10, sha256: hash };
@@ -156,6 +157,7 @@ async fn every_field_of_every_record_is_kept_or_set_aside_and_never_in_the_way()
         registration: registration(&device, &service),
         outcome: Outcome::Rank { held: None, told: None },
         at: service.now(),
+        day_declared: false,
     }));
     let record = device.says(&honest).unwrap();
     device.push(&service, vec![record]).await.unwrap();

@@ -156,6 +156,7 @@ async fn hostile_bodies_are_refused_by_name_on_every_signed_path() {
             registration: registration.clone(),
             outcome: Outcome::Rank { held: None, told: None },
             at: service.now(),
+            day_declared: false,
         })))
         .unwrap();
     assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
@@ -205,6 +206,7 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
             registration,
             outcome: Outcome::Rank { held: None, told: None },
             at: service.now(),
+            day_declared: false,
         }))
     };
     let body = ranked(&device, 1);
@@ -293,7 +295,12 @@ async fn what_was_printed_from_the_lease_is_the_date() {
     let leased = SignedToken::from_bytes(&bytes.0).unwrap();
     let outcome =
         Outcome::Lease { lease: serde_json::from_value(lease["lease"].clone()).unwrap(), token: bytes };
-    let body = Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }));
+    let body = Says::Registration(Box::new(Registered {
+        registration,
+        outcome,
+        at: service.now(),
+        day_declared: false,
+    }));
     let record = device.says(&body).unwrap();
     assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
     let now = central::admin::registrations(&service.pool, "ONE").await.unwrap();

@@ -3,10 +3,11 @@
 //! with its lease log and without; what was given since is known again and given to nobody
 //! else.
 
-use app::contract::{BirthFields, DateView, DraftFields};
+use app::contract::DateView;
 use app::settings::{KioskFile, Mode};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
+use journeys::counter::register;
 use journeys::programs::{Running, built, command, free_port, output, wait_for};
 use journeys::stand::postgres::Postgres;
 use journeys::stand::{MEDIATOR, PIN, SITE};
@@ -124,7 +125,9 @@ impl Place {
     async fn kiosk(&self, name: &str) -> Kiosk {
         let pool = central::connect(&self.url()).await.unwrap();
         let (now, random) = (central::system_clock()(), central::system_random());
-        central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, &random).await.unwrap();
+        central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, jiff::Timestamp::now(), &random)
+            .await
+            .unwrap();
         let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
         pool.close().await;
         let (central, ca) = (format!("https://localhost:{}", self.port), self.path(tls::CA));
@@ -147,25 +150,6 @@ impl Place {
         kiosk.exchange().await.unwrap();
         kiosk
     }
-}
-
-async fn register(kiosk: &Kiosk, n: usize) -> DateView {
-    let fields = DraftFields {
-        lang: "fr".into(),
-        family_names: format!("PERSONNE {n}"),
-        birth: BirthFields {
-            day: "2".into(),
-            month: "5".into(),
-            year: "1990".into(),
-            ..BirthFields::default()
-        },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    };
-    let visit = kiosk.start_visit("fr").await.unwrap().visit;
-    kiosk.save_draft(&visit, fields).await.unwrap();
-    kiosk.confirm(&visit).await.unwrap()
 }
 
 /// Everybody's date is at central as it stands on their paper.
@@ -194,28 +178,28 @@ async fn yesterdays_backup_and_the_lease_log_bring_everything_back() {
     let mut place = Place::start();
     place.serve();
     let (one, silent) = (place.kiosk("one.db").await, place.kiosk("two.db").await);
-    let mut dates = vec![register(&one, 1).await];
+    let mut dates = vec![register(&one, "PERSONNE 1").await.unwrap()];
     one.exchange().await.unwrap();
     place.run("backup").unwrap();
     // After the backup: dates of two kiosks, and a kiosk the backup does not know.
-    dates.push(register(&one, 2).await);
+    dates.push(register(&one, "PERSONNE 2").await.unwrap());
     one.exchange().await.unwrap();
-    dates.push(register(&silent, 3).await);
+    dates.push(register(&silent, "PERSONNE 3").await.unwrap());
     let new = place.kiosk("three.db").await;
-    dates.push(register(&new, 4).await);
+    dates.push(register(&new, "PERSONNE 4").await.unwrap());
     new.exchange().await.unwrap();
 
     place.lose();
     // The counter goes on: from the lease.
-    dates.push(register(&one, 5).await);
+    dates.push(register(&one, "PERSONNE 5").await.unwrap());
     let log = place.run("restore").unwrap();
     assert_eq!(log["extras_only"], false);
     place.serve();
     // Nobody was heard yet, and new people come: none gets a slot that stands on a paper.
-    dates.push(register(&new, 6).await);
+    dates.push(register(&new, "PERSONNE 6").await.unwrap());
     one.exchange().await.unwrap();
     for n in 7..10 {
-        dates.push(register(&one, n).await);
+        dates.push(register(&one, &format!("PERSONNE {n}")).await.unwrap());
     }
     for kiosk in [&one, &silent, &new] {
         kiosk.exchange().await.unwrap();
@@ -233,20 +217,21 @@ async fn without_the_lease_log_extras_only_until_every_kiosk_is_heard() {
     place.serve();
     let (one, two) = (place.kiosk("one.db").await, place.kiosk("two.db").await);
     place.run("backup").unwrap();
-    let mut dates = vec![register(&one, 1).await, register(&two, 2).await];
+    let mut dates =
+        vec![register(&one, "PERSONNE 1").await.unwrap(), register(&two, "PERSONNE 2").await.unwrap()];
     place.lose();
     std::fs::remove_file(place.path("lease.log")).unwrap();
     place.run("restore").unwrap();
     place.serve();
     one.exchange().await.unwrap();
-    dates.push(register(&one, 3).await);
+    dates.push(register(&one, "PERSONNE 3").await.unwrap());
     assert!(place.run("accept").unwrap_err().contains("not heard"), "one kiosk is silent");
     two.exchange().await.unwrap();
     one.exchange().await.unwrap();
     assert_eq!(place.run("accept").unwrap()["extras_only"], false);
     place.central.take().unwrap().kill();
     place.serve();
-    dates.push(register(&two, 4).await);
+    dates.push(register(&two, "PERSONNE 4").await.unwrap());
     for kiosk in [&one, &two] {
         kiosk.exchange().await.unwrap();
         kiosk.exchange().await.unwrap();

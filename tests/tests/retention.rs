@@ -105,3 +105,34 @@ async fn what_is_no_longer_needed_is_erased_and_nothing_before() {
     let known = counter.kiosk.follow_up(&date.code, birth()).await.unwrap().elsewhere.unwrap();
     assert_eq!(known.slot_at, date.slot_at);
 }
+
+/// How often the name stands in central's database, in any table and encoding of a dump.
+fn dumped(url: &str) -> usize {
+    let dump = journeys::programs::command(format!("{}/pg_dump", journeys::stand::postgres::BIN), [url]);
+    let dump = { dump }.output().unwrap();
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let text = String::from_utf8_lossy(&dump.stdout).into_owned();
+    let in_hex = hex::encode(NAME);
+    text.matches(NAME).count() + text.matches(&in_hex).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn central_erases_a_person_so_many_days_after_the_appointment_and_no_sooner() {
+    let (counter, _, date) = registered().await;
+    let (pool, url) = (central::connect(&counter.pool_url).await.unwrap(), counter.pool_url.clone());
+    let day: jiff::civil::Date = date.slot_at.unwrap()[..10].parse().unwrap();
+    let later = |days: i32| day.saturating_add(jiff::ToSpan::days(days));
+    assert!(dumped(&url) >= 2, "the search itself finds nothing");
+    // Too early: refused, or not due yet.
+    assert!(central::admin::erase(&pool, later(1), later(30)).await.is_err());
+    assert_eq!(central::admin::erase(&pool, day, later(90)).await.unwrap()["erased"], 0);
+    assert!(dumped(&url) >= 2);
+    let erased = central::admin::erase(&pool, later(1), later(90)).await.unwrap();
+    assert_eq!(erased["erased"], 1);
+    assert_eq!(dumped(&url), 0, "something of the person is left");
+    // The chain is whole: the kiosk goes on, and what it sends again changes nothing.
+    let before = counter.kiosk.status().await.unwrap()["journal"].clone();
+    counter.kiosk.exchange().await.unwrap();
+    assert_eq!(counter.kiosk.status().await.unwrap()["journal"], before);
+    assert_eq!(dumped(&url), 0);
+}

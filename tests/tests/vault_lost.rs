@@ -2,36 +2,17 @@
 //! The day the vault does not open: its bytes stay as they are, the counter goes on with a
 //! fresh one, people lose nothing; and a lost keyring is not a lost vault (I9, I6).
 
-use app::contract::{BirthFields, DateView, DraftFields};
+use app::contract::{BirthFields, DateView};
 use app::settings::{KioskFile, Mode, Settings};
 use app::{Kiosk, World};
 use domain::ids::KioskId;
-use journeys::counter::Counter;
+use journeys::counter::{Counter, register};
 use journeys::own_session::{inside, note_daemons};
 use journeys::stand::{MEDIATOR, PIN, SITE};
 use journeys::tls;
 use serde_json::json;
 use std::path::Path;
 use vault::VaultKey;
-
-async fn register(kiosk: &Kiosk, name: &str) -> DateView {
-    let fields = DraftFields {
-        lang: "fr".into(),
-        family_names: name.into(),
-        birth: BirthFields {
-            day: "2".into(),
-            month: "5".into(),
-            year: "1990".into(),
-            ..BirthFields::default()
-        },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    };
-    let visit = kiosk.start_visit("fr").await.unwrap().visit;
-    kiosk.save_draft(&visit, fields).await.unwrap();
-    kiosk.confirm(&visit).await.unwrap()
-}
 
 async fn opened(settings: &Settings) -> Kiosk {
     let kiosk = Kiosk::open(settings.clone()).await.unwrap();
@@ -79,9 +60,9 @@ fn a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on() {
             let (counter, settings, _) = enrolled(home).await;
             let kiosk = opened(&settings).await;
             kiosk.exchange().await.unwrap();
-            let sent = register(&kiosk, "ENVOYE").await;
+            let sent = register(&kiosk, "ENVOYE").await.unwrap();
             kiosk.exchange().await.unwrap();
-            let unsent = register(&kiosk, "PASENVOYE").await;
+            let unsent = register(&kiosk, "PASENVOYE").await.unwrap();
             drop(kiosk);
             let whole = app::set_aside(&settings, &World::system()).await.unwrap_err();
             assert_eq!(whole.code, "vault_opens", "a vault that opens is never set aside");
@@ -101,7 +82,7 @@ fn a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on() {
             let kiosk = opened(&settings).await;
             assert!(kiosk.home().await.unwrap().notices.contains(&"vault_set_aside".to_owned()));
             kiosk.exchange().await.unwrap();
-            let next = register(&kiosk, "SUIVANT").await;
+            let next = register(&kiosk, "SUIVANT").await.unwrap();
             assert!(next.slot_at.is_some());
             // Who was not sent yet comes back with the paper; who was sent is known to central.
             let birth = || BirthFields {
@@ -154,7 +135,7 @@ fn a_lost_keyring_is_not_a_lost_vault() {
         run(async {
             let (counter, settings, file) = enrolled(home).await;
             let kiosk = opened(&settings).await;
-            let kept = register(&kiosk, "GARDEE").await;
+            let kept = register(&kiosk, "GARDEE").await.unwrap();
             drop(kiosk);
             // Another key stands where this kiosk's was.
             vault::key::put(file.kiosk, &VaultKey::new([7; 32])).unwrap();

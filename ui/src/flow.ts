@@ -410,6 +410,8 @@ export function createFlow(host: Host) {
       const shown = state.paper?.shown;
       if (shown?.visit && shown.lang) await openOwn(shown.visit, shown.lang);
     }),
+    /** `YYYY-MM-DD`, as the mediator says it; the home screen is shown anew. */
+    declareToday: (day: string) => run(async () => { await host.declareToday(day); await toHome(); }),
     otherPaper: () => run(async () => { state.paper = null; }),
     reprint: () => run(async () => {
       const visit = current();

@@ -17,7 +17,9 @@ async function walk(to: string) {
   if (to === 'refused') return flow.unlock('demo', '1');
   if (to === 'unlock') return;
   if (to === 'set-aside') { fake.refuse.set('boot', 'vault_damaged'); flow.state.boot = null; return flow.start(); }
+  if (to === 'today') fake.todayFrom = '2031-03-04';
   await flow.unlock('demo', PIN);
+  if (to === 'today') return;
   if (to === 'home') return;
   if (to === 'outbox') return flow.outbox();
   if (to === 'followup') return flow.followUp();

@@ -50,6 +50,8 @@ const DAY: EndOfDayView = {
 };
 
 export interface Fake extends Host {
+  /** Set: the core asks what day it is. */
+  todayFrom: string | null;
   /** What the printer will say, one answer a look; the last stays. */
   printer: PrintState[];
   /** Codes the next calls of a command reject with. */
@@ -83,7 +85,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, onStick: false,
+    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, onStick: false, todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -92,7 +94,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     }),
     lock: () => call('lock', () => null),
     home: () => call('home', () => ({
-      connection: 'offline', last_contact: '2031-03-04T09:12', lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
+      connection: 'offline', last_contact: '2031-03-04T09:12', today_from: fake.todayFrom, lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
       notices: ['quarantined', 'disk_older', 'central_forgot'],
       unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa' }],
     })),
@@ -111,10 +113,11 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris' } }
       : { visit: 'v1', lang: 'ar', elsewhere: null }),
     showPaper: () => call('show_paper', () => ({
-      verdict: 'valid', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
+      verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
       site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
+    declareToday: () => call('declare_today', () => { fake.todayFrom = null; return null; }),
     reprint: () => call('reprint', look),
     openVisit: () => call('open_visit', view),
     saveDraft: (_visit, fields) => call('save_draft', () => {

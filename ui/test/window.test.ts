@@ -300,3 +300,21 @@ describe('the end of the day', () => {
     expect(flow.state.endOfDay).toBeNull();
   });
 });
+
+describe('a clock that is behind', () => {
+  it('asks what day it is and sends it once, as a day', async () => {
+    const host = fakeHost();
+    host.todayFrom = '2031-03-04';
+    const declared = vi.spyOn(host, 'declareToday');
+    await open(host);
+    await unlock();
+    expect(one('[data-role="today"]').dataset['from']).toBe('2031-03-04');
+    await type('today.day', '5');
+    await type('today.month', '3');
+    await type('today.year', '2031');
+    one<HTMLFormElement>('[data-role="today"]').dispatchEvent(new Event('submit'));
+    await settle();
+    expect(declared).toHaveBeenCalledExactlyOnceWith('2031-03-05');
+    expect(document.querySelector('[data-role="today"]')).toBeNull();
+  });
+});

@@ -63,8 +63,8 @@ describe('the screens', () => {
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
-      ...['quarantined', 'disk-older', 'central-forgot', 'vault-set-aside', 'dated-too-late', 'storage-low', 'storage-full'].map((key) => `notice-${key}`),
-      ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look', 'unreadable'].map((key) => `verdict-${key}`),
+      ...['quarantined', 'disk-older', 'central-forgot', 'vault-set-aside', 'dated-too-late', 'retired', 'storage-low', 'storage-full'].map((key) => `notice-${key}`),
+      ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look-issued-later-than-now', 'look-kiosk-lost', 'unreadable'].map((key) => `verdict-${key}`),
       ...['papers', 'send', 'export', 'storage'].map((key) => `first-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
     ];

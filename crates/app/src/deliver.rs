@@ -28,7 +28,7 @@ impl Kiosk {
     pub async fn deliver(&self, file: &Path) -> Result<DeliveryAnswer, Problem> {
         let told = |code: &str| Problem::new(code).with("file", file.display());
         let path = file.to_owned();
-        let ring = self.inner.identity.ring.clone();
+        let ring = self.inner.identity.told().ring.clone();
         let looked = blocking(move || {
             Ok(look(&path, |key| {
                 // A ring from before there were such keys cannot tell.

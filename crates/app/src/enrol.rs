@@ -102,7 +102,8 @@ pub async fn ask(remote: &HttpRemote, code: &str, world: &World) -> Result<Enrol
         site_key: answer.site_key,
     };
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("central_bad_answer"))?;
-    if identity.certificate.is_by(&identity.ring) != Some(true) || identity.certificate.key != device.public()
+    if identity.certificate.is_by(&identity.told().ring) != Some(true)
+        || identity.certificate.key != device.public()
     {
         return Err(Problem::new("central_bad_answer"));
     }

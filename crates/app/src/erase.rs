@@ -28,7 +28,7 @@ impl Inner {
     fn erase(&self, today: Date) -> Result<(), Problem> {
         let before = |days: i32| -> Result<Timestamp, Problem> {
             let day = today.saturating_sub(days.days());
-            let at = day.to_zoned(self.identity.zone.clone()).map_err(|_| Problem::new("unknown"))?;
+            let at = day.to_zoned(self.identity.told().zone.clone()).map_err(|_| Problem::new("unknown"))?;
             Ok(at.timestamp())
         };
         let drafts = before(DRAFT_DAYS)?;

@@ -61,7 +61,13 @@ impl Kiosk {
 
 impl Inner {
     pub(crate) fn export(&self, to: &Path, all: bool) -> Result<Exported, Problem> {
-        let key = self.identity.ring.latest(Role::Delivery).ok_or_else(|| Problem::new("export_no_key"))?.key;
+        let key = self
+            .identity
+            .told()
+            .ring
+            .latest(Role::Delivery)
+            .ok_or_else(|| Problem::new("export_no_key"))?
+            .key;
         let file = if to.is_dir() { to.join(self.export_name()) } else { to.to_owned() };
         let told = |code: &str| Problem::new(code).with("file", file.display());
         if file.symlink_metadata().is_ok() {

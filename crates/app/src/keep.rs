@@ -89,6 +89,7 @@ fn commit(inner: &Inner, id: VisitId) -> Result<Option<Registration>, Problem> {
         let visit = visit::open(tx, id)?;
         match visit.state {
             VisitState::Kept | VisitState::Finished => Ok(None),
+            _ if inner.day_is_in_doubt().is_some() => Err(Problem::new("today_unknown")),
             VisitState::Asking if !planted::on("asked_drawn_anew") => asked(&visit).map(Some),
             VisitState::Draft | VisitState::Asking => {
                 let checked = check::check(&visit::fields(&visit), inner.today())
@@ -141,7 +142,8 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
             Answer::Silence => from_lease(inner, tx, &registration, None)?,
         };
         let mediator = registration.mediator.clone();
-        let registered = Registered { registration, outcome, at };
+        let day_declared = inner.day_declared();
+        let registered = Registered { registration, outcome, at, day_declared };
         let paper = paper::make(inner, registered.clone(), token, at, random)?;
         let registration = registered.registration.id;
         let registered =
@@ -241,9 +243,9 @@ fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Proble
             None => held.map(|held| held.token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
         },
         told: told.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
-        zone: inner.identity.site.zone.clone(),
+        zone: inner.identity.told().site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),
-        site: inner.identity.site.name.clone(),
+        site: inner.identity.told().site.name.clone(),
         limit: limit.map(|day| day.to_string()),
         after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
         only_here: waiting && !printed,

@@ -18,19 +18,22 @@ use seal::keys::Signer;
 use seal::ring::{KeyRing, Role};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use vault::{Author, Tx, Vault};
 use wire::body::Body;
 use wire::messages::Site;
 use zeroize::Zeroize as _;
 
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type Stopwatch = Arc<dyn Fn() -> std::time::Duration + Send + Sync>;
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// What comes from outside: the clock and randomness.
+/// What comes from outside: clocks and randomness.
 #[derive(Clone)]
 pub struct World {
     pub clock: Clock,
+    /// How long the machine has been running.
+    pub since_boot: Stopwatch,
     pub random: Random,
 }
 
@@ -41,6 +44,7 @@ impl World {
     pub fn system() -> Self {
         Self {
             clock: Arc::new(Timestamp::now),
+            since_boot: Arc::new(crate::trusted_time::since_boot),
             random: Arc::new(|buffer| {
                 if getrandom::fill(buffer).is_err() {
                     tracing::error!("the operating system gives no randomness");
@@ -96,10 +100,24 @@ pub(crate) struct Identity {
     pub kiosk: KioskId,
     pub device: Signer,
     pub certificate: DeviceCertificate,
+    pub site_id: SiteId,
+    pub site_key: age::x25519::Recipient,
+    told: RwLock<Arc<Told>>,
+}
+
+/// What central keeps telling, and a kiosk takes up while it runs: the keys to trust, and
+/// what papers say of the site.
+pub(crate) struct Told {
     pub ring: KeyRing,
     pub site: Site,
-    pub site_key: age::x25519::Recipient,
     pub zone: TimeZone,
+}
+
+impl Told {
+    /// None when the zone is none this machine knows.
+    pub fn new(ring: KeyRing, site: Site) -> Option<Self> {
+        Some(Self { zone: TimeZone::get(&site.zone).ok()?, ring, site })
+    }
 }
 
 /// How the identity is stored, under `identity` in the vault.
@@ -127,15 +145,22 @@ impl Identity {
             kiosk: stored.kiosk,
             device: Signer::from_seed(&seed),
             certificate: DeviceCertificate::from_bytes(&stored.certificate.0)?,
-            ring: stored.ring.clone(),
+            site_id: stored.site.id.clone(),
             site_key: stored.site_key.parse().ok()?,
-            zone: TimeZone::get(&stored.site.zone).ok()?,
-            site: stored.site.clone(),
+            told: RwLock::new(Arc::new(Told::new(stored.ring.clone(), stored.site.clone())?)),
         })
     }
 
+    pub fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.told.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn tell(&self, told: Told) {
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(told);
+    }
+
     pub fn recovery(&self) -> Option<PublicKey> {
-        self.ring.latest(Role::Recovery).map(|certificate| certificate.key)
+        self.told().ring.latest(Role::Recovery).map(|certificate| certificate.key)
     }
 }
 
@@ -244,17 +269,9 @@ impl Kiosk {
 }
 
 impl Inner {
-    /// Trusted time: never before the last record this kiosk wrote or the last time
-    /// central told, whatever the machine's clock says.
-    pub fn now(&self) -> Timestamp {
-        let mark = lock(&self.sync).time_mark;
-        let now = Timestamp::from_second((self.world.clock)().as_second()).unwrap_or(mark);
-        if planted::on("clock_trusted_backwards") { now } else { now.max(mark) }
-    }
-
     /// The civil moment at the site.
     pub fn civil(&self, at: Timestamp) -> DateTime {
-        self.identity.zone.to_datetime(at)
+        self.identity.told().zone.to_datetime(at)
     }
 
     pub fn today(&self) -> Date {
@@ -262,7 +279,7 @@ impl Inner {
     }
 
     pub fn site_id(&self) -> &SiteId {
-        &self.identity.site.id
+        &self.identity.site_id
     }
 
     /// Signs a record into the journal. From here on no clock set back makes this kiosk

@@ -28,6 +28,7 @@ mod shown_paper;
 mod status;
 mod storage;
 pub mod sync;
+mod trusted_time;
 mod visit;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};

@@ -65,7 +65,8 @@ pub(crate) fn render(inner: &Inner, paper: &Paper) -> Result<Vec<u8>, Problem> {
 fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
     let registration = &paper.registered.registration;
     let applicant = &registration.applicant;
-    let site = &inner.identity.site;
+    let told = inner.identity.told();
+    let site = &told.site;
     let token = match &paper.token {
         Some(bytes) => {
             let signed = SignedToken::from_bytes(bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
@@ -78,13 +79,13 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         None => {
             let outcome = &paper.registered.outcome;
             let held = outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
-            let told = match outcome {
+            let told_at = match outcome {
                 Outcome::Rank { told, .. } => *told,
                 Outcome::Online { .. } | Outcome::Lease { .. } => None,
             };
             Kind::Receipt {
                 no_later_than: held.map(|held| held.token.at),
-                told: told.map(|at| inner.civil(at)),
+                told: told_at.map(|at| inner.civil(at)),
                 zone: site.zone.clone(),
             }
         }

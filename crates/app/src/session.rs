@@ -42,7 +42,7 @@ impl Kiosk {
             let roster = inner.roster()?;
             let session = lock(&inner.session).clone();
             Ok(Boot {
-                site_name: inner.identity.site.name.clone(),
+                site_name: inner.identity.told().site.name.clone(),
                 mediators: roster
                     .mediators
                     .iter()
@@ -127,6 +127,7 @@ impl Kiosk {
                     last_contact: state
                         .last_contact
                         .map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
+                    today_from: inner.day_is_in_doubt().map(|day| day.to_string()),
                     lease: LeaseView {
                         free: u32::try_from(free.len()).unwrap_or(u32::MAX),
                         used: tx.given_slots()?,
@@ -161,6 +162,9 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
         StorageState::Low => codes.push("storage_low".to_owned()),
         StorageState::Full => codes.push("storage_full".to_owned()),
         StorageState::Ok | StorageState::Unknown => {}
+    }
+    if sync::is_retired(tx)? {
+        codes.push("retired".to_owned());
     }
     codes.sort_unstable();
     codes.dedup();

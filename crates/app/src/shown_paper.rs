@@ -4,6 +4,7 @@
 
 use crate::contract::{PaperKind, Problem, ShownPaperView};
 use crate::kiosk::{Inner, Kiosk, blocking};
+use crate::sync;
 use scan::{ScanRequest, Scanner as _};
 use seal::door::{Door, rebuild_mark};
 use seal::verify::{Circumstances, Verdict, Verification, verify};
@@ -42,7 +43,7 @@ impl Kiosk {
             let at = inner.now();
             inner.vault.transact(|tx| {
                 let shown = judge(inner, tx, &codes)?;
-                if shown.verdict != "valid" || shown.visit.is_some() {
+                if shown.door.is_none() {
                     return Err(Problem::new("paper_not_to_bring"));
                 }
                 let paper = Paper {
@@ -94,12 +95,18 @@ fn typed(text: &str) -> Result<Codes, Problem> {
 }
 
 fn judge(inner: &Inner, tx: &Tx<'_>, codes: &Codes) -> Result<ShownPaperView, Problem> {
-    let circumstances =
-        Circumstances { site: None, at: Some(inner.now()), rebuild_code: codes.rebuild.as_deref() };
-    let judged = verify(&codes.door, &inner.identity.ring, &circumstances);
-    let registration = Door::read(&codes.door).map(|(door, ..)| door.registration);
+    let read = Door::read(&codes.door).map(|(door, ..)| door);
+    let listed = read.as_ref().map(|door| sync::listed(tx, door)).transpose()?;
+    let circumstances = Circumstances {
+        site: None,
+        at: Some(inner.now()),
+        rebuild_code: codes.rebuild.as_deref(),
+        listed: listed.as_ref(),
+    };
+    let judged = verify(&codes.door, &inner.identity.told().ring, &circumstances);
+    let registration = read.map(|door| door.registration);
     let own = match (judged.verdict, registration) {
-        (Verdict::Valid | Verdict::Look, Some(registration)) => {
+        (Verdict::Valid | Verdict::Look | Verdict::Replaced | Verdict::Cancelled, Some(registration)) => {
             match (tx.visit_of(registration)?, tx.paper(registration)?) {
                 (Some(visit), Some(paper)) => Some((visit, paper.registered.registration.lang, paper.door)),
                 _ => None,
@@ -118,9 +125,14 @@ fn view(
     own: Option<(String, String)>,
     codes: &Codes,
 ) -> ShownPaperView {
-    let bring = judged.verdict == Verdict::Valid && own.is_none();
+    // Of a lost kiosk above all: central holds no record of it yet.
+    let lost = judged.verdict == Verdict::Look && judged.reason == "kiosk_lost";
+    let bring = (judged.verdict == Verdict::Valid || lost) && own.is_none();
     let (visit, lang) = own.unzip();
     ShownPaperView {
+        reason: if replaced && judged.verdict == Verdict::Valid { "newer_paper" } else { judged.reason }
+            .to_owned(),
+        replaced_by: judged.replaced_by.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string()),
         verdict: if replaced { "replaced" } else { judged.verdict.key() }.to_owned(),
         code: judged.code,
         name: judged.name,

@@ -36,7 +36,7 @@ impl Kiosk {
                             Outcome::Rank { .. } => "rank",
                         },
                         "slot_at": token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
-                        "zone": inner.identity.site.zone,
+                        "zone": inner.identity.told().site.zone,
                         "slot": token.as_ref().map(|token| token.slot.to_string()),
                         "acknowledged": state.is_some_and(|state| state != EntryState::Waiting),
                         "applied": state == Some(EntryState::Applied),
@@ -44,7 +44,7 @@ impl Kiosk {
                 }
                 Ok::<_, VaultFailure>(json!({
                     "kiosk": inner.identity.kiosk,
-                    "site": inner.identity.site.id,
+                    "site": inner.identity.site_id,
                     "connection": connection,
                     "journal": { "waiting": waiting, "held": held, "applied": applied, "set_aside": set_aside },
                     "lease": { "free": free.len(), "given": tx.given_slots()?, "backstops": backstops.len() },

@@ -19,6 +19,7 @@ impl Kiosk {
         let lang = lang.to_owned();
         self.off(move |inner| {
             let session = inner.session()?;
+            inner.day_is_known()?;
             inner.has_room(Writing::NewVisit)?;
             let id = VisitId(inner.world.bytes());
             let fields = DraftFields { lang, ..DraftFields::default() };

@@ -159,13 +159,21 @@ pub(crate) async fn incarnation(db: &mut PgConnection, kiosk: KioskId) -> Result
     u32::try_from(row.try_get::<i32, _>(0)?).map_err(|_| Refusal::Stored("incarnation"))
 }
 
-/// Has an agent to look at this kiosk before it is lent anything?
-pub(crate) async fn is_quarantined(db: &mut PgConnection, kiosk: KioskId) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT quarantined_s IS NOT NULL FROM kiosk WHERE id = $1")
+/// How this kiosk stands beside its chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// An agent has to look at it before it is lent anything.
+    pub quarantined: bool,
+    /// It was taken out of service.
+    pub retired: bool,
+}
+
+pub(crate) async fn standing(db: &mut PgConnection, kiosk: KioskId) -> Result<Standing, Refusal> {
+    let row = sqlx::query("SELECT quarantined_s IS NOT NULL, retired_s IS NOT NULL FROM kiosk WHERE id = $1")
         .bind(kiosk.0.as_slice())
         .fetch_one(db)
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(Standing { quarantined: row.try_get(0)?, retired: row.try_get(1)? })
 }
 
 /// This kiosk has told all it has: see `central admin lease-log --accept`.

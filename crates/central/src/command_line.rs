@@ -44,6 +44,10 @@ pub(crate) enum Command {
         /// the database. After a restore it says what must not be given again.
         #[arg(long, value_name = "FILE", env = "JALON_LEASE_LOG")]
         lease_log: Option<PathBuf>,
+        /// Erase what is kept of a person so many days after the appointment, 35 at least.
+        /// Without it nothing is erased: how long is the controller's to decide.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(35..))]
+        keep_days: Option<u16>,
     },
     /// Bring the database's schema up to date.
     Migrate {
@@ -171,6 +175,59 @@ pub(crate) enum Act {
         /// This kiosk is lost or stolen: it is heard no more.
         #[arg(long, value_name = "KIOSK", conflicts_with = "release")]
         lost: Option<String>,
+        /// This kiosk is taken out of service: it is lent nothing more, its papers stay good.
+        #[arg(long, value_name = "KIOSK", conflicts_with_all = ["release", "lost"])]
+        retire: Option<String>,
+    },
+    /// Change what papers and kiosks say of a site; kiosks hear of it by themselves.
+    SiteChange {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// One line of the postal address; may be repeated. Replaces all lines.
+        #[arg(long)]
+        address: Vec<String>,
+        #[arg(long)]
+        phone: Option<String>,
+    },
+    /// Write a site's signed lists, for jalonctl seal verify --lists.
+    Lists {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Make a new slot or acknowledgement key with the root key. Start every central again
+    /// with it, then retire the old one.
+    RenewKey {
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        /// The root key file; take it away again afterwards.
+        #[arg(long, value_name = "root.key")]
+        root: PathBuf,
+        /// slot or acknowledgement
+        #[arg(long)]
+        role: String,
+    },
+    /// A key signs no more: what it signed stays good, anything later is forged.
+    RetireKey {
+        #[command(flatten)]
+        database: Database,
+        /// Folder made by `admin keys`, already with the key that follows.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        /// The key's id, as renew-key told it.
+        #[arg(long, value_name = "ID")]
+        key: String,
     },
     /// Tell how far the database has followed the lease log.
     LeaseLog {
@@ -180,6 +237,14 @@ pub(crate) enum Act {
         /// from the next start of central.
         #[arg(long)]
         accept: bool,
+    },
+    /// Erase now what is kept of people whose appointment was before a day, 35 days ago at the
+    /// latest.
+    Erase {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        before: Date,
     },
     /// Say that a backup on other storage, read back, holds all received before a moment:
     /// kiosks may drop it after 35 days.

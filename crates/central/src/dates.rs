@@ -3,7 +3,7 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, claim, planted};
+use crate::{Central, Refusal, calendar, claim, lists, planted};
 use domain::assign::Window;
 use domain::birth::Birth;
 use domain::bytes::PublicKey;
@@ -17,6 +17,7 @@ use jiff::{
 };
 use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
+use wire::messages::ListKind;
 
 /// How far ahead of central's own day a kiosk's day is followed, in days: wrong clocks are
 /// years off, and slots are made as far as somebody asks.
@@ -178,7 +179,7 @@ pub(crate) async fn slot_of(
         .bind(id.0.as_slice())
         .fetch_optional(db)
         .await?;
-    row.map(|row| Ok((slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?))).transpose()
+    row.map(|row| Ok((slot_number(row.try_get(0)?)?, civil(row.try_get(1)?)?))).transpose()
 }
 
 /// Gives a free slot to a registration. The unique index is I1's last word.
@@ -194,12 +195,24 @@ pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId
     if done.rows_affected() == 1 { Ok(()) } else { Err(Refusal::Conflict) }
 }
 
-/// A paper names this registration: its date is no longer only asked about.
-pub(crate) async fn keep(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
-    sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
-        .bind(id.0.as_slice())
-        .execute(db)
-        .await?;
+/// A paper names this registration: its date is no longer only asked about. When its kiosk
+/// is lost, its papers are good from now on wherever the list is known.
+pub(crate) async fn keep(
+    db: &mut PgConnection,
+    central: &Central,
+    id: RegistrationId,
+) -> Result<(), Refusal> {
+    let row = sqlx::query(
+        "UPDATE registration SET state = 'kept' FROM kiosk WHERE registration.id = $1 \
+         AND kiosk.id = registration.kiosk RETURNING kiosk.site, kiosk.lost_s IS NOT NULL",
+    )
+    .bind(id.0.as_slice())
+    .fetch_one(&mut *db)
+    .await?;
+    if row.try_get(1)? {
+        let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+        lists::raise(db, &site, ListKind::Issuers, central.now()).await?;
+    }
     Ok(())
 }
 
@@ -269,7 +282,7 @@ pub(crate) async fn first_free_from(
             .fetch_optional(&mut *db)
             .await?;
         if let Some(row) = row {
-            let (slot, at) = (slot_id(row.try_get(0)?)?, civil(row.try_get(1)?)?);
+            let (slot, at) = (slot_number(row.try_get(0)?)?, civil(row.try_get(1)?)?);
             if !central.extras_only() {
                 return Ok(Some((slot, at)));
             }
@@ -304,9 +317,20 @@ async fn sign(
     registration: &Registration,
     slot: (SlotId, DateTime),
 ) -> Result<Given, Refusal> {
+    may_sign(&mut *db, central).await?;
     let zone = zone_of(db, &device.site).await?;
     let after_limit = registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
     Ok(Given { token: token(central, device.key, &device.site, &zone, slot)?, after_limit })
+}
+
+/// Is this central's slot key still one that signs? Asked after the slot is taken: whoever
+/// retires a key waits for those that are being taken, and no later one is signed by it.
+pub(crate) async fn may_sign(db: &mut PgConnection, central: &Central) -> Result<(), Refusal> {
+    let row = sqlx::query("SELECT 1 FROM retired_key WHERE key = $1")
+        .bind(central.keys.slot.key_id().0.as_slice())
+        .fetch_optional(db)
+        .await?;
+    if row.is_some() { Err(Refusal::KeyRetired) } else { Ok(()) }
 }
 
 pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<String, Refusal> {
@@ -431,7 +455,7 @@ pub(crate) async fn unused_lent(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-fn slot_id(id: i64) -> Result<SlotId, Refusal> {
+pub(crate) fn slot_number(id: i64) -> Result<SlotId, Refusal> {
     u64::try_from(id).map(SlotId).map_err(|_| Refusal::Stored("slot id"))
 }
 

@@ -3,9 +3,9 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, paper, planted};
+use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted};
 use domain::bytes::{Hash, PublicKey};
-use domain::ids::{KioskId, LeaseId};
+use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release};
@@ -112,7 +112,9 @@ async fn apply_one(
 ) -> Result<(), Refusal> {
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
-    let applied = match Body::read(body) {
+    let read = Body::read(body);
+    let about = read.as_ref().and_then(subject);
+    let applied = match read {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
         None if body.is_empty() => Ok(Step::SetAside("erased")),
         None => Ok(Step::Waits),
@@ -153,14 +155,17 @@ async fn apply_one(
         }
         Err(refusal) => return Err(refusal),
     };
-    sqlx::query("UPDATE record SET state = $4, reason = $5 WHERE kiosk = $1 AND chain = $2 AND seq = $3")
-        .bind(device.kiosk.0.as_slice())
-        .bind(at.chain)
-        .bind(at.seq)
-        .bind(state)
-        .bind(reason)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE record SET state = $4, reason = $5, registration = $6 WHERE kiosk = $1 AND chain = $2 AND seq = $3",
+    )
+    .bind(device.kiosk.0.as_slice())
+    .bind(at.chain)
+    .bind(at.seq)
+    .bind(state)
+    .bind(reason)
+    .bind(about.as_ref().map(|id| id.0.as_slice()))
+    .execute(&mut *tx)
+    .await?;
     let gone = || format!("DELETE FROM record WHERE state = 'set_aside' AND kiosk = '\\x{}'", device.kiosk);
     planted::sql(&mut *tx, "set_aside_deleted", gone).await?;
     let result = match (state, reason) {
@@ -173,6 +178,14 @@ async fn apply_one(
         changes.push(Change::Result { incarnation: at.incarnation, seq, hash: at.hash, result });
     }
     changes::append(tx, central, device.kiosk, &changes).await
+}
+
+/// Whom a record is about, to be erased with them.
+fn subject(body: &Body) -> Option<RegistrationId> {
+    match body {
+        Body::Paper(paper) => seal::door::Door::read(&paper.door.0).map(|(door, ..)| door.registration),
+        other => other.registration(),
+    }
 }
 
 async fn registration(
@@ -235,7 +248,7 @@ async fn registration(
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,
     };
-    dates::keep(tx, registration.id).await?;
+    dates::keep(tx, central, registration.id).await?;
     let changed =
         |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
     Ok(Step::Applied(given.map(changed).into_iter().collect()))
@@ -264,10 +277,14 @@ async fn dated(
     // Two machines of one vault, and a central restored between, may have dated one person
     // twice: both dates stand.
     let before = Before::MayBePrinted;
-    Ok(match claim::settle(tx, central, device, &signed.token, dated.registration, before).await? {
-        Some(reason) => Step::SetAside(reason),
-        None => Step::Applied(Vec::new()),
-    })
+    let settled = claim::settle(&mut *tx, central, device, &signed.token, dated.registration, before).await?;
+    if let Some(reason) = settled {
+        return Ok(Step::SetAside(reason));
+    }
+    // The receipt this convocation follows is red at every door that has the list.
+    let today = dates::today(&mut *tx, central, &device.site).await?;
+    lists::replace(tx, central, dated.registration, Some(signed.token.at), today).await?;
+    Ok(Step::Applied(Vec::new()))
 }
 
 async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<Step, Refusal> {

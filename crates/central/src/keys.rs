@@ -3,6 +3,7 @@
 //! files beside it, to be taken away.
 
 use domain::bytes::PublicKey;
+use domain::token::KeyId;
 use jiff::Timestamp;
 use seal::keys::Signer;
 use seal::ring::{KeyCertificate, KeyRing, Role};
@@ -26,6 +27,10 @@ pub enum KeysFailure {
     Unreadable(String),
     #[error("the ring does not certify this central's keys")]
     NotCertified,
+    #[error("this root key did not certify this ring, or the ring is full")]
+    OtherRoot,
+    #[error("this role signs nothing")]
+    NotSigning,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,6 +92,69 @@ impl CentralKeys {
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
+
+    /// May both keys sign at this moment? Their certificates say from when to when.
+    #[must_use]
+    pub fn sign_at(&self, now: Timestamp) -> bool {
+        let within = |role, key: &Signer| {
+            self.ring
+                .find(role, key.key_id())
+                .is_some_and(|certificate| certificate.from <= now && now < certificate.until)
+        };
+        within(Role::Slot, &self.slot) && within(Role::Acknowledgement, &self.acknowledgement)
+    }
+}
+
+/// The ids of the key that signed until now and of the one that follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    pub old: KeyId,
+    pub new: KeyId,
+}
+
+/// Makes a new key for `role` and certifies it with the root key in `root`. The ring grows by
+/// it, and is written first: a central that starts in between still has its keys.
+///
+/// # Errors
+/// A file cannot be read or written, the root is another one, or the role does not sign.
+pub fn renew(
+    folder: &Path,
+    root: &Path,
+    role: Role,
+    now: Timestamp,
+    random: &crate::Random,
+) -> Result<Renewed, KeysFailure> {
+    let mut file: KeyFile = serde_json::from_slice(&read(folder, CENTRAL_KEYS)?)
+        .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    let ring = CentralKeys::load(folder)?.ring;
+    let named = root.display().to_string();
+    let seed =
+        std::fs::read_to_string(root).map_err(|source| KeysFailure::Io { file: named.clone(), source })?;
+    let root = signer(&seed).map_err(|_| KeysFailure::Unreadable(named))?;
+    let mut seed = [0; 32];
+    random(&mut seed);
+    let next = Signer::from_seed(&seed);
+    let place = match role {
+        Role::Slot => &mut file.slot,
+        Role::Acknowledgement => &mut file.acknowledgement,
+        Role::Recovery | Role::Delivery => return Err(KeysFailure::NotSigning),
+    };
+    let old = signer(place)?.key_id();
+    *place = hex::encode(seed);
+    let (from, until) = signing_time(now);
+    let grown =
+        KeyRing::new(root.public(), vec![KeyCertificate::issue(&root, role, next.public(), from, until)])
+            .and_then(|new| ring.joined(&new))
+            .map_err(|_| KeysFailure::OtherRoot)?;
+    replace(folder, RING, &pretty(&grown, RING)?)?;
+    replace(folder, CENTRAL_KEYS, &pretty(&file, CENTRAL_KEYS)?)?;
+    Ok(Renewed { old, new: next.key_id() })
+}
+
+/// Five years of signing, from yesterday on for clocks that are behind; verifying has no end.
+fn signing_time(now: Timestamp) -> (Timestamp, Timestamp) {
+    let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
+    (Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now), until)
 }
 
 /// Makes a root, a recovery key and central's keys, each in its own file of `folder`:
@@ -119,14 +187,14 @@ pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(),
         acknowledgement: hex::encode(acknowledgement_seed),
         delivery: Some(hex::encode(delivery_seed)),
     };
-    write(folder, CENTRAL_KEYS, &json(&keys, CENTRAL_KEYS)?)?;
-    write(folder, RING, &json(&ring, RING)?)?;
+    write(folder, CENTRAL_KEYS, &pretty(&keys, CENTRAL_KEYS)?)?;
+    write(folder, RING, &pretty(&ring, RING)?)?;
     write(folder, ROOT, hex::encode(root_seed).as_bytes())?;
     write(folder, RECOVERY, hex::encode(recovery_seed).as_bytes())
 }
 
 /// Adds a delivery key to a folder made before there were any, with its root. A kiosk
-/// learns of it when it is enrolled.
+/// learns of it by its next exchange.
 ///
 /// # Errors
 /// The folder has one already, or no root, or cannot be written.
@@ -142,12 +210,13 @@ pub fn add_delivery(folder: &Path, now: Timestamp, random: &crate::Random) -> Re
     let ring = KeyRing::from_json(&read(folder, RING)?).map_err(|_| KeysFailure::Unreadable(RING.into()))?;
     let drawn = drawn(random);
     let public = seal::delivery::public_of(&drawn).ok_or(KeysFailure::NotCertified)?;
-    let ring =
-        ring.with(certificate(&root, Role::Delivery, public, now)).map_err(|_| KeysFailure::NotCertified)?;
+    let ring = KeyRing::new(root.public(), vec![certificate(&root, Role::Delivery, public, now)])
+        .and_then(|new| ring.joined(&new))
+        .map_err(|_| KeysFailure::OtherRoot)?;
     keys.delivery = Some(hex::encode(drawn));
     // The ring first: a key nobody certified would keep central from starting.
-    replace(folder, RING, &json(&ring, RING)?)?;
-    replace(folder, CENTRAL_KEYS, &json(&keys, CENTRAL_KEYS)?)
+    replace(folder, RING, &pretty(&ring, RING)?)?;
+    replace(folder, CENTRAL_KEYS, &pretty(&keys, CENTRAL_KEYS)?)
 }
 
 fn drawn(random: &crate::Random) -> [u8; 32] {
@@ -158,13 +227,8 @@ fn drawn(random: &crate::Random) -> [u8; 32] {
 
 /// Five years of use; verifying and opening have no end.
 fn certificate(root: &Signer, role: Role, key: PublicKey, now: Timestamp) -> KeyCertificate {
-    let until = Timestamp::from_second(now.as_second() + 5 * 365 * 86_400).unwrap_or(Timestamp::MAX);
-    let from = Timestamp::from_second(now.as_second() - 86_400).unwrap_or(now);
+    let (from, until) = signing_time(now);
     KeyCertificate::issue(root, role, key, from, until)
-}
-
-fn json(value: &impl Serialize, file: &str) -> Result<Vec<u8>, KeysFailure> {
-    serde_json::to_vec_pretty(value).map_err(|_| KeysFailure::Unreadable(file.into()))
 }
 
 fn seed(text: &str) -> Result<Zeroizing<[u8; 32]>, KeysFailure> {
@@ -174,12 +238,27 @@ fn seed(text: &str) -> Result<Zeroizing<[u8; 32]>, KeysFailure> {
     Ok(seed)
 }
 
+fn pretty(value: &impl Serialize, file: &str) -> Result<Vec<u8>, KeysFailure> {
+    serde_json::to_vec_pretty(value).map_err(|_| KeysFailure::Unreadable(file.into()))
+}
+
 fn signer(seed: &str) -> Result<Signer, KeysFailure> {
     Ok(Signer::from_seed(&*self::seed(seed)?))
 }
 
 fn read(folder: &Path, file: &str) -> Result<Vec<u8>, KeysFailure> {
     std::fs::read(folder.join(file)).map_err(|source| KeysFailure::Io { file: file.into(), source })
+}
+
+/// The new file whole, or the old one: whatever happens in between.
+fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
+    let staged = format!("{file}.new");
+    let io = |source| KeysFailure::Io { file: file.into(), source };
+    // Left by a run that was ended.
+    let _ = std::fs::remove_file(folder.join(&staged));
+    write(folder, &staged, bytes)?;
+    std::fs::rename(folder.join(&staged), folder.join(file)).map_err(io)?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
 }
 
 fn write(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
@@ -194,14 +273,4 @@ fn write(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
         .open(folder.join(file))
         .map_err(io)?;
     out.write_all(bytes).and_then(|()| out.sync_all()).map_err(io)
-}
-
-/// Puts a file in the place of one that is there, whole or not at all.
-fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), KeysFailure> {
-    let beside = format!("{file}.new");
-    let io = |source| KeysFailure::Io { file: file.into(), source };
-    let _ = std::fs::remove_file(folder.join(&beside));
-    write(folder, &beside, bytes)?;
-    std::fs::rename(folder.join(&beside), folder.join(file)).map_err(io)?;
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
 }

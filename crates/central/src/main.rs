@@ -4,13 +4,14 @@ mod command_line;
 mod database;
 mod stop;
 
-use central::admin::{self, NewSite};
-use central::keys::{self, CentralKeys, KeysFailure};
+use central::admin::{self, NewSite, SiteChange};
+use central::keys::{self, CentralKeys, KeysFailure, Renewed};
 use central::lease_log::{LeaseLog, LeaseLogFailure};
 use central::{Central, system_clock, system_random};
 use clap::Parser as _;
 use command_line::{Act, Cli, Command};
 use domain::calendar::{Closure, Pattern};
+use seal::ring::Role;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -38,7 +39,7 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log } => {
+        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log, keep_days } => {
             let tls = central::serve::tls_config(&tls_cert, &tls_key).map_err(|refusal| {
                 let stop = Stop::missing(refusal.to_string());
                 match std::error::Error::source(&refusal) {
@@ -46,7 +47,15 @@ async fn run(command: Command) -> Result<(), Stop> {
                     None => stop,
                 }
             })?;
-            let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
+            let folder = keys;
+            let keys = CentralKeys::load(&folder).map_err(|failure| no_keys(&folder, failure))?;
+            if !keys.sign_at(jiff::Timestamp::now()) {
+                return Err(Stop::missing(format!(
+                    "the time of a key in {folder} is over or has not begun; look at this machine's clock, or make \
+                     the next key with central admin renew-key --keys {folder}",
+                    folder = folder.display()
+                )));
+            }
             let pool = database::ready(&database.url).await?;
             let central = Central::new(pool, keys, system_clock(), system_random())
                 .await
@@ -55,6 +64,9 @@ async fn run(command: Command) -> Result<(), Stop> {
                 Some(path) => follow(central, &path).await?,
                 None => central,
             };
+            if let Some(days) = keep_days {
+                central.keep_for(days);
+            }
             let cannot = |error| {
                 Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
             };
@@ -100,21 +112,40 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         Act::Mediator { database, site, id, name } => {
             let pool = database::ready(&database.url).await?;
             let pin = read_pin()?;
-            admin::mediator(&pool, &site, &id, &name, pin.trim(), &system_random()).await?
+            let now = jiff::Timestamp::now();
+            admin::mediator(&pool, &site, &id, &name, pin.trim(), now, &system_random()).await?
         }
-        Act::Kiosks { database, site, release, lost } => {
+        Act::Kiosks { database, site, release, lost, retire } => {
             let pool = database::ready(&database.url).await?;
-            match (release, lost) {
-                (Some(kiosk), _) => admin::release_kiosk(&pool, &site, &kiosk).await?,
-                (None, Some(kiosk)) => {
-                    admin::lose_kiosk(&pool, &site, &kiosk, system_clock()().as_second()).await?
-                }
-                (None, None) => admin::kiosks(&pool, &site).await?,
+            let now = jiff::Timestamp::now();
+            match (release, lost, retire) {
+                (Some(kiosk), ..) => admin::release_kiosk(&pool, &site, &kiosk).await?,
+                (None, Some(kiosk), _) => admin::lose_kiosk(&pool, &site, &kiosk, now).await?,
+                (None, None, Some(kiosk)) => admin::retire_kiosk(&pool, &site, &kiosk, now).await?,
+                (None, None, None) => admin::kiosks(&pool, &site).await?,
             }
+        }
+        Act::SiteChange { database, site, name, address, phone } => {
+            let change = SiteChange { name, address, phone };
+            let pool = database::ready(&database.url).await?;
+            admin::change_site(&pool, &site, &change, jiff::Timestamp::now()).await?
+        }
+        Act::Lists { database, site, keys, out } => {
+            let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
+            admin::signed_lists(&database::ready(&database.url).await?, &keys, &site, &out).await?
+        }
+        Act::RenewKey { keys, root, role } => return renew_key(&keys, &root, &role),
+        Act::RetireKey { database, keys, key } => {
+            let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
+            let pool = database::ready(&database.url).await?;
+            admin::retire_key(&pool, &keys, &key, jiff::Timestamp::now()).await?
         }
         Act::LeaseLog { database, accept } => {
             let pool = database::ready(&database.url).await?;
             if accept { admin::accept_lease_log(&pool).await? } else { admin::lease_log(&pool).await? }
+        }
+        Act::Erase { database, before } => {
+            admin::erase(&database::ready(&database.url).await?, before, today()).await?
         }
         Act::Durable { database, until } => {
             admin::durable(&database::ready(&database.url).await?, until, jiff::Timestamp::now()).await?
@@ -191,6 +222,28 @@ fn make_keys(out: &Path, add_delivery: bool) -> Result<serde_json::Value, Stop> 
             )))
         }
         Err(failure) => Err(Stop::failed(format!("no keys were made in {shown}")).because(failure)),
+    }
+}
+
+fn renew_key(folder: &Path, root: &Path, role: &str) -> Result<serde_json::Value, Stop> {
+    let role = match role {
+        "slot" => Role::Slot,
+        "acknowledgement" => Role::Acknowledgement,
+        _ => {
+            return Err(Stop::refused(format!(
+                "there is no signing key {role:?}; write slot or acknowledgement"
+            )));
+        }
+    };
+    match keys::renew(folder, root, role, jiff::Timestamp::now(), &system_random()) {
+        Ok(Renewed { old, new }) => {
+            Ok(serde_json::json!({ "old": hex::encode(old.0), "new": hex::encode(new.0) }))
+        }
+        Err(failure @ KeysFailure::OtherRoot) => {
+            Err(Stop::refused(format!("{} is not the root key of this ring; correct --root", root.display()))
+                .because(failure))
+        }
+        Err(failure) => Err(no_keys(folder, failure)),
     }
 }
 

@@ -135,7 +135,7 @@ fn with_cursor(operation: Value) -> Value {
     with(
         operation,
         "parameters",
-        json!([number("cursor"), { "name": "mark", "in": "query", "schema": { "type": "string", "maxLength": 16 } }, number("roster"), {
+        json!([number("cursor"), { "name": "mark", "in": "query", "schema": { "type": "string", "maxLength": 16 } }, number("roster"), number("configuration"), number("issuers"), number("papers"), number("ring"), {
             "name": "head", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" }
         }]),
     )

@@ -70,8 +70,9 @@ pub(crate) fn shapes() -> Value {
             "epoch": { "type": "string" }, "received": acknowledged(), "durable": {}, "cursor": number(0, u64::MAX),
             "mark": { "type": "string", "maxLength": 16 }, "more": { "type": "boolean" },
             "changes": { "type": "array", "maxItems": wire::limits::PULL_CHANGES, "items": { "type": "object", "required": ["change"] } },
-            "roster": { "type": ["object", "null"] }, "quarantined": { "type": "boolean" }, "now": instant()
-        }), &["epoch", "received", "durable", "cursor", "mark", "more", "changes", "roster", "quarantined", "now"]),
+            "roster": { "type": ["object", "null"] }, "lists": { "type": "array", "items": signed_list() },
+            "ring": { "type": ["object", "null"] }, "retired": { "type": "boolean" }, "quarantined": { "type": "boolean" }, "now": instant()
+        }), &["epoch", "received", "durable", "cursor", "mark", "more", "changes", "roster", "lists", "ring", "retired", "quarantined", "now"]),
         "LeaseRequest": strict(json!({
             "today": day(), "incarnation": number(1, i32::MAX as u64)
         }), &["today", "incarnation"]),
@@ -139,6 +140,16 @@ fn base64() -> Value {
 
 fn day() -> Value {
     json!({ "type": "string", "format": "date" })
+}
+
+fn signed_list() -> Value {
+    open(
+        json!({
+            "kind": { "enum": ["configuration", "issuers", "papers"] }, "list": { "type": "string" },
+            "key": hex(4), "signature": hex(64)
+        }),
+        &["kind", "list", "key", "signature"],
+    )
 }
 
 fn instant() -> Value {

@@ -47,7 +47,7 @@ pub(crate) async fn bring(
             {
                 return Ok(Some(reason));
             }
-            dates::keep(tx, door.registration).await?;
+            dates::keep(tx, central, door.registration).await?;
             return Ok(None);
         }
         None => {}
@@ -115,7 +115,7 @@ async fn enter(
                 dates::give(&mut *tx, central, author, registration).await?;
             }
         }
-        dates::keep(&mut *tx, registration.id).await?;
+        dates::keep(&mut *tx, central, registration.id).await?;
     }
     sqlx::query("UPDATE paper SET whole = true WHERE registration = $1")
         .bind(registration.id.0.as_slice())

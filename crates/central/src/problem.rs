@@ -45,6 +45,8 @@ pub enum Refusal {
     NotFound,
     #[error("the database failed")]
     Database(sqlx::Error),
+    #[error("this central's slot key is retired: start it again with the new one")]
+    KeyRetired,
     #[error("the lease log takes nothing")]
     LeaseLog,
     #[error("stored data cannot be read: {0}")]
@@ -98,7 +100,7 @@ impl Refusal {
             // tus 1.0, checksum extension.
             Self::Checksum => (460, "checksum"),
             Self::NotFound => (404, "not_found"),
-            Self::Database(_) | Self::LeaseLog | Self::Stored(_) => (503, "try_again"),
+            Self::Database(_) | Self::LeaseLog | Self::KeyRetired | Self::Stored(_) => (503, "try_again"),
         }
     }
 }

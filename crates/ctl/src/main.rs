@@ -7,6 +7,7 @@ mod given_file;
 mod kiosk;
 mod seal_rebuild;
 mod seal_verify;
+mod signed_lists;
 
 use clap::{Parser, Subcommand};
 use enrol::Enrolment;
@@ -95,6 +96,10 @@ enum SealAct {
         /// The key ring file, root.pub.json out of the folder of central's keys.
         #[arg(long, value_name = "root.pub.json")]
         root: PathBuf,
+        /// A site's signed lists, as central admin lists wrote them: papers replaced since, kiosks
+        /// reported lost, keys retired.
+        #[arg(long, value_name = "FILE")]
+        lists: Option<PathBuf>,
         /// The moment the paper is shown, RFC 3339, e.g. 2027-03-15T09:00:00Z; now if not given.
         #[arg(long, value_name = "MOMENT")]
         at: Option<jiff::Timestamp>,
@@ -166,8 +171,14 @@ async fn main() -> ExitCode {
         Command::Deliver { file } => kiosk::deliver(&file).await,
         Command::Vault { act: VaultAct::Recover { recovery } } => kiosk::recover(&recovery),
         Command::Vault { act: VaultAct::SetAside } => kiosk::set_aside().await,
-        Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, at } } => {
-            seal_verify::verify(text.as_deref(), image.as_deref(), &root, at, jiff::Timestamp::now())
+        Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, lists, at } } => {
+            let against = seal_verify::Against {
+                root: &root,
+                lists: lists.as_deref(),
+                at,
+                now: jiff::Timestamp::now(),
+            };
+            seal_verify::verify(text.as_deref(), image.as_deref(), &against)
         }
         Command::Seal { act: SealAct::Rebuild { text, rebuild, image, root, recovery, zone } } => {
             let given = match image {

@@ -2,6 +2,7 @@
 
 use crate::answer::{REFUSED, answer_with, refuse};
 use crate::given_file::{self, FileRefusal};
+use crate::signed_lists::Lists;
 use app::contract::Problem;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
@@ -21,18 +22,25 @@ const PICTURE_MIB: u64 = 64;
 /// How far behind UTC a site's clock can be. The code has the civil day and no zone.
 const WEST: SignedDuration = SignedDuration::from_hours(12);
 
-/// `at` is when the paper is shown; without it `now` tells whether its day is over.
-pub(crate) fn verify(
-    text: Option<&str>,
-    image: Option<&Path>,
-    root: &Path,
-    at: Option<Timestamp>,
-    now: Timestamp,
-) -> ExitCode {
+/// What a paper is held against.
+pub(crate) struct Against<'a> {
+    /// The key ring file.
+    pub root: &'a Path,
+    /// A file of signed lists.
+    pub lists: Option<&'a Path>,
+    /// When the paper is shown; without it `now` tells whether its day is over.
+    pub at: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+pub(crate) fn verify(text: Option<&str>, image: Option<&Path>, against: &Against<'_>) -> ExitCode {
+    let Against { root, lists, at, now } = *against;
     let judged = key_ring(root).and_then(|ring| {
+        let lists = lists.map(|file| Lists::read(file, &ring)).transpose()?.unwrap_or_default();
+        let known = Known { ring, lists, at };
         Ok(match image {
-            Some(image) => from_image(&picture(image)?, &ring, at),
-            None => from_text(text.unwrap_or("-"), &ring, at),
+            Some(image) => from_image(&picture(image)?, &known),
+            None => from_text(text.unwrap_or("-"), &known),
         })
     });
     let (mut verification, text) = match judged {
@@ -84,7 +92,23 @@ pub(crate) fn picture(image: &Path) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn from_text(text: &str, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
+/// What the files and the flags gave.
+struct Known {
+    ring: KeyRing,
+    lists: Lists,
+    at: Option<Timestamp>,
+}
+
+impl Known {
+    fn judge(&self, code: &[u8], rebuild_code: Option<&[u8]>) -> Verification {
+        let listed = Door::read(code).map(|(door, ..)| self.lists.of(&door));
+        let circumstances =
+            Circumstances { at: self.at, rebuild_code, listed: listed.as_ref(), ..Circumstances::default() };
+        judge(code, &self.ring, &circumstances)
+    }
+}
+
+fn from_text(text: &str, known: &Known) -> Judged {
     let mut input = String::new();
     let text = if text == "-" {
         if std::io::stdin().take(TEXT_MAX).read_to_string(&mut input).is_err() {
@@ -96,23 +120,21 @@ fn from_text(text: &str, ring: &KeyRing, at: Option<Timestamp>) -> Judged {
     };
     match seal::text::to_bytes(text) {
         Some(code) => {
-            let judged = judge(&code, ring, &Circumstances { at, ..Circumstances::default() });
+            let judged = known.judge(&code, None);
             (judged, Some(seal::text::from_bytes(&code)))
         }
         None => unreadable("not_a_code"),
     }
 }
 
-fn from_image(picture: &[u8], ring: &KeyRing, at: Option<Timestamp>) -> Judged {
+fn from_image(picture: &[u8], known: &Known) -> Judged {
     let Some(codes) = scan::codes::read(picture) else { return unreadable("not_a_picture") };
     // The one that reads as a door code; the other, if any, is its rebuild code.
     let Some(door) = codes.iter().find(|code| Door::read(code).is_some()) else {
         return unreadable(if codes.is_empty() { "no_code_found" } else { "not_a_door_code" });
     };
     let beside = codes.iter().find(|code| *code != door && code.first() == Some(&1));
-    let circumstances =
-        Circumstances { at, rebuild_code: beside.map(Vec::as_slice), ..Circumstances::default() };
-    (judge(door, ring, &circumstances), Some(seal::text::from_bytes(door)))
+    (known.judge(door, beside.map(Vec::as_slice)), Some(seal::text::from_bytes(door)))
 }
 
 /// A verdict and the code as text.

@@ -81,6 +81,13 @@ fixed_bytes!(
     16
 );
 
+fixed_bytes!(
+    /// What names a paper or its follow-up code on a list, without telling it: the first
+    /// bytes of a SHA-256.
+    Mark,
+    12
+);
+
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;

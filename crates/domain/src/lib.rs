@@ -12,6 +12,7 @@ pub mod code;
 pub mod ids;
 pub mod lease;
 pub mod limit;
+pub mod lists;
 pub mod place;
 pub mod planted;
 pub mod procedure;

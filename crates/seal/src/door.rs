@@ -162,7 +162,7 @@ pub fn rebuild_mark(rebuild_code: &[u8]) -> [u8; 16] {
 }
 
 /// The longest beginning of `text` within `max` bytes that ends between two characters.
-fn begin(text: &str, max: usize) -> &str {
+pub(crate) fn begin(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;

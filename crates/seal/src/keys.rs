@@ -28,6 +28,12 @@ pub enum Context {
     Durable,
     /// The roster of mediators, by an acknowledgement key.
     Roster,
+    /// A site's configuration, by an acknowledgement key.
+    Configuration,
+    /// Kiosks that are lost and keys that sign no more, by an acknowledgement key.
+    Issuers,
+    /// Papers another has replaced, by an acknowledgement key.
+    Papers,
     /// Possession of the key sent at enrolment, by that key.
     Enrolment,
 }
@@ -45,6 +51,9 @@ impl Context {
             Self::Acknowledgement => "jalon/acknowledgement/1",
             Self::Durable => "jalon/durable/1",
             Self::Roster => "jalon/roster/1",
+            Self::Configuration => "jalon/configuration/1",
+            Self::Issuers => "jalon/issuers/1",
+            Self::Papers => "jalon/papers/1",
             Self::Enrolment => "jalon/enrolment/1",
         }
     }

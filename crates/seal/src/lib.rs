@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod delivery;
 pub mod door;
 pub mod keys;
+pub mod lists;
 pub mod rebuild;
 pub mod rebuilt;
 pub mod ring;

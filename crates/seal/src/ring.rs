@@ -133,14 +133,31 @@ impl KeyRing {
         Self::try_from(file)
     }
 
-    /// The same ring with one certificate more.
+    /// How many certificates it holds; a ring only grows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.certificates.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty()
+    }
+
+    /// This ring and every certificate of another one under the same root.
     ///
     /// # Errors
-    /// It is not by this root, or there are more than [`Self::MAX`].
-    pub fn with(self, certificate: KeyCertificate) -> Result<Self, RingRefusal> {
-        let mut certificates = self.certificates;
-        certificates.push(certificate);
-        Self::new(self.root, certificates)
+    /// The other root is not this one, or together they are more than [`Self::MAX`].
+    pub fn joined(&self, other: &Self) -> Result<Self, RingRefusal> {
+        if self.root != other.root {
+            return Err(RingRefusal::NotByRoot);
+        }
+        let new = other.certificates.iter().filter(|certificate| !self.certificates.contains(certificate));
+        let certificates: Vec<_> = self.certificates.iter().chain(new).cloned().collect();
+        if certificates.len() > Self::MAX {
+            return Err(RingRefusal::TooMany);
+        }
+        Ok(Self { root: self.root, certificates })
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 use crate::certificate::DeviceCertificate;
 use crate::door::{Door, Ground, rebuild_mark};
 use crate::keys::{self, Context};
+use crate::lists::{Listed, Word};
 use crate::ring::KeyRing;
 use crate::token::{self, TokenRefusal};
 use domain::ids::{KioskId, SiteId};
@@ -56,6 +57,9 @@ pub struct Verification {
     pub slot_at: Option<DateTime>,
     pub site: Option<SiteId>,
     pub issued_at: Option<Timestamp>,
+    /// With `replaced`: the appointment that stands in this paper's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<DateTime>,
     /// The kiosk's device key (a convocation) or its id (a receipt).
     pub kiosk: Option<String>,
 }
@@ -69,6 +73,8 @@ pub struct Circumstances<'a> {
     pub at: Option<Timestamp>,
     /// The rebuild code read beside it.
     pub rebuild_code: Option<&'a [u8]>,
+    /// What central's lists say of it, where the verifier has them.
+    pub listed: Option<&'a Listed>,
 }
 
 /// Judges the bytes of a door code.
@@ -98,27 +104,34 @@ pub fn verify(code: &[u8], ring: &KeyRing, circumstances: &Circumstances<'_>) ->
     if !keys::verify(&device, Context::Door, message, &signature) {
         return Verification::bare(Verdict::Forged, "not_sealed_by_this_kiosk");
     }
-    let (verdict, reason) = judge(&door, circumstances);
-    Verification::of(&door, verdict, reason)
+    let (verdict, reason, replaced_by) = judge(&door, circumstances);
+    Verification { replaced_by, ..Verification::of(&door, verdict, reason) }
 }
 
-/// A rightly sealed code against what the verifier knows.
-fn judge(door: &Door, circumstances: &Circumstances<'_>) -> (Verdict, &'static str) {
+/// A rightly sealed code against what the verifier knows. What makes it red comes first.
+fn judge(door: &Door, circumstances: &Circumstances<'_>) -> (Verdict, &'static str, Option<DateTime>) {
     if let Ground::Slot(signed) | Ground::Held(signed) = &door.ground
         && door.issued_at > signed.token.last_issue
     {
-        return (Verdict::Forged, "issued_after_last_issue");
+        return (Verdict::Forged, "issued_after_last_issue", None);
     }
     if circumstances.rebuild_code.is_some_and(|code| rebuild_mark(code) != door.rebuild) {
-        return (Verdict::Forged, "rebuild_code_of_another_paper");
+        return (Verdict::Forged, "rebuild_code_of_another_paper", None);
+    }
+    match circumstances.listed.and_then(|listed| listed.judge(door)) {
+        Some(Word::KeyRetired) => return (Verdict::Forged, "key_retired", None),
+        Some(Word::Replaced(at)) => return (Verdict::Replaced, "newer_paper", Some(at)),
+        Some(Word::Cancelled) => return (Verdict::Cancelled, "registration_cancelled", None),
+        Some(Word::KioskLost) => return (Verdict::Look, "kiosk_lost", None),
+        None => {}
     }
     if circumstances.site.is_some_and(|site| *site != *site_of(door)) {
-        return (Verdict::Look, "other_site");
+        return (Verdict::Look, "other_site", None);
     }
     if circumstances.at.is_some_and(|at| door.issued_at > at) {
-        return (Verdict::Look, "issued_later_than_now");
+        return (Verdict::Look, "issued_later_than_now", None);
     }
-    (Verdict::Valid, "")
+    (Verdict::Valid, "", None)
 }
 
 fn site_of(door: &Door) -> &SiteId {
@@ -140,6 +153,7 @@ impl Verification {
             slot_at: None,
             site: None,
             issued_at: None,
+            replaced_by: None,
             kiosk: None,
         }
     }
@@ -168,6 +182,7 @@ impl Verification {
             slot_at,
             site: Some(site_of(door).clone()),
             issued_at: Some(door.issued_at),
+            replaced_by: None,
             kiosk: Some(kiosk),
         }
     }

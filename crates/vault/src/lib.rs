@@ -10,6 +10,7 @@ mod erase;
 mod journal;
 pub mod key;
 mod leases;
+mod listed;
 mod meta;
 mod open;
 mod pages;

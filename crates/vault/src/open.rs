@@ -13,8 +13,11 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_store.sql"), include_str!("../migrations/0002_released.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_store.sql"),
+    include_str!("../migrations/0002_released.sql"),
+    include_str!("../migrations/0003_listed.sql"),
+];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.
 const LOCK_WAIT: Duration = Duration::from_secs(3);

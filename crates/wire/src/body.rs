@@ -90,6 +90,10 @@ pub struct Registered {
     pub outcome: Outcome,
     /// When the date was kept.
     pub at: Timestamp,
+    /// The kiosk's clock was behind and central out of reach: the day of `at` is what the
+    /// mediator said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub day_declared: bool,
 }
 
 /// Where the date on the paper comes from.

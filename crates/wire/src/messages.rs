@@ -89,6 +89,35 @@ pub struct SignedRoster {
     pub signature: Signature,
 }
 
+/// What papers and kiosks of a site need to know of it. Only forward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    pub version: u64,
+    pub site: Site,
+}
+
+/// Which list a [`SignedList`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListKind {
+    /// [`Configuration`], under `jalon/configuration/1`.
+    Configuration,
+    /// `domain::lists::IssuersList`, under `jalon/issuers/1`.
+    Issuers,
+    /// `domain::lists::PapersList`, under `jalon/papers/1`.
+    Papers,
+}
+
+/// A list's JSON and central's signature over those bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedList {
+    pub kind: ListKind,
+    pub list: Bytes,
+    /// Key id in hexadecimal.
+    pub key: String,
+    pub signature: Signature,
+}
+
 /// `POST /v1/registrations`, with `Idempotency-Key: <registration id>`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,8 +182,10 @@ pub struct PushAnswer {
     pub durable: Option<Acknowledgement>,
 }
 
-/// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H`: after this cursor; the roster if newer
-/// than V; what is held of the chain on which the kiosk's record of hash H stands.
+/// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H&configuration=V&issuers=V&papers=V&ring=N`:
+/// after this cursor; the roster and the lists if newer than V; the key ring if it has more
+/// than N certificates; what is held of the chain on which the kiosk's record of hash H stands.
+/// A list is told only to a kiosk that names its version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesAnswer {
     pub epoch: String,
@@ -173,6 +204,15 @@ pub struct ChangesAnswer {
     /// The roster of mediators, when the kiosk named an older version.
     #[serde(default)]
     pub roster: Option<SignedRoster>,
+    /// Lists newer than the versions the kiosk named.
+    #[serde(default)]
+    pub lists: Vec<SignedList>,
+    /// The key ring's JSON, when central's has more certificates than the kiosk named.
+    #[serde(default)]
+    pub ring: Option<serde_json::Value>,
+    /// This kiosk is taken out of service: it is lent nothing more. Its papers stay good.
+    #[serde(default)]
+    pub retired: bool,
     /// Two machines have written as this kiosk: it is lent nothing until an agent has looked.
     #[serde(default)]
     pub quarantined: bool,

@@ -15,7 +15,7 @@ use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
     Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
     EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
-    LentSlot, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedRoster, Site,
+    LentSlot, ListKind, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -91,6 +91,7 @@ fn registered() -> Registered {
         registration: serde_json::from_value(registration).unwrap(),
         outcome: Outcome::Lease { lease: LeaseId([8; 16]), token: vec![9; 12].into() },
         at: at(),
+        day_declared: false,
     }
 }
 
@@ -241,6 +242,14 @@ fn every_answer() {
         mark: "0a1b2c3d4e5f6071".into(),
         more: true,
         changes,
+        lists: vec![SignedList {
+            kind: ListKind::Issuers,
+            list: b"{}".to_vec().into(),
+            key: "01020304".into(),
+            signature: Signature([5; 64]),
+        }],
+        ring: None,
+        retired: false,
         roster: Some(roster()),
         quarantined: false,
         now: at(),

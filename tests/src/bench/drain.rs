@@ -109,6 +109,7 @@ async fn signed(ground: &Ground, number: usize, people: usize) -> Result<Pushes,
             registration,
             outcome,
             at,
+            day_declared: false,
         })))?);
     }
     let mut pushes = Vec::new();

@@ -211,6 +211,7 @@ async fn one_person(ground: &Ground, kiosk: &mut Kiosk, n: usize, load: &Load) -
         registration,
         outcome: Outcome::Online { token: token.to_bytes().into() },
         at: (ground.clock)(),
+        day_declared: false,
     };
     let record = kiosk.record(&Says::Registration(Box::new(registered)))?;
     let body = serde_json::to_vec(&PushRequest { records: vec![record] })?;

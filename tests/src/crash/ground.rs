@@ -169,6 +169,7 @@ pub fn world(seed: u64, session: u64) -> World {
     let rng = Mutex::new(rng);
     World {
         clock: Arc::new(|| Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH)),
+        since_boot: Arc::new(|| std::time::Duration::ZERO),
         random: Arc::new(move |buffer| {
             rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer);
         }),

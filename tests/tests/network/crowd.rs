@@ -105,7 +105,8 @@ impl Back {
         let now = Timestamp::now();
         let registration = device.registration_at(now, device.kiosk.0, "Diallo").unwrap();
         let outcome = Outcome::Rank { held: None, told: None };
-        let body = Body::Registration(Box::new(Registered { registration, outcome, at: now }));
+        let body =
+            Body::Registration(Box::new(Registered { registration, outcome, at: now, day_declared: false }));
         let record = device.says(&body).unwrap();
         let message = serde_json::to_vec(&PushRequest { records: vec![record] }).unwrap();
         let answer = self.ask(device, "POST", "/v1/journal", &message).await;

@@ -7,7 +7,12 @@ export type HomeView = { connection: Connection,
 /**
  * Civil date-time of the last answer from central, in the site's zone.
  */
-last_contact: string | null, lease: LeaseView, 
+last_contact: string | null, 
+/**
+ * The clock is behind and central out of reach: the mediator is asked what day it is,
+ * which is not before this one. No visit begins until then.
+ */
+today_from: string | null, lease: LeaseView, 
 /**
  * Records not yet acknowledged by central.
  */
@@ -23,7 +28,7 @@ set_aside: number,
 /**
  * What has happened to this kiosk or to central lately that a mediator should know:
  * `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`,
- * `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
+ * `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
  */
 notices: Array<string>, 
 /**

@@ -11,6 +11,15 @@ export type ShownPaperView = {
  */
 verdict: string, 
 /**
+ * Why, as `jalonctl seal verify` says it; the sentence of `look` is `verdict-look-<reason>`.
+ */
+reason: string, 
+/**
+ * The appointment that stands in this paper's place, `YYYY-MM-DDThh:mm`, when the verdict
+ * is `replaced` and central has listed it.
+ */
+replaced_by: string | null, 
+/**
  * What follows is told of a rightly sealed paper only.
  */
 code: string | null, name: string | null, birth: string | null, kind: PaperKind | null, 

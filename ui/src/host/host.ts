@@ -40,6 +40,8 @@ export interface Host {
   followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
   showPaper(text: string): Promise<ShownPaperView>;
   bringPaper(door: string, rebuild: string | null): Promise<null>;
+  /** `YYYY-MM-DD`. */
+  declareToday(day: string): Promise<null>;
   reprint(visit: string): Promise<PrintView>;
   outbox(): Promise<OutboxView>;
   syncNow(): Promise<OutboxView>;

@@ -35,7 +35,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 28] = [
+pub const COMMANDS: [&str; 29] = [
     "boot",
     "set_aside",
     "unlock",
@@ -57,6 +57,7 @@ pub const COMMANDS: [&str; 28] = [
     "follow_up",
     "show_paper",
     "bring_paper",
+    "declare_today",
     "reprint",
     "outbox",
     "sync_now",

@@ -65,6 +65,9 @@ pub struct HomeView {
     pub connection: Connection,
     /// Civil date-time of the last answer from central, in the site's zone.
     pub last_contact: Option<String>,
+    /// The clock is behind and central out of reach: the mediator is asked what day it is,
+    /// which is not before this one. No visit begins until then.
+    pub today_from: Option<String>,
     pub lease: LeaseView,
     /// Records not yet acknowledged by central.
     pub waiting: u32,
@@ -74,7 +77,7 @@ pub struct HomeView {
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`,
-    /// `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
+    /// `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,
@@ -211,6 +214,11 @@ pub struct ShownPaperView {
     /// As `jalonctl seal verify` says; `replaced` when this kiosk has made a newer one. Its
     /// sentence is `verdict-<verdict>` in ui.ftl.
     pub verdict: String,
+    /// Why, as `jalonctl seal verify` says it; the sentence of `look` is `verdict-look-<reason>`.
+    pub reason: String,
+    /// The appointment that stands in this paper's place, `YYYY-MM-DDThh:mm`, when the verdict
+    /// is `replaced` and central has listed it.
+    pub replaced_by: Option<String>,
     /// What follows is told of a rightly sealed paper only.
     pub code: Option<String>,
     pub name: Option<String>,

@@ -2,7 +2,7 @@
 //! locks export files.
 
 use super::{Check, State};
-use crate::kiosk::{Kiosk, World, blocking, lock};
+use crate::kiosk::{Kiosk, World, blocking};
 use crate::settings::{KioskFile, Settings};
 use crate::storage;
 use jiff::Timestamp;
@@ -39,8 +39,13 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
     let mut time_mark = None;
     let (vault, export_key) = match Kiosk::open_in(settings.clone(), world.clone()).await {
         Ok(open) => {
-            time_mark = Some(lock(&open.inner.sync).time_mark);
-            let known = open.inner.identity.ring.latest(Role::Delivery).is_some();
+            time_mark = open
+                .inner
+                .vault
+                .read(crate::sync::time_mark)
+                .ok()
+                .and_then(|mark| Timestamp::from_second(mark).ok());
+            let known = open.inner.identity.told().ring.latest(Role::Delivery).is_some();
             let whole = match open.check_vault().await {
                 Ok(()) => Check::new("vault", State::Ok),
                 Err(problem) => Check::new("vault", State::Fail).with("code", problem.code),

@@ -2,7 +2,7 @@
 
 use super::heard::{self, CURSOR};
 use super::transfer::Asked;
-use super::trust;
+use super::{told, trust};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
@@ -26,6 +26,8 @@ pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
             mark: tx.get_json::<String>(MARK)?.filter(|mark| is_mark(mark)).unwrap_or_default(),
             roster: roster.map_or(0, |roster| roster.version),
             head: heard::known(tx)?.1,
+            lists: told::versions(tx)?,
+            ring: inner.identity.told().ring.len(),
         })
     })
 }
@@ -34,6 +36,7 @@ pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
 pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Problem> {
     inner.trust_time(answer.now);
     inner.vault.transact(|tx| {
+        told::lists(inner, tx, &answer)?;
         let applied = if planted::on("cursor_past_the_applied") { 8 } else { usize::MAX };
         for change in answer.changes.into_iter().take(applied) {
             apply(inner, tx, change)?;

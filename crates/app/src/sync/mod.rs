@@ -5,15 +5,18 @@ mod apply;
 mod carry;
 mod heard;
 pub mod plan;
+mod told;
 pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
 pub(crate) use carry::CarryFailure;
 pub(crate) use heard::{DURABLE, is_quarantined, known, note_at, noted_at, notices};
+pub(crate) use told::{is_retired, listed};
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
+use crate::trusted_time::TimeMark;
 use domain::planted;
 use heard::Heard;
 use jiff::Timestamp;
@@ -42,8 +45,9 @@ const STEPS: usize = 10_000;
 pub(crate) struct SyncState {
     pub connection: Connection,
     pub last_contact: Option<Timestamp>,
-    /// The highest time this kiosk has reason to trust.
-    pub time_mark: Timestamp,
+    pub time_mark: TimeMark,
+    /// The mediator has said what day it is, since this program began.
+    pub day_declared: bool,
     pub problem: Option<Problem>,
     /// Exchanges that failed in a row.
     pub failures: u32,
@@ -51,7 +55,14 @@ pub(crate) struct SyncState {
 
 impl SyncState {
     pub fn new(connection: Connection) -> Self {
-        Self { connection, last_contact: None, time_mark: Timestamp::UNIX_EPOCH, problem: None, failures: 0 }
+        Self {
+            connection,
+            last_contact: None,
+            time_mark: TimeMark::NONE,
+            day_declared: false,
+            problem: None,
+            failures: 0,
+        }
     }
 }
 
@@ -109,6 +120,17 @@ impl Kiosk {
                         .await?;
                     let request = PushRequest { records: within(records) };
                     match self.inner.remote.push(self.inner.caller(), &request).await {
+                        // Signed by a key that is new: the pull brings the ring that has it.
+                        Ok(answer)
+                            if answer
+                                .received
+                                .as_ref()
+                                .is_some_and(|word| !trust::knows(&self.inner.identity, &word.key)) =>
+                        {
+                            known.push_stalled = true;
+                            known.pulled = false;
+                            continue;
+                        }
                         Ok(answer) => {
                             let heard = self
                                 .off(move |inner| heard::received(inner, answer.received.as_ref()))
@@ -139,6 +161,7 @@ impl Kiosk {
                     // who we are, then what is new.
                     let heard = self
                         .off(move |inner| {
+                            told::ring(inner, answer.ring.as_ref())?;
                             let heard = heard::pulled(inner, &answer)?;
                             if matches!(heard, Heard::Holds(_)) {
                                 apply::changes(inner, answer)?;
@@ -241,12 +264,6 @@ impl Inner {
                 pages_waiting: tx.unsent_pages()? > 0,
             })
         })
-    }
-
-    /// Raises the trusted time; it never goes back.
-    pub(crate) fn trust_time(&self, at: Timestamp) {
-        let mut state = lock(&self.sync);
-        state.time_mark = if planted::on("time_mark_falls") { at } else { state.time_mark.max(at) };
     }
 }
 

@@ -116,6 +116,17 @@ pub(crate) struct Asked {
     pub mark: String,
     pub roster: u64,
     pub head: Option<Hash>,
+    pub lists: ListVersions,
+    /// How many certificates the key ring has.
+    pub ring: usize,
+}
+
+/// The versions of the lists this kiosk has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ListVersions {
+    pub configuration: u64,
+    pub issuers: u64,
+    pub papers: u64,
 }
 
 /// Who signs a request, and when.
@@ -205,8 +216,12 @@ impl HttpRemote {
         caller: Caller<'_>,
         asked: Asked,
     ) -> Result<ChangesAnswer, RemoteFailure> {
-        let Asked { cursor, mark, roster, head } = asked;
-        let mut target = format!("/v1/changes?cursor={cursor}&mark={mark}&roster={roster}");
+        let Asked { cursor, mark, roster, head, lists, ring } = asked;
+        let ListVersions { configuration, issuers, papers } = lists;
+        let mut target = format!(
+            "/v1/changes?cursor={cursor}&mark={mark}&roster={roster}&configuration={configuration}\
+             &issuers={issuers}&papers={papers}&ring={ring}"
+        );
         if let Some(head) = head {
             target.push_str("&head=");
             target.push_str(&head.to_string());

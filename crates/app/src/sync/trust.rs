@@ -6,15 +6,15 @@ use domain::planted;
 use domain::token::{KeyId, SignedToken};
 use seal::keys::{self, Context};
 use seal::ring::Role;
-use wire::messages::{Roster, SignedRoster};
+use wire::messages::{Roster, SignedList, SignedRoster};
 use wire::record::Acknowledgement;
 
 /// A slot token for this kiosk at this site, or none.
 pub(crate) fn token(identity: &Identity, bytes: &[u8]) -> Option<SignedToken> {
     let signed = SignedToken::from_bytes(bytes)?;
     let ours = (signed.token.kiosk == identity.device.public() || planted::on("token_not_bound"))
-        && signed.token.site == identity.site.id
-        && seal::token::check(&identity.ring, &signed).is_ok();
+        && signed.token.site == identity.site_id
+        && seal::token::check(&identity.told().ring, &signed).is_ok();
     ours.then_some(signed)
 }
 
@@ -25,7 +25,21 @@ pub(crate) fn roster(identity: &Identity, signed: &SignedRoster) -> Option<Roste
         return None;
     }
     let roster: Roster = serde_json::from_slice(&signed.roster.0).ok()?;
-    (roster.site == identity.site.id).then_some(roster)
+    (roster.site == identity.site_id).then_some(roster)
+}
+
+/// Does this kiosk know the key of this id? Central may have begun to sign with a new one.
+pub(super) fn knows(identity: &Identity, key_id: &str) -> bool {
+    key(identity, key_id).is_some()
+}
+
+/// A list in its signed form, or none.
+pub(super) fn list<T: serde::de::DeserializeOwned>(
+    identity: &Identity,
+    signed: &SignedList,
+    context: Context,
+) -> Option<T> {
+    seal::lists::read(&identity.told().ring, context, &signed.list.0, &signed.key, &signed.signature)
 }
 
 /// Is this acknowledgement central's, about this kiosk?
@@ -48,5 +62,5 @@ fn is_by_central(identity: &Identity, acknowledgement: &Acknowledgement, context
 
 fn key(identity: &Identity, id: &str) -> Option<domain::bytes::PublicKey> {
     let id: [u8; 4] = hex::decode(id).ok()?.try_into().ok()?;
-    identity.ring.find(Role::Acknowledgement, KeyId(id)).map(|certificate| certificate.key)
+    identity.told().ring.find(Role::Acknowledgement, KeyId(id)).map(|certificate| certificate.key)
 }

@@ -1,7 +1,9 @@
 //! What the desk reads: leases, registrations, links, locked pages. Never changes a date.
 
 use super::{AdminRefusal, known_site, refused};
+use crate::erase::LEAST_DAYS;
 use domain::code::FollowUpCode;
+use jiff::{ToSpan as _, civil::Date};
 use seal::keys::sha256;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
@@ -29,82 +31,6 @@ pub async fn leases(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     Ok(json!({ "leases": leases }))
-}
-
-/// The kiosks of a site, the chains each has written and whether it is quarantined.
-///
-/// # Errors
-/// The site is unknown, or the database fails.
-pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
-    let site = known_site(pool, site).await?;
-    let rows = sqlx::query(
-        "SELECT encode(kiosk.id, 'hex'), kiosk.enrolled_s, kiosk.quarantined_s, count(chain.n), \
-         coalesce(max(chain.incarnation), 1), kiosk.lost_s, kiosk.heard_s FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
-         WHERE kiosk.site = $1 GROUP BY kiosk.id ORDER BY kiosk.enrolled_s, kiosk.id",
-    )
-    .bind(site.as_str())
-    .fetch_all(pool)
-    .await?;
-    let kiosks = rows
-        .iter()
-        .map(|row| {
-            Ok(json!({
-                "kiosk": row.try_get::<String, _>(0)?,
-                "enrolled_s": row.try_get::<i64, _>(1)?,
-                "quarantined_s": row.try_get::<Option<i64>, _>(2)?,
-                "chains": row.try_get::<i64, _>(3)?,
-                "incarnation": row.try_get::<i32, _>(4)?,
-                "lost_s": row.try_get::<Option<i64>, _>(5)?,
-                "heard_s": row.try_get::<Option<i64>, _>(6)?,
-            }))
-        })
-        .collect::<Result<Vec<_>, sqlx::Error>>()?;
-    Ok(json!({ "kiosks": kiosks }))
-}
-
-/// An agent has looked at a quarantined kiosk: only one machine runs its vault. It is lent
-/// to again.
-///
-/// # Errors
-/// The site or the kiosk is unknown, or it is not quarantined.
-pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Value, AdminRefusal> {
-    let site = known_site(pool, site).await?;
-    let done = sqlx::query(
-        "UPDATE kiosk SET quarantined_s = NULL \
-         WHERE site = $1 AND encode(id, 'hex') = $2 AND quarantined_s IS NOT NULL",
-    )
-    .bind(site.as_str())
-    .bind(kiosk)
-    .execute(pool)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Err(refused(format!(
-            "site {site} has no quarantined kiosk {kiosk}; central admin kiosks --site {site} lists them"
-        )));
-    }
-    Ok(json!({ "kiosk": kiosk, "released": true }))
-}
-
-/// A kiosk is lost or stolen: it is heard no more. Its papers stay as they are.
-///
-/// # Errors
-/// The site or the kiosk is unknown.
-pub async fn lose_kiosk(pool: &PgPool, site: &str, kiosk: &str, at_s: i64) -> Result<Value, AdminRefusal> {
-    let site = known_site(pool, site).await?;
-    let done = sqlx::query(
-        "UPDATE kiosk SET lost_s = coalesce(lost_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
-    )
-    .bind(site.as_str())
-    .bind(kiosk)
-    .bind(at_s)
-    .execute(pool)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Err(refused(format!(
-            "site {site} has no kiosk {kiosk}; central admin kiosks --site {site} lists them"
-        )));
-    }
-    Ok(json!({ "kiosk": kiosk, "lost": true }))
 }
 
 /// Every registration of a site with its date and the state of its record: what the
@@ -230,4 +156,18 @@ pub async fn pieces(pool: &PgPool, code: &str, out: &Path) -> Result<Value, Admi
             "sha256": sha256(&[&bytes]).to_string() }));
     }
     Ok(json!({ "pages": written }))
+}
+
+/// Erases what is kept of people whose appointment was before `day`.
+///
+/// # Errors
+/// The day is less than 35 days before `today`, or the database fails.
+pub async fn erase(pool: &PgPool, day: Date, today: Date) -> Result<Value, AdminRefusal> {
+    let latest = today.saturating_sub(i32::from(LEAST_DAYS).days());
+    if day > latest {
+        return Err(refused(format!(
+            "kiosks keep theirs for {LEAST_DAYS} days, and what is younger is kept here too; give --before {latest} or earlier"
+        )));
+    }
+    Ok(json!({ "erased": crate::erase::before(pool, day).await?, "before": day.to_string() }))
 }

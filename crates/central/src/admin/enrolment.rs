@@ -50,6 +50,7 @@ pub async fn mediator(
     id: &str,
     name: &str,
     pin: &str,
+    now: Timestamp,
     random: &Random,
 ) -> Result<Value, AdminRefusal> {
     let id = MediatorId::parse(id).map_err(|refusal| refused(line_refusal("the mediator's id", refusal)))?;
@@ -76,8 +77,10 @@ pub async fn mediator(
     .bind(pin)
     .execute(&mut *tx)
     .await?;
-    sqlx::query("UPDATE site SET roster_version = roster_version + 1 WHERE id = $1")
+    // By the clock: a restored database never counts again what kiosks have seen.
+    sqlx::query("UPDATE site SET roster_version = greatest(roster_version + 1, $2) WHERE id = $1")
         .bind(site.as_str())
+        .bind(now.as_millisecond())
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;

@@ -31,7 +31,7 @@ fn told(file: &str, failure: DeliveryFailure) -> AdminRefusal {
     let sentence = match &failure {
         DeliveryFailure::NoKey => {
             "this central has no delivery key; add one with central admin keys --out FOLDER --add-delivery, then \
-             enrol kiosks anew"
+             start it again: kiosks learn of it with their next exchange"
                 .to_owned()
         }
         DeliveryFailure::File(DeliveryRefusal::Io(_)) => {

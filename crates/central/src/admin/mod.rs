@@ -4,17 +4,23 @@
 mod desk;
 mod enrolment;
 mod import;
+mod keys;
+mod kiosks;
 mod lease_log;
+mod lists;
 mod papers;
 mod sites;
 
-pub use desk::{kiosks, leases, links, lose_kiosk, pieces, registrations, release_kiosk};
+pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
 pub use import::import;
+pub use keys::retire_key;
+pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};
 pub use lease_log::{accept_lease_log, durable, lease_log};
+pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
-pub use sites::{NewSite, closure, counter, site};
+pub use sites::{NewSite, SiteChange, change_site, closure, counter, site};
 
 use crate::Refusal;
 use domain::ids::SiteId;

@@ -2,10 +2,12 @@
 //! date already given.
 
 use super::{AdminRefusal, known_site, line, refused, site_id};
+use crate::lists;
 use domain::calendar::{Closure, Holidays, Pattern, PatternRefusal};
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
+use wire::messages::ListKind;
 
 /// Longest name of a site and line of its address, in characters: a line of the paper.
 const LINE_MAX: usize = 100;
@@ -38,16 +40,7 @@ pub struct NewSite {
 pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> {
     let id = site_id(&site.id)?;
     let name = line("the site's name", &site.name, LINE_MAX)?;
-    if site.address.len() > ADDRESS_LINES {
-        return Err(refused(format!(
-            "the address has too many lines; give --address at most {ADDRESS_LINES} times"
-        )));
-    }
-    let address = site
-        .address
-        .iter()
-        .map(|text| line("a line of the address", text, LINE_MAX))
-        .collect::<Result<Vec<_>, _>>()?;
+    let address = address(&site.address)?;
     let phone =
         site.phone.as_deref().map(|text| line("the telephone number", text, PHONE_MAX)).transpose()?;
     TimeZone::get(&site.zone).map_err(|_| {
@@ -85,6 +78,59 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
         return Err(refused(format!("site {id} exists already; choose another --id")));
     }
     Ok(json!({ "site": id }))
+}
+
+/// What papers say of a site, changed: what is not given stays.
+#[derive(Debug, Default)]
+pub struct SiteChange {
+    pub name: Option<String>,
+    /// All lines of the postal address; none given, none changed.
+    pub address: Vec<String>,
+    pub phone: Option<String>,
+}
+
+/// Kiosks hear of it with their next exchange. Its time zone and holidays never change: dates
+/// hang on them.
+///
+/// # Errors
+/// A field is not what it should be, nothing is given, or the site is unknown.
+pub async fn change_site(
+    pool: &PgPool,
+    site: &str,
+    change: &SiteChange,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    if change.name.is_none() && change.address.is_empty() && change.phone.is_none() {
+        return Err(refused("nothing to change is given; add --name, --address or --phone"));
+    }
+    let name = change.name.as_deref().map(|text| line("the site's name", text, LINE_MAX)).transpose()?;
+    let address = address(&change.address)?;
+    let phone =
+        change.phone.as_deref().map(|text| line("the telephone number", text, PHONE_MAX)).transpose()?;
+    let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
+    sqlx::query(
+        "UPDATE site SET name = coalesce($2, name), phone = coalesce($4, phone), \
+         address = CASE WHEN cardinality($3::text[]) > 0 THEN $3::text[] ELSE address END WHERE id = $1",
+    )
+    .bind(site.as_str())
+    .bind(name)
+    .bind(address)
+    .bind(phone)
+    .execute(&mut *tx)
+    .await?;
+    lists::raise(&mut tx, &site, ListKind::Configuration, now).await?;
+    tx.commit().await?;
+    Ok(json!({ "site": site, "changed": true }))
+}
+
+fn address(lines: &[String]) -> Result<Vec<String>, AdminRefusal> {
+    if lines.len() > ADDRESS_LINES {
+        return Err(refused(format!(
+            "the address has too many lines; give --address at most {ADDRESS_LINES} times"
+        )));
+    }
+    lines.iter().map(|text| line("a line of the address", text, LINE_MAX)).collect()
 }
 
 /// # Errors

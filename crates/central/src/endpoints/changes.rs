@@ -1,7 +1,8 @@
-//! `GET /v1/changes?cursor=N&mark=M&roster=V&head=H`: what is new for this kiosk, and what is held
-//! of the chain on which its record H stands.
+//! `GET /v1/changes`: what is new for this kiosk since what its query names, and what is held of
+//! the chain on which its newest record stands. A list it does not name is not told.
 
 use crate::device::SignedRequest;
+use crate::lists::{self, Known};
 use crate::{Central, Refusal, chain, changes, journal, sites, store};
 use axum::Json;
 use axum::body::Body;
@@ -16,7 +17,7 @@ pub(super) async fn pull(
     request: Request<Body>,
 ) -> Result<Json<ChangesAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
-    let Asked { cursor, roster: known, head } =
+    let Asked { cursor, roster: known, head, lists: listed, ring } =
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     let mut db = central.pool.acquire().await?;
     journal::apply_held(&mut db, &central, &request.device).await?;
@@ -31,11 +32,16 @@ pub(super) async fn pull(
         Some(head) => chain::durable(&mut db, request.device.kiosk, head).await?,
         None => None,
     };
-    let quarantined = chain::is_quarantined(&mut db, request.device.kiosk).await?;
+    let standing = chain::standing(&mut db, request.device.kiosk).await?;
     let Pulled { changes, cursor, more } = changes::after(&mut db, &request.device, cursor).await?;
     let site = &request.device.site;
     let roster = match sites::roster_version(&mut db, site).await? > known {
         true => Some(sites::roster(&mut db, &central.keys, site).await?),
+        false => None,
+    };
+    let (lists, more_listed) = lists::newer(&mut db, &central.keys, site, listed).await?;
+    let ring = match ring.is_some_and(|known| known < central.keys.ring.len()) {
+        true => Some(serde_json::to_value(&central.keys.ring).map_err(|_| Refusal::Stored("key ring"))?),
         false => None,
     };
     Ok(Json(ChangesAnswer {
@@ -44,10 +50,13 @@ pub(super) async fn pull(
         epoch,
         cursor: cursor.n,
         mark: cursor.mark,
-        more,
+        more: more || more_listed,
         changes,
         roster,
-        quarantined,
+        lists,
+        ring,
+        retired: standing.retired,
+        quarantined: standing.quarantined,
         now: central.now(),
     }))
 }
@@ -58,9 +67,13 @@ struct Asked {
     cursor: Cursor,
     roster: u64,
     head: Option<Hash>,
+    lists: Known,
+    /// How many certificates its key ring has.
+    ring: Option<usize>,
 }
 
-/// `name=value` pairs of these names, each at most once.
+/// `name=value` pairs. A name this version does not know is passed over: a newer kiosk may
+/// ask for more than an older central has.
 fn asked(query: &str) -> Option<Asked> {
     let mut asked = Asked::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -69,7 +82,11 @@ fn asked(query: &str) -> Option<Asked> {
             ("mark", value) => asked.cursor.mark = value.to_owned(),
             ("roster", value) => asked.roster = value.parse().ok()?,
             ("head", value) => asked.head = Some(Hash::from_hex(value)?),
-            _ => return None,
+            ("configuration", value) => asked.lists.configuration = Some(value.parse().ok()?),
+            ("issuers", value) => asked.lists.issuers = Some(value.parse().ok()?),
+            ("papers", value) => asked.lists.papers = Some(value.parse().ok()?),
+            ("ring", value) => asked.ring = Some(value.parse().ok()?),
+            _ => {}
         }
     }
     Some(asked)

@@ -37,7 +37,9 @@ pub(super) async fn fill(
     // Two machines write as this kiosk, or this is a disk its kiosk has left behind.
     let newest = chain::incarnation(&mut tx, device.kiosk).await?;
     let older = incarnation < newest && !planted::on("old_incarnation_lent");
-    if older || chain::is_quarantined(&mut tx, device.kiosk).await? && !planted::on("quarantine_ignored") {
+    let standing = chain::standing(&mut tx, device.kiosk).await?;
+    let quarantined = standing.quarantined && !planted::on("quarantine_ignored");
+    if older || quarantined || standing.retired {
         return Ok(Json(LeaseAnswer { lent: 0 }));
     }
     // The later of the kiosk's day and central's own at the site.
@@ -125,6 +127,9 @@ async fn lend(
                 front_end = front_end.max(at.date());
             }
         }
+    }
+    if lent.lease.is_some() {
+        dates::may_sign(tx, central).await?;
     }
     Ok(lent)
 }

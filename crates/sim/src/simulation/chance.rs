@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Fills a buffer, always the same way for the same seed.
 pub(super) type Fill = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -97,6 +98,11 @@ impl Time {
         Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// What it is without any machine's offset.
+    pub fn true_now(&self) -> Timestamp {
+        Timestamp::from_second(self.now_s.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     pub fn pass(&self, seconds: i64) {
         self.now_s.fetch_add(seconds, Ordering::SeqCst);
     }
@@ -110,7 +116,13 @@ impl Time {
         Arc::new(move || time.now())
     }
 
+    /// True time passes for every machine, whatever its clock is set to.
+    fn stopwatch(&self) -> Arc<dyn Fn() -> Duration + Send + Sync> {
+        let now_s = Arc::clone(&self.now_s);
+        Arc::new(move || Duration::from_secs(u64::try_from(now_s.load(Ordering::SeqCst)).unwrap_or(0)))
+    }
+
     pub fn world(&self, random: Fill) -> World {
-        World { clock: self.clock(), random }
+        World { clock: self.clock(), since_boot: self.stopwatch(), random }
     }
 }

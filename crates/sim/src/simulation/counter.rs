@@ -101,8 +101,17 @@ impl Counter {
         self.kiosk.as_ref().ok_or_else(|| problem("closed"))
     }
 
+    /// Asked what day it is, the mediator says it rightly, or the first day the kiosk takes:
+    /// its own time may have run ahead.
+    async fn say_day(&self) -> Result<(), Problem> {
+        let Some(from) = self.kiosk()?.home().await?.today_from else { return Ok(()) };
+        let today = jiff::tz::TimeZone::UTC.to_datetime(self.time.true_now()).date().to_string();
+        self.kiosk()?.declare_today(&today.max(from)).await
+    }
+
     /// Begins a visit, types all of it and scans so many pages.
     pub async fn begin(&self, fields: DraftFields, pages: u64) -> Result<String, Problem> {
+        self.say_day().await?;
         let kiosk = self.kiosk()?;
         let visit = kiosk.start_visit("fr").await?.visit;
         kiosk.save_draft(&visit, fields).await?;
@@ -114,6 +123,7 @@ impl Counter {
 
     /// Confirms; none when the power went on the way (the kiosk is open again then).
     pub async fn confirm(&mut self, visit: &str, death: Option<Death>) -> Result<Option<DateView>, Problem> {
+        self.say_day().await?;
         self.network.set_death(death);
         let network = Arc::clone(&self.network);
         let done = tokio::select! {

@@ -1,0 +1,124 @@
+//! The kiosks of a site: how each stands, and what an agent says of one that was copied,
+//! lost, or taken out of service.
+
+use super::{AdminRefusal, known_site, refused};
+use crate::lists;
+use domain::ids::SiteId;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::{PgPool, Row};
+use wire::messages::ListKind;
+
+/// The kiosks of a site, the chains each has written and whether it is quarantined.
+///
+/// # Errors
+/// The site is unknown, or the database fails.
+pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let rows = sqlx::query(
+        "SELECT encode(kiosk.id, 'hex'), kiosk.enrolled_s, kiosk.quarantined_s, count(chain.n), \
+         coalesce(max(chain.incarnation), 1), kiosk.lost_s, kiosk.heard_s, kiosk.retired_s FROM kiosk LEFT JOIN chain ON chain.kiosk = kiosk.id \
+         WHERE kiosk.site = $1 GROUP BY kiosk.id ORDER BY kiosk.enrolled_s, kiosk.id",
+    )
+    .bind(site.as_str())
+    .fetch_all(pool)
+    .await?;
+    let kiosks = rows
+        .iter()
+        .map(|row| {
+            Ok(json!({
+                "kiosk": row.try_get::<String, _>(0)?,
+                "enrolled_s": row.try_get::<i64, _>(1)?,
+                "quarantined_s": row.try_get::<Option<i64>, _>(2)?,
+                "chains": row.try_get::<i64, _>(3)?,
+                "incarnation": row.try_get::<i32, _>(4)?,
+                "lost_s": row.try_get::<Option<i64>, _>(5)?,
+                "heard_s": row.try_get::<Option<i64>, _>(6)?,
+                "retired_s": row.try_get::<Option<i64>, _>(7)?,
+            }))
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    Ok(json!({ "kiosks": kiosks }))
+}
+
+/// An agent has looked at a quarantined kiosk: only one machine runs its vault. It is lent
+/// to again.
+///
+/// # Errors
+/// The site or the kiosk is unknown, or it is not quarantined.
+pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let done = sqlx::query(
+        "UPDATE kiosk SET quarantined_s = NULL \
+         WHERE site = $1 AND encode(id, 'hex') = $2 AND quarantined_s IS NOT NULL",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(refused(format!(
+            "site {site} has no quarantined kiosk {kiosk}; central admin kiosks --site {site} lists them"
+        )));
+    }
+    Ok(json!({ "kiosk": kiosk, "released": true }))
+}
+
+/// A kiosk is lost or stolen: it is heard no more. Those of its papers whose record is here
+/// stay good; at any other a person looks.
+///
+/// # Errors
+/// The site or the kiosk is unknown.
+pub async fn lose_kiosk(
+    pool: &PgPool,
+    site: &str,
+    kiosk: &str,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query(
+        "UPDATE kiosk SET lost_s = coalesce(lost_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .bind(now.as_second())
+    .execute(&mut *tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(unknown(&site, kiosk));
+    }
+    lists::raise(&mut tx, &site, ListKind::Issuers, now).await?;
+    tx.commit().await?;
+    Ok(json!({ "kiosk": kiosk, "lost": true }))
+}
+
+/// A kiosk is taken out of service: it is lent nothing more, and may still send what it
+/// has and give back what it holds. Its papers stay good.
+///
+/// # Errors
+/// The site or the kiosk is unknown.
+pub async fn retire_kiosk(
+    pool: &PgPool,
+    site: &str,
+    kiosk: &str,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let done = sqlx::query(
+        "UPDATE kiosk SET retired_s = coalesce(retired_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .bind(now.as_second())
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(unknown(&site, kiosk));
+    }
+    Ok(json!({ "kiosk": kiosk, "retired": true }))
+}
+
+fn unknown(site: &SiteId, kiosk: &str) -> AdminRefusal {
+    refused(format!("site {site} has no kiosk {kiosk}; central admin kiosks --site {site} lists them"))
+}

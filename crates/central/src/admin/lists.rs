@@ -1,0 +1,41 @@
+//! A site's signed lists as one file: what a verifier without a network takes along.
+
+use super::{AdminRefusal, known_site, refused};
+use crate::keys::CentralKeys;
+use crate::lists::{self, Known};
+use domain::lists::PapersList;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::path::Path;
+use wire::messages::ListKind;
+
+/// Writes every list of the site to `out`, as JSON.
+///
+/// # Errors
+/// The site is unknown, or the file exists or cannot be written.
+pub async fn signed_lists(
+    pool: &PgPool,
+    keys: &CentralKeys,
+    site: &str,
+    out: &Path,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut db = pool.acquire().await?;
+    let mut all = Vec::new();
+    let mut known = Known { configuration: Some(0), issuers: Some(0), papers: Some(0) };
+    loop {
+        let (lists, more) = lists::newer(&mut db, keys, &site, known).await?;
+        let part = lists.iter().find(|list| list.kind == ListKind::Papers);
+        let read = part.and_then(|list| serde_json::from_slice::<PapersList>(&list.list.0).ok());
+        known = Known { configuration: None, issuers: None, papers: read.map(|list| list.version) };
+        all.extend(lists);
+        if !more {
+            break;
+        }
+    }
+    let text = serde_json::to_vec(&all).map_err(|_| refused("the lists cannot be written as JSON"))?;
+    let file = out.display();
+    std::fs::write(out, text)
+        .map_err(|error| refused(format!("cannot write {file} ({error}); correct --out")))?;
+    Ok(json!({ "site": site, "lists": all.len(), "file": file.to_string() }))
+}

@@ -1,0 +1,238 @@
+//! The signed lists of a site: its configuration, the kiosks that are lost and the keys
+//! that sign no more, the papers another has replaced. A version follows the clock and is
+//! never used twice, so what a kiosk has seen stays true when the database is restored.
+
+use crate::keys::CentralKeys;
+use crate::{Central, Refusal, dates, sites};
+use domain::bytes::{Mark, PublicKey};
+use domain::ids::{KioskId, RegistrationId, SiteId};
+use domain::lists::{IssuersList, LISTED_DAYS, LostKiosk, PAPERS_MAX, PapersList, RetiredKey, Standing};
+use domain::registration::Registration;
+use domain::token::KeyId;
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, DateTime},
+};
+use seal::keys::Context;
+use seal::lists::{code_mark, held_mark};
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+use wire::messages::{Configuration, ListKind, SignedList};
+
+/// The versions a kiosk named; a list it does not name is not told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub configuration: Option<u64>,
+    pub issuers: Option<u64>,
+    pub papers: Option<u64>,
+}
+
+/// Lists newer than what is known, and whether there is more of them to ask for at once.
+pub(crate) async fn newer(
+    db: &mut PgConnection,
+    keys: &CentralKeys,
+    site: &SiteId,
+    known: Known,
+) -> Result<(Vec<SignedList>, bool), Refusal> {
+    let rows = sqlx::query("SELECT kind, version FROM list WHERE site = $1")
+        .bind(site.as_str())
+        .fetch_all(&mut *db)
+        .await?;
+    let (mut lists, mut more) = (Vec::new(), false);
+    for row in &rows {
+        let version = number(row.try_get(1)?)?;
+        match row.try_get(0)? {
+            "configuration" if known.configuration.is_some_and(|known| known < version) => {
+                lists.push(configuration(&mut *db, keys, site, version).await?);
+            }
+            "issuers" if known.issuers.is_some_and(|known| known < version) => {
+                lists.push(issuers(&mut *db, keys, site, version).await?);
+            }
+            "papers" => {
+                if let Some(since) = known.papers.filter(|since| *since < version) {
+                    let (list, rest) = papers(&mut *db, keys, site, since).await?;
+                    lists.push(list);
+                    more = rest;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((lists, more))
+}
+
+async fn configuration(
+    db: &mut PgConnection,
+    keys: &CentralKeys,
+    site: &SiteId,
+    version: u64,
+) -> Result<SignedList, Refusal> {
+    let site = sites::site(db, site).await?;
+    sign(keys, ListKind::Configuration, &Configuration { version, site })
+}
+
+async fn issuers(
+    db: &mut PgConnection,
+    keys: &CentralKeys,
+    site: &SiteId,
+    version: u64,
+) -> Result<SignedList, Refusal> {
+    let rows = sqlx::query(
+        "SELECT id, key, lost_s FROM kiosk WHERE site = $1 AND lost_s IS NOT NULL ORDER BY lost_s, id",
+    )
+    .bind(site.as_str())
+    .fetch_all(&mut *db)
+    .await?;
+    let mut lost = Vec::new();
+    for row in &rows {
+        let kiosk = KioskId(row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
+        let key = PublicKey::from_slice(row.try_get(1)?).ok_or(Refusal::Stored("device key"))?;
+        let since =
+            Timestamp::from_second(row.try_get(2)?).map_err(|_| Refusal::Stored("moment of a loss"))?;
+        lost.push(LostKiosk { kiosk, key, since, held: held(&mut *db, kiosk).await? });
+    }
+    let rows = sqlx::query("SELECT key, last_day::text FROM retired_key ORDER BY last_day, key")
+        .fetch_all(db)
+        .await?;
+    let retired = rows
+        .iter()
+        .map(|row| {
+            let key: &[u8] = row.try_get(0)?;
+            let key = KeyId(key.try_into().map_err(|_| Refusal::Stored("key id"))?);
+            let last_day: &str = row.try_get(1)?;
+            Ok(RetiredKey { key, last_day: last_day.parse().map_err(|_| Refusal::Stored("date"))? })
+        })
+        .collect::<Result<_, Refusal>>()?;
+    sign(keys, ListKind::Issuers, &IssuersList { site: Some(site.clone()), version, lost, retired })
+}
+
+/// Marks of the papers of one kiosk whose record is here, with the slot each holds now and
+/// as the receipt without one it may have been.
+async fn held(db: &mut PgConnection, kiosk: KioskId) -> Result<std::collections::BTreeSet<Mark>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT registration.body::text, slot.id FROM registration \
+         LEFT JOIN slot ON slot.registration = registration.id \
+         WHERE registration.kiosk = $1 AND registration.state = 'kept'",
+    )
+    .bind(kiosk.0.as_slice())
+    .fetch_all(db)
+    .await?;
+    let mut held = std::collections::BTreeSet::new();
+    for row in &rows {
+        let body: Registration =
+            serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+        let slot = row.try_get::<Option<i64>, _>(1)?.map(dates::slot_number).transpose()?;
+        let name = body.applicant.name_as_printed();
+        for slot in [None, slot] {
+            held.insert(held_mark(body.id, body.code, slot, body.applicant.birth.to_parts(), &name));
+        }
+    }
+    Ok(held)
+}
+
+async fn papers(
+    db: &mut PgConnection,
+    keys: &CentralKeys,
+    site: &SiteId,
+    since: u64,
+) -> Result<(SignedList, bool), Refusal> {
+    let from = i64::try_from(since).unwrap_or(i64::MAX);
+    let most = i64::try_from(PAPERS_MAX).unwrap_or(i64::MAX);
+    let rows = sqlx::query(
+        "SELECT code, replace(left(at::text, 19), ' ', 'T'), until::text, version FROM replaced_paper \
+         WHERE site = $1 AND version > $2 ORDER BY version LIMIT $3",
+    )
+    .bind(site.as_str())
+    .bind(from)
+    .bind(most)
+    .fetch_all(db)
+    .await?;
+    let mut version = since;
+    let mut papers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        version = number(row.try_get(3)?)?;
+        let at: Option<&str> = row.try_get(1)?;
+        let until: &str = row.try_get(2)?;
+        papers.push(Standing {
+            code: Mark::from_slice(row.try_get(0)?).ok_or(Refusal::Stored("code mark"))?,
+            at: at.map(str::parse).transpose().map_err(|_| Refusal::Stored("slot time"))?,
+            until: until.parse().map_err(|_| Refusal::Stored("date"))?,
+        });
+    }
+    let more = papers.len() == PAPERS_MAX;
+    let list = PapersList { site: site.clone(), since, version, papers };
+    Ok((sign(keys, ListKind::Papers, &list)?, more))
+}
+
+fn sign(keys: &CentralKeys, kind: ListKind, list: &impl Serialize) -> Result<SignedList, Refusal> {
+    let bytes = serde_json::to_vec(list).map_err(|_| Refusal::Stored("list"))?;
+    let context = match kind {
+        ListKind::Configuration => Context::Configuration,
+        ListKind::Issuers => Context::Issuers,
+        ListKind::Papers => Context::Papers,
+    };
+    let signature = keys.acknowledgement.sign(context, &bytes);
+    Ok(SignedList { kind, list: bytes.into(), key: hex::encode(keys.acknowledgement.key_id().0), signature })
+}
+
+/// Something on this list of a site changes: answers its new version. The row stays locked
+/// until the transaction ends, so versions are seen in their order; taken last, after slots.
+pub(crate) async fn raise(
+    db: &mut PgConnection,
+    site: &SiteId,
+    kind: ListKind,
+    now: Timestamp,
+) -> Result<i64, sqlx::Error> {
+    let kind = match kind {
+        ListKind::Configuration => "configuration",
+        ListKind::Issuers => "issuers",
+        ListKind::Papers => "papers",
+    };
+    let row = sqlx::query(
+        "INSERT INTO list (site, kind, version) VALUES ($1, $2, $3) ON CONFLICT (site, kind) \
+         DO UPDATE SET version = greatest(list.version + 1, excluded.version) RETURNING version",
+    )
+    .bind(site.as_str())
+    .bind(kind)
+    .bind(now.as_millisecond().max(1))
+    .fetch_one(db)
+    .await?;
+    row.try_get(0)
+}
+
+/// Earlier papers of a registration are replaced by the convocation for `at`, or, with
+/// none, no paper of it is good any more.
+pub(crate) async fn replace(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+    at: Option<DateTime>,
+    today: Date,
+) -> Result<(), Refusal> {
+    let row = sqlx::query("SELECT site, code FROM registration WHERE id = $1")
+        .bind(registration.0.as_slice())
+        .fetch_one(&mut *db)
+        .await?;
+    let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+    let code = domain::code::FollowUpCode::from_random(row.try_get::<i64, _>(1)?.to_be_bytes());
+    let until = at.map_or(today, |at| at.date().max(today)).saturating_add(LISTED_DAYS.days());
+    let version = raise(&mut *db, &site, ListKind::Papers, central.now()).await?;
+    sqlx::query(
+        "INSERT INTO replaced_paper (registration, site, code, at, until, version) \
+         VALUES ($1, $2, $3, $4::text::timestamp, $5::text::date, $6) ON CONFLICT (registration) \
+         DO UPDATE SET at = excluded.at, until = excluded.until, version = excluded.version",
+    )
+    .bind(registration.0.as_slice())
+    .bind(site.as_str())
+    .bind(code_mark(code).0.as_slice())
+    .bind(at.map(|at| at.to_string()))
+    .bind(until.to_string())
+    .bind(version)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn number(version: i64) -> Result<u64, Refusal> {
+    u64::try_from(version).map_err(|_| Refusal::Stored("list version"))
+}
