@@ -16,15 +16,16 @@ use std::process::Output;
 const NAMES: [&str; 3] = ["ZERBANTEK", "QUOLIRASSE", "MIXOVALDE"];
 
 /// A counter with a scanner, its network gone after it was lent its dates.
-async fn cut_off() -> Counter {
+/// The folder holds what the scanner gives.
+async fn cut_off() -> (Counter, tempfile::TempDir) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let pictures = tempfile::tempdir().unwrap().keep();
-    let picture = pictures.join("page.jpg");
+    let pictures = tempfile::tempdir().unwrap();
+    let picture = pictures.path().join("page.jpg");
     image::RgbImage::from_fn(300, 400, |x, y| image::Rgb([(x * y % 251) as u8; 3])).save(&picture).unwrap();
     let counter = Counter::start(Some(format!("file:{}", picture.display())), None).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.exchange().await.unwrap();
-    counter.cut_off(None).await.unwrap()
+    (counter.cut_off(None).await.unwrap(), pictures)
 }
 
 async fn register(counter: &Counter, name: &str) -> DateView {
@@ -101,7 +102,7 @@ async fn all_there(counter: &Counter, dates: &[DateView]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burnt_kiosks_file_brings_everything_back_at_central() {
-    let counter = cut_off().await;
+    let (counter, _page) = cut_off().await;
     let dates = three(&counter).await;
     let folder = counter.folder.path().join("stick");
     std::fs::create_dir(&folder).unwrap();
@@ -148,7 +149,7 @@ async fn a_burnt_kiosks_file_brings_everything_back_at_central() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_kiosk_carries_what_it_cannot_read() {
-    let counter = cut_off().await;
+    let (counter, _page) = cut_off().await;
     let dates = three(&counter).await;
     let file = counter.folder.path().join("export.jalon");
     counter.kiosk.export(&file, false).await.unwrap();
@@ -182,7 +183,7 @@ async fn another_kiosk_carries_what_it_cannot_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_a_whole_file_of_this_central_is_refused_and_nothing_is_stored() {
-    let counter = cut_off().await;
+    let (counter, _page) = cut_off().await;
     three(&counter).await;
     let file = counter.folder.path().join("export.jalon");
     counter.kiosk.export(&file, false).await.unwrap();
@@ -222,7 +223,7 @@ async fn what_is_not_a_whole_file_of_this_central_is_refused_and_nothing_is_stor
     assert_eq!(other.deliver(&bad.with_extension("gone")).await.unwrap_err().code, "delivery_missing");
 
     // A file of another central, whole.
-    let stranger = cut_off().await;
+    let (stranger, _page) = cut_off().await;
     three(&stranger).await;
     let foreign = stranger.folder.path().join("export.jalon");
     stranger.kiosk.export(&foreign, false).await.unwrap();
