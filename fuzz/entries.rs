@@ -34,6 +34,15 @@ pub fn wire(bytes: &[u8]) {
     same_again::<messages::LeaseAnswer>(bytes);
     same_again::<messages::Roster>(bytes);
     same_again::<messages::SignedRoster>(bytes);
+    same_again::<messages::DeliveryAnswer>(bytes);
+    // What stands inside an export file is outside data too: whoever has the public key can
+    // lock anything.
+    let mut frames = bytes;
+    while let Ok(frame) = wire::delivery::Frame::read(&mut frames) {
+        let mut again = Vec::new();
+        frame.write(&mut again).expect("what was read is within its limits");
+        assert!(wire::delivery::Frame::read(&mut again.as_slice()).is_ok());
+    }
     same_again::<problem::Problem>(bytes);
     same_again::<Body>(bytes);
     if let Some(header) = same_again::<Header>(bytes) {
@@ -68,6 +77,11 @@ pub fn seal(bytes: &[u8]) {
     }
     let opened = seal::rebuild::open(&RECOVERY, &PAPER, bytes);
     assert_eq!(opened.is_ok(), bytes == world.rebuild, "only what was locked opens");
+    if let Ok(mut content) = seal::delivery::open(&RECOVERY, bytes) {
+        let mut read = Vec::new();
+        let whole = std::io::Read::read_to_end(&mut content, &mut read).is_ok();
+        assert!(!whole || bytes == world.export, "only what was locked opens");
+    }
     if let Some(token) = SignedToken::from_bytes(bytes) {
         assert_eq!(token.to_bytes(), bytes);
         let _ = seal::token::check(&world.ring, &token);
@@ -102,7 +116,7 @@ fn same_again<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     Some(read)
 }
 
-const RECOVERY: [u8; 32] = [9; 32];
+pub const RECOVERY: [u8; 32] = [9; 32];
 const PAPER: [u8; 16] = [5; 16];
 
 /// Fixed keys, and everything honest there is under them.
@@ -110,6 +124,8 @@ pub struct World {
     ring: KeyRing,
     pub doors: Vec<Vec<u8>>,
     pub rebuild: Vec<u8>,
+    /// An export file's envelope.
+    pub export: &'static [u8],
     pub token: Vec<u8>,
     pub certificate: Vec<u8>,
     pub ring_json: Vec<u8>,
@@ -164,6 +180,7 @@ fn make() -> World {
         certificate: certificate.to_bytes(),
         ring_json: serde_json::to_vec(&ring).expect("a ring is JSON"),
         rebuild,
+        export: include_bytes!("corpus/seal/export"),
         ring,
     }
 }

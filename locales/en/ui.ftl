@@ -239,6 +239,48 @@ notice-dated-too-late = A date was given while this kiosk was out of reach, and 
 notice-retired = This kiosk is taken out of service: it is lent no more dates. Papers already handed out stay valid. Send what is waiting, then direct people to another kiosk.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.
 
+notice-storage-low = This kiosk's disk is filling up. Work goes on; tell support so that room is made on it.
+notice-storage-full = This kiosk's disk is nearly full: no new registration can begin. Visits under way can be finished. Tell support.
+end-of-day = End of the day
+end-may-switch-off = You may switch this kiosk off.
+end-first = Before you switch this kiosk off:
+first-papers = Some people have not taken their paper: open each visit below, print it and finish it.
+first-send = What waits can go now: choose “Send now”.
+first-export = Central does not answer. Export what waits to a memory stick, or leave this kiosk in a safe place until the network is back.
+first-storage = The disk is nearly full: tell support before tomorrow morning.
+end-only-here = { $count ->
+    [0] Every registration is at central
+    [one] One registration is only on this kiosk
+   *[other] { $count } registrations are only on this kiosk
+}
+end-pages = { $count ->
+    [0] Every scanned page is at central
+    [one] One scanned page is only on this kiosk
+   *[other] { $count } scanned pages are only on this kiosk
+}
+end-papers = Papers nobody has taken
+end-drafts = Visits begun
+end-drafts-help = They are kept on this kiosk and erased after 30 days.
+end-age = { $count ->
+    [0] today
+    [one] for a day
+   *[other] for { $count } days
+}
+storage-free = Free on the disk: { $free } GB of { $total }
+storage-unknown = The free room on the disk is not known.
+exported-whole = Last export to a memory stick: { $at }. All that waits is on it, as long as the stick is not lost.
+exported-part = Last export to a memory stick: { $at }. Not all that waits now is on it.
+media-title = Without a network: the memory stick
+media-help = What waits can be carried to central on a memory stick. The file is encrypted: only central can read it, and any kiosk can pass it on.
+media-none = No memory stick is plugged in. Plug it in, wait a moment, then look again.
+medium-free = { $free } GB free
+act-media = Look again
+act-export = Export to this stick
+act-deliver = Pass on to central
+export-done = The file { $file } is on the stick { $medium }, read back and whole. Take the stick out and keep it safe.
+export-left-out = Not every page fitted: the missing ones stay on this kiosk until the network is back.
+deliver-done = { $file }: central has all of it. The file may be deleted from the stick.
+deliver-part = { $file }: central refused a part of it. Keep the stick and tell support.
 today-title = What day is it?
 today-why = This kiosk's clock is behind and central does not answer. Say today's date before you begin a registration. It cannot be before { $from }.
 act-today = This is today's date

@@ -239,6 +239,48 @@ notice-dated-too-late = Une date a été donnée pendant que ce poste était cou
 notice-retired = Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Les papiers déjà remis restent valables. Envoyez ce qui attend, puis orientez les personnes vers un autre poste.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.
 
+notice-storage-low = Le disque de ce poste se remplit. Le travail continue ; prévenez le support pour qu'il y fasse de la place.
+notice-storage-full = Le disque de ce poste est presque plein : aucune nouvelle inscription ne peut commencer. Les visites en cours peuvent être terminées. Prévenez le support.
+end-of-day = Fin de journée
+end-may-switch-off = Vous pouvez éteindre ce poste.
+end-first = Avant d'éteindre ce poste :
+first-papers = Des personnes n'ont pas pris leur papier : ouvrez chaque visite ci-dessous, imprimez et terminez-la.
+first-send = Ce qui attend peut partir maintenant : choisissez « Envoyer maintenant ».
+first-export = Le service central ne répond pas. Exportez ce qui attend sur une clé USB, ou laissez ce poste en lieu sûr jusqu'au retour du réseau.
+first-storage = Le disque est presque plein : prévenez le support avant demain matin.
+end-only-here = { $count ->
+    [0] Toutes les inscriptions sont au service central
+    [one] Une inscription n'est que sur ce poste
+   *[other] { $count } inscriptions ne sont que sur ce poste
+}
+end-pages = { $count ->
+    [0] Toutes les pages numérisées sont au service central
+    [one] Une page numérisée n'est que sur ce poste
+   *[other] { $count } pages numérisées ne sont que sur ce poste
+}
+end-papers = Papiers que personne n'a pris
+end-drafts = Saisies commencées
+end-drafts-help = Elles sont gardées sur ce poste et effacées après 30 jours.
+end-age = { $count ->
+    [0] aujourd'hui
+    [one] depuis un jour
+   *[other] depuis { $count } jours
+}
+storage-free = Place libre sur le disque : { $free } Go sur { $total }
+storage-unknown = La place libre sur le disque n'est pas connue.
+exported-whole = Dernier export sur clé USB : { $at }. Tout ce qui attend y est, tant que la clé n'est pas perdue.
+exported-part = Dernier export sur clé USB : { $at }. Il ne contient pas tout ce qui attend maintenant.
+media-title = Sans réseau : la clé USB
+media-help = Ce qui attend peut être porté au service central sur une clé USB. Le fichier est chiffré : seul le service central peut le lire, et n'importe quel poste peut le lui transmettre.
+media-none = Aucune clé USB n'est branchée. Branchez-la, attendez un instant, puis cherchez à nouveau.
+medium-free = { $free } Go libres
+act-media = Chercher à nouveau
+act-export = Exporter sur cette clé
+act-deliver = Transmettre au service central
+export-done = Le fichier { $file } est sur la clé { $medium }, relu et complet. Retirez la clé et gardez-la en lieu sûr.
+export-left-out = Toutes les pages n'y tenaient pas : celles qui manquent restent sur ce poste jusqu'au retour du réseau.
+deliver-done = { $file } : le service central a tout. Le fichier peut être effacé de la clé.
+deliver-part = { $file } : le service central en a refusé une partie. Gardez la clé et prévenez le support.
 today-title = Quel jour sommes-nous ?
 today-why = L'horloge de ce poste retarde et le service central ne répond pas. Indiquez la date d'aujourd'hui avant de commencer une inscription. Elle ne peut pas être avant le { $from }.
 act-today = C'est la date d'aujourd'hui

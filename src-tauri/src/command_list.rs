@@ -24,4 +24,8 @@ with_commands! {
     reprint
     outbox
     sync_now
+    end_of_day
+    media
+    export_to
+    deliver_from
 }

@@ -3,8 +3,9 @@
 
 use app::Kiosk;
 use app::contract::{
-    BirthFields, Boot, DateView, DraftFields, DraftView, FollowUpView, HomeView, OutboxView, PrintView,
-    Problem, ReadBackView, SessionView, ShownPaperView,
+    BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
+    FollowUpView, HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
+    ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{State, command};
@@ -25,7 +26,13 @@ impl Core {
 
     /// Tries again when it did not open: what stood in the way may have been mended.
     async fn kiosk_again(&self) -> Answer<Kiosk> {
-        if self.kiosk().is_err() {
+        let failed = match self.kiosk() {
+            // After an error of the disk nothing is written until the vault is opened anew.
+            Ok(kiosk) => kiosk.has_failed(),
+            Err(_) => true,
+        };
+        if failed {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Err(Problem::new("disk_failed"));
             let opened = open().await;
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = opened;
         }
@@ -55,7 +62,7 @@ pub async fn set_aside(core: State<'_, Core>) -> Answer<()> {
 
 #[command]
 pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Answer<SessionView> {
-    core.kiosk()?.unlock(&mediator, &pin).await
+    core.kiosk_again().await?.unlock(&mediator, &pin).await
 }
 
 #[command]
@@ -166,4 +173,24 @@ pub async fn outbox(core: State<'_, Core>) -> Answer<OutboxView> {
 #[command]
 pub async fn sync_now(core: State<'_, Core>) -> Answer<OutboxView> {
     core.kiosk()?.sync_now().await
+}
+
+#[command]
+pub async fn end_of_day(core: State<'_, Core>) -> Answer<EndOfDayView> {
+    core.kiosk()?.end_of_day().await
+}
+
+#[command]
+pub async fn media(core: State<'_, Core>) -> Answer<Vec<MediumView>> {
+    core.kiosk()?.media().await
+}
+
+#[command]
+pub async fn export_to(core: State<'_, Core>, medium: String) -> Answer<ExportView> {
+    core.kiosk()?.export_to(&medium).await
+}
+
+#[command]
+pub async fn deliver_from(core: State<'_, Core>, medium: String, file: String) -> Answer<DeliveryView> {
+    core.kiosk()?.deliver_from(&medium, &file).await
 }

@@ -28,6 +28,8 @@ pub struct Counter {
     pub central: String,
     /// Its central.
     pub own: Listening,
+    /// Opens the pages of its site.
+    pub site_key: age::x25519::Identity,
     scanner: Option<String>,
     postgres: Postgres,
 }
@@ -71,7 +73,7 @@ impl Listening {
 }
 
 /// The site of the stories: one counter, a mediator, a small lease.
-async fn furnish(pool: &Pool) -> Result<(), Failure> {
+async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Failure> {
     let today = jiff::Zoned::now().date();
     let site = NewSite {
         id: SITE.into(),
@@ -80,7 +82,7 @@ async fn furnish(pool: &Pool) -> Result<(), Failure> {
         phone: None,
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
-        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        site_key: site_key.to_public().to_string(),
         lease_slots: 4,
         from: today,
     };
@@ -113,21 +115,34 @@ impl Counter {
     /// # Errors
     /// A part does not start.
     pub async fn start(scanner: Option<String>, printer: Option<String>) -> Result<Self, Failure> {
+        Self::start_on(None, scanner, printer).await
+    }
+
+    /// The same, with the database's files in a folder of their own.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn start_on(
+        database: Option<&Path>,
+        scanner: Option<String>,
+        printer: Option<String>,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let postgres = Postgres::start(folder.path())?;
+        let postgres = Postgres::start(database.unwrap_or(folder.path()))?;
         let url = postgres.database("jalon")?;
         let pool = central::connect(&url).await?;
         central::migrate(&pool).await?;
         let (clock, random) = (central::system_clock(), central::system_random());
         central::keys::make(folder.path(), clock(), &random)?;
-        furnish(&pool).await?;
+        let site_key = age::x25519::Identity::generate();
+        furnish(&pool, &site_key).await?;
         tls::make(folder.path())?;
         let own = Listening::start(pool, folder.path()).await?;
         let address = own.url();
 
         let vault = folder.path().join("vault.db");
         let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner.clone(), printer).await?;
-        Ok(Self { kiosk, folder, pool_url: url, central: address, own, scanner, postgres })
+        Ok(Self { kiosk, folder, pool_url: url, central: address, own, site_key, scanner, postgres })
     }
 
     /// A second kiosk of the same site, unlocked.
@@ -137,6 +152,23 @@ impl Counter {
     pub async fn another(&self, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = self.folder.path().join("another.db");
         enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+    }
+
+    /// A kiosk of the same site with its vault in this folder, unlocked.
+    ///
+    /// # Errors
+    /// It is not enrolled.
+    pub async fn another_in(&self, folder: &Path, scanner: Option<String>) -> Result<Kiosk, Failure> {
+        let vault = folder.join("vault.db");
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+    }
+
+    /// Starts the database again, if a full disk has ended it.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn database_again(&mut self) -> Result<(), Failure> {
+        self.postgres.again()
     }
 
     /// The same kiosk, asking another central: its vault is let go of and opened again.
@@ -163,7 +195,7 @@ impl Counter {
     pub async fn empty_database(&self) -> Result<Pool, Failure> {
         let pool = central::connect(&self.postgres.database("other")?).await?;
         central::migrate(&pool).await?;
-        furnish(&pool).await?;
+        furnish(&pool, &self.site_key).await?;
         Ok(pool)
     }
 
@@ -215,13 +247,13 @@ impl Counter {
             .as_str()
             .and_then(domain::ids::KioskId::parse)
             .ok_or_else(|| fail("no kiosk id"))?;
-        let Self { kiosk, folder, pool_url, central: home, own, scanner, postgres } = self;
+        let Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres } = self;
         let file = kiosk_file(id, central, ca.to_owned(), scanner.clone(), printer);
         drop(kiosk);
         let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
         let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(central, ca)?, world)?;
         kiosk.unlock(MEDIATOR, PIN).await?;
-        Ok(Self { kiosk, folder, pool_url, central: home, own, scanner, postgres })
+        Ok(Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres })
     }
 }
 

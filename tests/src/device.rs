@@ -33,7 +33,7 @@ pub struct Service {
     pub pool: central::Pool,
     pub clock: Arc<AtomicI64>,
     pub postgres: Postgres,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer: status, headers, JSON (null when it is none).
@@ -90,7 +90,7 @@ impl Service {
             central::admin::counter(&pool, id, "A", &[pattern]).await?;
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
-        Ok(Self { router: central::router(central), pool, clock, postgres, _folder: folder })
+        Ok(Self { router: central::router(central), pool, clock, postgres, folder })
     }
 
     /// A new single-use code.
@@ -100,6 +100,12 @@ impl Service {
     pub async fn code(&self, site: &str) -> Result<String, Failure> {
         let answer = central::admin::code(&self.pool, site, self.now(), &central::system_random()).await?;
         Ok(answer["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Where central's keys are.
+    #[must_use]
+    pub fn keys(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     #[must_use]

@@ -18,5 +18,6 @@ pub mod planted;
 pub mod programs;
 pub mod rules;
 pub mod simulate;
+pub mod small_disk;
 pub mod stand;
 pub mod tls;

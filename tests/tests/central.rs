@@ -46,7 +46,7 @@ async fn strangers_are_refused_by_name_and_the_description_is_the_kept_one() {
             continue;
         }
         for method in methods.iter().filter(|method| **method != "options") {
-            let target = target.replace("{page}", &"0".repeat(32));
+            let target = target.replace("{page}", &"0".repeat(32)).replace("{sha256}", &"0".repeat(64));
             for body in &bodies {
                 let (status, problem) = ask(&router, &method.to_uppercase(), &target, body.clone()).await;
                 assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {target}");

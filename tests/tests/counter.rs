@@ -127,7 +127,9 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
             };
             let refusal = match command {
                 // They take nothing.
-                "boot" | "lock" | "home" | "outbox" | "sync_now" | "set_aside" => break,
+                "boot" | "lock" | "home" | "outbox" | "sync_now" | "set_aside" | "end_of_day" | "media" => {
+                    break;
+                }
                 "unlock" => kiosk.unlock(&text, &text).await.err(),
                 "start_visit" => match kiosk.start_visit(&text).await {
                     // A language nobody has is a draft to be corrected, and no more.
@@ -158,6 +160,8 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "show_paper" => kiosk.show_paper(&text).await.err(),
                 "declare_today" => kiosk.declare_today(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),
+                "export_to" => kiosk.export_to(&text).await.err(),
+                "deliver_from" => kiosk.deliver_from(&text, &text).await.err(),
                 other => panic!("{other}: say what hostile values it is given"),
             };
             match refusal {

@@ -16,6 +16,9 @@ fn what_must_lose_is_caught_and_the_kiosk_keeps_everything() {
     assert!(!outcome.lying.lost.is_empty());
     // The same table with FULL keeps everything, at the same points.
     assert!(outcome.full.lost.is_empty(), "{:?}", outcome.full.lost);
+    // A disk that fails: the kiosk stops, and nothing it said is only in memory.
+    assert!(outcome.faults.lost.is_empty(), "{:?}", outcome.faults.lost);
+    assert!(outcome.faults.faults >= 9 && outcome.faults.stopped > 0, "{:?}", outcome.faults);
     assert_eq!(outcome.failed(), 0);
-    assert_eq!(outcome.passed(), 69);
+    assert_eq!(outcome.passed(), 69 + outcome.faults.faults);
 }

@@ -251,11 +251,20 @@ async fn every_field_of_every_endpoint_is_refused_by_name_or_kept() {
             let said = device.say(&service, &method.to_uppercase(), &target, &Value::Null).await.unwrap();
             assert!((400..500).contains(&said.status), "{method} {target}: {}", said.status);
             covered.insert(("/v1/pieces/{page}", method));
+            let target = format!("/v1/deliveries/{escaped}");
+            let said = device.say(&service, &method.to_uppercase(), &target, &Value::Null).await.unwrap();
+            assert!((400..500).contains(&said.status), "{method} {target}: {}", said.status);
+            covered.insert(("/v1/deliveries/{sha256}", method));
         }
         let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { continue };
         let locked = STANDARD.encode(text);
         let metadata = format!("registration {locked},page {locked},sha256 {locked}");
-        for (method, target) in [("POST", "/v1/pieces".to_owned()), ("PATCH", format!("/v1/pieces/{page}"))] {
+        for (method, target) in [
+            ("POST", "/v1/pieces".to_owned()),
+            ("PATCH", format!("/v1/pieces/{page}")),
+            ("POST", "/v1/deliveries".to_owned()),
+            ("PATCH", format!("/v1/deliveries/{page}{page}")),
+        ] {
             let names =
                 ["upload-length", "upload-metadata", "upload-offset", "upload-checksum", "jalon-kiosk"];
             for name in names.into_iter().chain(["jalon-time", "jalon-signature", "idempotency-key"]) {
@@ -269,6 +278,7 @@ async fn every_field_of_every_endpoint_is_refused_by_name_or_kept() {
             }
         }
         covered.insert(("/v1/pieces", "post"));
+        covered.insert(("/v1/deliveries", "post"));
     }
     let all =
         central::ROUTES.iter().flat_map(|(path, methods)| methods.iter().map(move |method| (*path, *method)));

@@ -4,11 +4,15 @@ import { inject, reactive, type InjectionKey } from 'vue';
 import type { BirthFields } from './generated/BirthFields';
 import type { Boot } from './generated/Boot';
 import type { DateView } from './generated/DateView';
+import type { DeliveryView } from './generated/DeliveryView';
 import type { DraftFields } from './generated/DraftFields';
 import type { DraftView } from './generated/DraftView';
 import type { ElsewhereView } from './generated/ElsewhereView';
+import type { EndOfDayView } from './generated/EndOfDayView';
+import type { ExportView } from './generated/ExportView';
 import type { FieldProblem } from './generated/FieldProblem';
 import type { HomeView } from './generated/HomeView';
+import type { MediumView } from './generated/MediumView';
 import type { OutboxView } from './generated/OutboxView';
 import type { PageView } from './generated/PageView';
 import type { PrintView } from './generated/PrintView';
@@ -60,6 +64,11 @@ export interface State {
   session: SessionView | null;
   home: HomeView | null;
   outbox: OutboxView | null;
+  endOfDay: EndOfDayView | null;
+  media: MediumView[];
+  /** What was last written to a stick or carried from one, while the screen stands. */
+  exported: ExportView | null;
+  delivered: DeliveryView | null;
   visit: Visit | null;
   paper: ShownPaper | null;
   problem: Problem | null;
@@ -102,6 +111,7 @@ export const screenOf = (field: string): Screen =>
 export function createFlow(host: Host) {
   const state: State = reactive({
     screen: 'unlock', lang: 'fr', nextLang: 'fr', boot: null, session: null, home: null, outbox: null,
+    endOfDay: null, media: [], exported: null, delivered: null,
     visit: null, paper: null, problem: null, busy: false, lastCall: null, goTo: null,
   });
   let saveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -196,6 +206,7 @@ export function createFlow(host: Host) {
   async function toHome(): Promise<void> {
     state.home = await host.home();
     clearVisit();
+    clearOutbox();
     show('home');
     touched();
   }
@@ -220,6 +231,24 @@ export function createFlow(host: Host) {
     }
     if (visit && screen === 'date') visit.date = await host.date(visit.id);
     show(screen);
+  }
+
+  // ---- the outbox screen ----------------------------------------------------------------
+
+  /** Names of people whose paper was not taken stand on it too. */
+  function clearOutbox(): void {
+    state.outbox = null;
+    state.endOfDay = null;
+    state.media = [];
+    state.exported = null;
+    state.delivered = null;
+  }
+
+  async function lookOutbox(outbox: OutboxView): Promise<void> {
+    const [day, media] = [await host.endOfDay(), await host.media()];
+    state.outbox = outbox;
+    state.endOfDay = day;
+    state.media = media;
   }
 
   // ---- printing -----------------------------------------------------------------------
@@ -276,7 +305,7 @@ export function createFlow(host: Host) {
     clearVisit();
     state.session = null;
     state.home = null;
-    state.outbox = null;
+    clearOutbox();
     state.problem = null;
     show('unlock');
     await host.lock().catch((reason: unknown) => { state.problem = asProblem(reason); });
@@ -392,8 +421,20 @@ export function createFlow(host: Host) {
     }),
     toDone: () => run(async () => { show('done'); }),
     finish: () => run(async () => { await host.finishVisit(current().id); await toHome(); }),
-    outbox: () => run(async () => { state.outbox = await host.outbox(); show('outbox'); }),
-    syncNow: () => run(async () => { state.outbox = await host.syncNow(); }),
+    outbox: () => run(async () => { await lookOutbox(await host.outbox()); show('outbox'); }),
+    syncNow: () => run(async () => { await lookOutbox(await host.syncNow()); }),
+    lookForMedia: () => run(async () => { state.media = await host.media(); }),
+    exportTo: (medium: string) => run(async () => {
+      state.exported = null;
+      state.delivered = null;
+      state.exported = await host.exportTo(medium);
+      await lookOutbox(await host.outbox());
+    }),
+    deliverFrom: (medium: string, file: string) => run(async () => {
+      state.exported = null;
+      state.delivered = null;
+      state.delivered = await host.deliverFrom(medium, file);
+    }),
 
     setLang(lang: string): void { state.lang = lang; },
     setPersonLang(lang: string): void {

@@ -4,6 +4,7 @@ import type { Boot } from '../src/generated/Boot';
 import type { DateView } from '../src/generated/DateView';
 import type { DraftFields } from '../src/generated/DraftFields';
 import type { DraftView } from '../src/generated/DraftView';
+import type { EndOfDayView } from '../src/generated/EndOfDayView';
 import type { FieldProblem } from '../src/generated/FieldProblem';
 import type { PrintState } from '../src/generated/PrintState';
 import type { PrintView } from '../src/generated/PrintView';
@@ -41,6 +42,13 @@ function judge(fields: DraftFields): FieldProblem[] {
   return problems;
 }
 
+const DAY: EndOfDayView = {
+  first: ['papers', 'export'], only_here: 2, records_waiting: 5, pages_waiting: 7, set_aside: 1,
+  papers: [{ visit: 'v8', state: 'kept', code: 'JLN-7K2M-QX4T', name: 'Benali Amélie', since: '2031-03-04T10:02', days: 0 }],
+  drafts: [{ visit: 'v9', state: 'draft', code: null, name: 'بن علي', since: '2031-03-01T15:20', days: 3 }],
+  storage: { state: 'ok', free_mib: 43_008, total_mib: 122_880 }, exported: null,
+};
+
 export interface Fake extends Host {
   /** Set: the core asks what day it is. */
   todayFrom: string | null;
@@ -50,6 +58,8 @@ export interface Fake extends Host {
   refuse: Map<string, string>;
   calls: string[];
   saved: DraftFields | null;
+  /** True once an export was written. */
+  onStick: boolean;
 }
 
 export function fakeHost(boot: Partial<Boot> = {}): Fake {
@@ -75,7 +85,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, todayFrom: null,
+    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, onStick: false, todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -154,10 +164,19 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       connection: 'offline', problem: { code: 'central_unreachable', args: {} },
       items: [
         { id: 'r1', kind: 'registration', code: 'JLN-7K2M-QX4T', at: '2031-03-04T10:02', state: 'waiting', tries: 2, problem: null },
+        { id: 'r3', kind: 'piece', code: 'JLN-7K2M-QX4T', at: '2031-03-04T10:02', state: 'set_aside', tries: 0, problem: { code: 'set_aside_registration_unknown', args: {} } },
         { id: 'r2', kind: 'print', code: 'JLN-7K2M-QX4T', at: '2031-03-04T10:03', state: 'held', tries: 0, problem: null },
       ],
     })),
     syncNow: () => call('sync_now', () => ({ connection: 'online', problem: null, items: [] })),
+    endOfDay: () => call('end_of_day', () => ({ ...DAY, exported: fake.onStick ? { at: '2031-03-04T17:31', whole: true } : null, first: fake.onStick ? ['papers'] : DAY.first })),
+    media: () => call('media', () => [{ id: '/media/lou/CLE', name: 'CLE', free_mib: 7400, files: ['jalon-0a1b2c3d-20310304-091500.jalon'] }]),
+    exportTo: (medium) => call('export_to', () => {
+      if (medium !== '/media/lou/CLE') throw { code: 'export_place_gone', args: {} };
+      fake.onStick = true;
+      return { medium: 'CLE', file: 'jalon-77d04c1e-20310304-173100.jalon', records: 12, pages: 7, pages_left_out: 0 };
+    }),
+    deliverFrom: (_medium, file) => call('deliver_from', () => ({ file, received: 9, known: 0, refused: 0 })),
   };
   return fake;
 }

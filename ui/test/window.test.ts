@@ -274,6 +274,33 @@ describe('an empty chair', () => {
   });
 });
 
+describe('the end of the day', () => {
+  it('says what to do first, and the export that was written', async () => {
+    await unlock();
+    await press('outbox');
+    expect(one('[data-role="end-of-day"]').dataset['maySwitchOff']).toBe('false');
+    expect([...document.querySelectorAll<HTMLElement>('[data-first]')].map((item) => item.dataset['first'])).toEqual(['papers', 'export']);
+    expect(one('[data-role="record"][data-state="set_aside"]').textContent).toContain("l'inscription à laquelle il se rapporte");
+    await press('export-to');
+    expect(one('[data-role="exported"]').textContent).toContain('CLE');
+    expect([...document.querySelectorAll<HTMLElement>('[data-first]')].map((item) => item.dataset['first'])).toEqual(['papers']);
+    await press('deliver-from');
+    expect(document.querySelector('[data-role="exported"]')).toBeNull();
+    expect(one('[data-role="delivered"]').dataset['refused']).toBe('0');
+    expect(fake.calls).toContain('deliver_from');
+  });
+  it('claims no export that was refused, and forgets names on the way home', async () => {
+    await unlock();
+    await press('outbox');
+    fake.refuse.set('export_to', 'export_full');
+    await press('export-to');
+    expect(document.querySelector('[data-role="exported"]')).toBeNull();
+    expect(one('[role="alert"]').textContent).toContain('La place manque');
+    await press('home');
+    expect(flow.state.endOfDay).toBeNull();
+  });
+});
+
 describe('a clock that is behind', () => {
   it('asks what day it is and sends it once, as a day', async () => {
     const host = fakeHost();

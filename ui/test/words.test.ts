@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-'];
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);
@@ -63,8 +63,9 @@ describe('the screens', () => {
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
-      ...['quarantined', 'disk-older', 'central-forgot', 'vault-set-aside', 'dated-too-late', 'retired'].map((key) => `notice-${key}`),
+      ...['quarantined', 'disk-older', 'central-forgot', 'vault-set-aside', 'dated-too-late', 'retired', 'storage-low', 'storage-full'].map((key) => `notice-${key}`),
       ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look-issued-later-than-now', 'look-kiosk-lost', 'unreadable'].map((key) => `verdict-${key}`),
+      ...['papers', 'send', 'export', 'storage'].map((key) => `first-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
     ];
     expect(wanted.filter((key) => !known.has(key))).toEqual([]);

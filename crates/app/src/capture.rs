@@ -3,6 +3,7 @@
 
 use crate::contract::{DraftView, Problem};
 use crate::kiosk::{Kiosk, blocking};
+use crate::storage::Writing;
 use crate::visit;
 use domain::ids::PageId;
 use image::ImageReader;
@@ -30,6 +31,7 @@ impl Kiosk {
         let (room, identity) = self
             .off(move |inner| {
                 inner.session()?;
+                inner.has_room(Writing::Page)?;
                 inner.vault.read(|tx| {
                     let draft = visit::draft(tx, id)?;
                     let room = PAGES.saturating_sub(tx.pages(id)?.len());

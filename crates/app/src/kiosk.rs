@@ -252,6 +252,12 @@ impl Kiosk {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Did the disk fail under the vault? The kiosk is to be let go of and opened again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.inner.vault.has_failed()
+    }
+
     /// Runs work on the vault or on pictures off the async threads.
     pub(crate) async fn off<T: Send + 'static>(
         &self,

@@ -33,7 +33,7 @@ impl Kiosk {
                             EntryState::SetAside => OutboxState::SetAside,
                         },
                         tries: if entry.state == EntryState::Waiting { state.failures } else { 0 },
-                        problem: entry.reason.map(|reason| Problem::new("set_aside").with("reason", reason)),
+                        problem: entry.reason.as_deref().map(set_aside),
                     });
                 }
                 Ok(OutboxView { connection: state.connection, items, problem: state.problem.clone() })
@@ -50,5 +50,32 @@ impl Kiosk {
         self.inner.session()?;
         let _ = self.exchange().await;
         self.outbox().await
+    }
+}
+
+/// Reasons with a sentence of their own: `error-set-aside-<reason>`.
+const REASONS: [&str; 14] = [
+    "other_site",
+    "conflict",
+    "token_unreadable",
+    "token_not_ours",
+    "slot_unknown",
+    "slot_taken",
+    "slot_not_in_lease",
+    "too_many_pages",
+    "registration_unknown",
+    "paper_unreadable",
+    "paper_not_ours",
+    "kiosk_unknown",
+    "erased",
+    "value_refused",
+];
+
+/// Why central set a record aside; a reason of a later central is named as it is.
+fn set_aside(reason: &str) -> Problem {
+    if REASONS.contains(&reason) {
+        Problem::new(&format!("set_aside_{reason}"))
+    } else {
+        Problem::new("set_aside").with("reason", reason)
     }
 }

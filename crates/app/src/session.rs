@@ -3,7 +3,8 @@
 //! The PIN says *who*; it opens nothing by itself (the vault's key does).
 
 use crate::contract::{
-    Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, UnfinishedView,
+    Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, StorageState,
+    UnfinishedView,
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::sync;
@@ -157,6 +158,11 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
         })
         .map(|notice| notice.code)
         .collect();
+    match inner.storage().state {
+        StorageState::Low => codes.push("storage_low".to_owned()),
+        StorageState::Full => codes.push("storage_full".to_owned()),
+        StorageState::Ok | StorageState::Unknown => {}
+    }
     if sync::is_retired(tx)? {
         codes.push("retired".to_owned());
     }
@@ -165,7 +171,7 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
     Ok(codes)
 }
 
-fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView>, Problem> {
+pub(crate) fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView>, Problem> {
     let fields: crate::contract::DraftFields = serde_json::from_str(&visit.fields).unwrap_or_default();
     let name = format!("{} {}", fields.family_names, fields.given_names).trim().to_owned();
     let view = |state: &str, code| {

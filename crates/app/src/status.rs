@@ -18,6 +18,7 @@ impl Kiosk {
         self.off(|inner| {
             let connection = lock(&inner.sync).connection;
             let from = inner.today().saturating_add(LEAD_DAYS.days());
+            let storage = inner.storage();
             let status = inner.vault.read(|tx| {
                 let [waiting, held, applied, set_aside] = tx.counts()?;
                 let (backstops, free): (Vec<_>, Vec<_>) =
@@ -48,6 +49,7 @@ impl Kiosk {
                     "journal": { "waiting": waiting, "held": held, "applied": applied, "set_aside": set_aside },
                     "lease": { "free": free.len(), "given": tx.given_slots()?, "backstops": backstops.len() },
                     "pages_waiting": tx.unsent_pages()?,
+                    "storage": storage,
                     "registrations": registrations,
                 }))
             })?;

@@ -4,6 +4,7 @@
 use crate::check::{self, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
+use crate::storage::Writing;
 use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::ids::{PageId, VisitId};
@@ -19,6 +20,7 @@ impl Kiosk {
         self.off(move |inner| {
             let session = inner.session()?;
             inner.day_is_known()?;
+            inner.has_room(Writing::NewVisit)?;
             let id = VisitId(inner.world.bytes());
             let fields = DraftFields { lang, ..DraftFields::default() };
             let text = to_json(&fields)?;

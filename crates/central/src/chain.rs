@@ -98,7 +98,11 @@ pub(crate) async fn store(
 }
 
 /// Which of these are held.
-async fn known(db: &mut PgConnection, kiosk: KioskId, hashes: &[Hash]) -> Result<BTreeSet<Hash>, Refusal> {
+pub(crate) async fn known(
+    db: &mut PgConnection,
+    kiosk: KioskId,
+    hashes: &[Hash],
+) -> Result<BTreeSet<Hash>, Refusal> {
     let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.0.as_slice()).collect();
     let rows = sqlx::query("SELECT hash FROM record WHERE kiosk = $1 AND hash = ANY ($2)")
         .bind(kiosk.0.as_slice())

@@ -67,6 +67,18 @@ pub(crate) enum Act {
     Keys {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
+        /// Add a delivery key to a folder that has none yet, with the root that is in it.
+        #[arg(long)]
+        add_delivery: bool,
+    },
+    /// Take a kiosk's export file (jalonctl vault export) as if the kiosk had pushed it.
+    Import {
+        #[command(flatten)]
+        database: Database,
+        file: PathBuf,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
     },
     /// Add a site.
     Site {

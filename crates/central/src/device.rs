@@ -1,12 +1,13 @@
 //! Who is asking: every request but enrolment is signed by an enrolled device, and acts
 //! for that device's own site only.
 
-use crate::{Central, Refusal};
+use crate::{Central, Refusal, lease_log};
 use axum::body::Body;
 use axum::http::{Request, request::Parts};
 use domain::bytes::{PublicKey, Signature};
 use domain::ids::{KioskId, SiteId};
 use jiff::Timestamp;
+use seal::certificate::DeviceCertificate;
 use seal::keys::{self, Context};
 use sqlx::Row;
 use wire::limits::{CLOCK_SLACK_S, MESSAGE_BYTES};
@@ -92,7 +93,7 @@ impl SignedRequest {
 
 impl Device {
     /// The device, and whether it was reported lost.
-    async fn find(central: &Central, kiosk: KioskId) -> Result<(Self, bool), Refusal> {
+    pub async fn find(central: &Central, kiosk: KioskId) -> Result<(Self, bool), Refusal> {
         let row = sqlx::query("SELECT site, key, lost_s IS NOT NULL AS lost FROM kiosk WHERE id = $1")
             .bind(kiosk.0.as_slice())
             .fetch_optional(&central.pool)
@@ -101,6 +102,51 @@ impl Device {
         let site = SiteId::parse(row.try_get("site")?).ok_or(Refusal::Stored("site id"))?;
         let key = PublicKey::from_slice(row.try_get("key")?).ok_or(Refusal::Stored("device key"))?;
         Ok((Self { kiosk, site, key }, row.try_get("lost")?))
+    }
+
+    /// A kiosk this database does not know is known again, by the certificate central once
+    /// signed: whoever shows it has proved that it holds the key, or brings what it signed.
+    pub async fn take_back(central: &Central, certificate: &DeviceCertificate) -> Result<(), Refusal> {
+        let mut tx = central.pool.begin().await?;
+        let site = sqlx::query("SELECT 1 FROM site WHERE id = $1")
+            .bind(certificate.site.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        if site.is_none() {
+            return Err(Refusal::OtherSite);
+        }
+        let added = sqlx::query(
+            "INSERT INTO kiosk (id, site, key, certificate, enrolled_s) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(certificate.kiosk.0.as_slice())
+        .bind(certificate.site.as_str())
+        .bind(certificate.key.0.as_slice())
+        .bind(certificate.to_bytes())
+        .bind(certificate.issued_at.as_second())
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query("SELECT key, lost_s IS NOT NULL FROM kiosk WHERE id = $1")
+            .bind(certificate.kiosk.0.as_slice())
+            .fetch_optional(&mut *tx)
+            .await?
+            // The key is another kiosk's already.
+            .ok_or(Refusal::Conflict)?;
+        if row.try_get::<&[u8], _>(0)? != certificate.key.0 {
+            return Err(Refusal::Conflict);
+        }
+        if row.try_get(1)? {
+            return Err(Refusal::KioskLost);
+        }
+        if added.rows_affected() == 1
+            && central.lease_log.as_ref().is_some_and(|log| !log.names(certificate.kiosk))
+        {
+            // The log does not reach back to when this kiosk was lent its slots, or it never was.
+            tracing::error!("the lease log knows nothing of this kiosk: only extra slots are given");
+            lease_log::distrust(&mut tx, central).await?;
+        }
+        tx.commit().await?;
+        tracing::warn!(kiosk = %certificate.kiosk, "a kiosk this database did not know has come back");
+        Ok(())
     }
 }
 

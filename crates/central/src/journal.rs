@@ -4,19 +4,51 @@
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted};
-use domain::bytes::Hash;
+use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release};
 use wire::messages::{Applied, Change};
 
-/// Applies every held record of this kiosk, each in a transaction of its own.
+/// Applies every held record of this kiosk, each in a transaction of its own; then what a
+/// file brought of another kiosk of the site.
 pub(crate) async fn apply_held(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
 ) -> Result<(), Refusal> {
+    apply_of(db, central, device).await?;
+    let site = device.site.as_str();
+    let rows = sqlx::query("SELECT id, key FROM kiosk WHERE site = $1 AND delivered")
+        .bind(site)
+        .fetch_all(&mut *db)
+        .await?;
+    for row in &rows {
+        let kiosk = KioskId(row.try_get(0)?);
+        let key = PublicKey::from_slice(row.try_get(1)?).ok_or(Refusal::Stored("device key"))?;
+        apply_of(db, central, &Device { kiosk, site: device.site.clone(), key }).await?;
+        sqlx::query(
+            "UPDATE kiosk SET delivered = EXISTS (SELECT 1 FROM record WHERE kiosk = $1 AND state = 'held') \
+             WHERE id = $1",
+        )
+        .bind(kiosk.0.as_slice())
+        .execute(&mut *db)
+        .await?;
+    }
+    paper::take_up(db, central, &device.site).await
+}
+
+/// What a file brought of this kiosk stays held; the next exchange of its site applies it.
+pub(crate) async fn leave_held(db: &mut PgConnection, kiosk: KioskId) -> Result<(), Refusal> {
+    sqlx::query("UPDATE kiosk SET delivered = true WHERE id = $1")
+        .bind(kiosk.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn apply_of(db: &mut PgConnection, central: &Central, device: &Device) -> Result<(), Refusal> {
     loop {
         let mut tx = db.begin().await?;
         chain::lock(&mut tx, device.kiosk).await?;
@@ -27,7 +59,7 @@ pub(crate) async fn apply_held(
         .bind(device.kiosk.0.as_slice())
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(row) = row else { break };
+        let Some(row) = row else { return Ok(()) };
         let at = At {
             chain: row.try_get(0)?,
             seq: row.try_get(1)?,
@@ -39,7 +71,6 @@ pub(crate) async fn apply_held(
         apply_one(&mut tx, central, device, &at, body).await?;
         tx.commit().await?;
     }
-    paper::take_up(db, central, &device.site).await
 }
 
 /// Records of kinds an older version let wait, and this one knows, are held again: the

@@ -1,16 +1,21 @@
 //! Central's own keys: a folder with the slot key, the acknowledgement key and the ring
-//! that certifies them. The root and the recovery key are never in it.
+//! that certifies them, and the key that opens export files. The root and the recovery key are
+//! files beside it, to be taken away.
 
+use domain::bytes::PublicKey;
 use domain::token::KeyId;
 use jiff::Timestamp;
 use seal::keys::Signer;
 use seal::ring::{KeyCertificate, KeyRing, Role};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 pub struct CentralKeys {
     pub(crate) slot: Signer,
     pub(crate) acknowledgement: Signer,
+    /// Opens export files; none in a folder made before there were any.
+    pub(crate) delivery: Option<Zeroizing<[u8; 32]>>,
     pub(crate) ring: KeyRing,
 }
 
@@ -34,6 +39,9 @@ struct KeyFile {
     /// RFC 8032 seed in hexadecimal.
     slot: String,
     acknowledgement: String,
+    /// X25519 seed in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivery: Option<String>,
 }
 
 /// The file names inside a key folder.
@@ -51,7 +59,17 @@ impl CentralKeys {
         if !certified {
             return Err(KeysFailure::NotCertified);
         }
-        Ok(Self { slot, acknowledgement, ring })
+        Ok(Self { slot, acknowledgement, delivery: None, ring })
+    }
+
+    /// The same, opening export files too.
+    ///
+    /// # Errors
+    /// The key is not certified by the ring.
+    pub fn opening(self, delivery: Zeroizing<[u8; 32]>) -> Result<Self, KeysFailure> {
+        let certified = seal::delivery::public_of(&delivery)
+            .is_some_and(|public| self.ring.find(Role::Delivery, seal::keys::key_id(&public)).is_some());
+        if certified { Ok(Self { delivery: Some(delivery), ..self }) } else { Err(KeysFailure::NotCertified) }
     }
 
     /// Reads a folder made by [`make`].
@@ -63,7 +81,11 @@ impl CentralKeys {
             .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
         let ring =
             KeyRing::from_json(&read(folder, RING)?).map_err(|_| KeysFailure::Unreadable(RING.into()))?;
-        Self::new(signer(&file.slot)?, signer(&file.acknowledgement)?, ring)
+        let keys = Self::new(signer(&file.slot)?, signer(&file.acknowledgement)?, ring)?;
+        match &file.delivery {
+            Some(delivery) => keys.opening(seed(delivery)?),
+            None => Ok(keys),
+        }
     }
 
     #[must_use]
@@ -115,7 +137,7 @@ pub fn renew(
     let place = match role {
         Role::Slot => &mut file.slot,
         Role::Acknowledgement => &mut file.acknowledgement,
-        Role::Recovery => return Err(KeysFailure::NotSigning),
+        Role::Recovery | Role::Delivery => return Err(KeysFailure::NotSigning),
     };
     let old = signer(place)?.key_id();
     *place = hex::encode(seed);
@@ -141,31 +163,79 @@ fn signing_time(now: Timestamp) -> (Timestamp, Timestamp) {
 /// # Errors
 /// A file cannot be written.
 pub fn make(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(), KeysFailure> {
-    let seed = || {
-        let mut seed = [0; 32];
-        random(&mut seed);
-        seed
-    };
+    let seed = || drawn(random);
     let (root_seed, slot_seed, acknowledgement_seed, recovery_seed) = (seed(), seed(), seed(), seed());
+    let delivery_seed = seed();
     let root = Signer::from_seed(&root_seed);
     let recovery =
         seal::rebuild::public_of(&recovery_seed).ok_or_else(|| KeysFailure::Unreadable(RECOVERY.into()))?;
-    let (from, until) = signing_time(now);
-    let certify = |role, key| KeyCertificate::issue(&root, role, key, from, until);
+    let delivery = seal::delivery::public_of(&delivery_seed)
+        .ok_or_else(|| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    let certify = |role, key| certificate(&root, role, key, now);
     let ring = KeyRing::new(
         root.public(),
         vec![
             certify(Role::Slot, Signer::from_seed(&slot_seed).public()),
             certify(Role::Acknowledgement, Signer::from_seed(&acknowledgement_seed).public()),
             certify(Role::Recovery, recovery),
+            certify(Role::Delivery, delivery),
         ],
     )
     .map_err(|_| KeysFailure::NotCertified)?;
-    let keys = KeyFile { slot: hex::encode(slot_seed), acknowledgement: hex::encode(acknowledgement_seed) };
+    let keys = KeyFile {
+        slot: hex::encode(slot_seed),
+        acknowledgement: hex::encode(acknowledgement_seed),
+        delivery: Some(hex::encode(delivery_seed)),
+    };
     write(folder, CENTRAL_KEYS, &pretty(&keys, CENTRAL_KEYS)?)?;
     write(folder, RING, &pretty(&ring, RING)?)?;
     write(folder, ROOT, hex::encode(root_seed).as_bytes())?;
     write(folder, RECOVERY, hex::encode(recovery_seed).as_bytes())
+}
+
+/// Adds a delivery key to a folder made before there were any, with its root. A kiosk
+/// learns of it by its next exchange.
+///
+/// # Errors
+/// The folder has one already, or no root, or cannot be written.
+pub fn add_delivery(folder: &Path, now: Timestamp, random: &crate::Random) -> Result<(), KeysFailure> {
+    let mut keys: KeyFile = serde_json::from_slice(&read(folder, CENTRAL_KEYS)?)
+        .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    if keys.delivery.is_some() {
+        let source = std::io::ErrorKind::AlreadyExists.into();
+        return Err(KeysFailure::Io { file: CENTRAL_KEYS.into(), source });
+    }
+    let root = Zeroizing::new(String::from_utf8_lossy(&read(folder, ROOT)?).into_owned());
+    let root = Signer::from_seed(&*seed(&root).map_err(|_| KeysFailure::Unreadable(ROOT.into()))?);
+    let ring = KeyRing::from_json(&read(folder, RING)?).map_err(|_| KeysFailure::Unreadable(RING.into()))?;
+    let drawn = drawn(random);
+    let public = seal::delivery::public_of(&drawn).ok_or(KeysFailure::NotCertified)?;
+    let ring = KeyRing::new(root.public(), vec![certificate(&root, Role::Delivery, public, now)])
+        .and_then(|new| ring.joined(&new))
+        .map_err(|_| KeysFailure::OtherRoot)?;
+    keys.delivery = Some(hex::encode(drawn));
+    // The ring first: a key nobody certified would keep central from starting.
+    replace(folder, RING, &pretty(&ring, RING)?)?;
+    replace(folder, CENTRAL_KEYS, &pretty(&keys, CENTRAL_KEYS)?)
+}
+
+fn drawn(random: &crate::Random) -> [u8; 32] {
+    let mut seed = [0; 32];
+    random(&mut seed);
+    seed
+}
+
+/// Five years of use; verifying and opening have no end.
+fn certificate(root: &Signer, role: Role, key: PublicKey, now: Timestamp) -> KeyCertificate {
+    let (from, until) = signing_time(now);
+    KeyCertificate::issue(root, role, key, from, until)
+}
+
+fn seed(text: &str) -> Result<Zeroizing<[u8; 32]>, KeysFailure> {
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), seed.as_mut())
+        .map_err(|_| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
+    Ok(seed)
 }
 
 fn pretty(value: &impl Serialize, file: &str) -> Result<Vec<u8>, KeysFailure> {
@@ -173,11 +243,7 @@ fn pretty(value: &impl Serialize, file: &str) -> Result<Vec<u8>, KeysFailure> {
 }
 
 fn signer(seed: &str) -> Result<Signer, KeysFailure> {
-    let seed: [u8; 32] = hex::decode(seed.trim())
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| KeysFailure::Unreadable(CENTRAL_KEYS.into()))?;
-    Ok(Signer::from_seed(&seed))
+    Ok(Signer::from_seed(&*self::seed(seed)?))
 }
 
 fn read(folder: &Path, file: &str) -> Result<Vec<u8>, KeysFailure> {

@@ -9,6 +9,7 @@ mod chain;
 mod changes;
 mod claim;
 mod dates;
+pub mod delivery;
 mod device;
 mod endpoints;
 pub mod erase;
@@ -24,6 +25,8 @@ mod problem;
 pub mod serve;
 mod sites;
 mod store;
+mod tus;
+mod upload;
 
 pub use endpoints::{ROUTES, router};
 pub use problem::Refusal;

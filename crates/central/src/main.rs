@@ -89,7 +89,8 @@ async fn run(command: Command) -> Result<(), Stop> {
 async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
     let today = || jiff::Zoned::now().date();
     let answer = match act {
-        Act::Keys { out } => return make_keys(&out),
+        Act::Keys { out, add_delivery } => return make_keys(&out, add_delivery),
+        Act::Import { database, file, keys } => return import(&database.url, &file, &keys).await,
         Act::Site { database, id, name, address, phone, zone, holidays, site_key, lease_slots, from } => {
             let from = from.unwrap_or_else(today);
             let site = NewSite { id, name, address, phone, zone, holidays, site_key, lease_slots, from };
@@ -183,11 +184,37 @@ fn read_pin() -> Result<String, Stop> {
     Ok(String::from_utf8_lossy(&pin).into_owned())
 }
 
-fn make_keys(out: &Path) -> Result<serde_json::Value, Stop> {
+/// Prints what became of every record before it says that some were refused.
+async fn import(url: &str, file: &Path, keys: &Path) -> Result<serde_json::Value, Stop> {
+    if !file.exists() {
+        return Err(Stop::missing(format!("there is no file {}; correct its path", file.display())));
+    }
+    let keys = CentralKeys::load(keys).map_err(|failure| no_keys(keys, failure))?;
+    let pool = database::ready(url).await?;
+    let central = Central::new(pool, keys, system_clock(), system_random())
+        .await
+        .map_err(|error| Stop::failed("the database failed").because(error))?;
+    let taken = admin::import(&central, file).await?;
+    let [[_, _, records], [_, _, pages]] = taken.counts();
+    let answer = serde_json::to_value(&taken)
+        .map_err(|error| Stop::failed("the answer cannot be written").because(error))?;
+    if records + pages == 0 {
+        return Ok(answer);
+    }
+    say(&answer.to_string())?;
+    Err(Stop::refused(format!(
+        "{records} records and {pages} pages were refused, each with its reason; the rest is kept"
+    )))
+}
+
+fn make_keys(out: &Path, add_delivery: bool) -> Result<serde_json::Value, Stop> {
     let shown = out.display();
     std::fs::create_dir_all(out)
         .map_err(|error| Stop::failed(format!("cannot make the folder {shown}")).because(error))?;
-    match keys::make(out, jiff::Timestamp::now(), &system_random()) {
+    let (now, random) = (jiff::Timestamp::now(), system_random());
+    let made =
+        if add_delivery { keys::add_delivery(out, now, &random) } else { keys::make(out, now, &random) };
+    match made {
         Ok(()) => Ok(serde_json::json!({ "keys": shown.to_string() })),
         Err(KeysFailure::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
             Err(Stop::refused(format!(

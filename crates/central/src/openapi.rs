@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 /// Each value in base64: 32 hexadecimal digits make 44 characters, 64 make 88.
 const METADATA: &str = "^registration [A-Za-z0-9+/]{43}=,page [A-Za-z0-9+/]{43}=,sha256 [A-Za-z0-9+/]{86}==$";
+const DELIVERY: &str = "^sha256 [A-Za-z0-9+/]{86}==$";
 const CHECKSUM: &str = "^sha256 [A-Za-z0-9+/]{43}=$";
 
 /// The document served at `/v1/openapi.json`.
@@ -49,6 +50,19 @@ pub fn document() -> Value {
                 "get": signed(operation("A complete locked page.", &[400, 401, 403, 404, 413, 503], done("application/octet-stream", None))),
                 "head": signed(operation("Where the upload stands.", &[400, 401, 403, 404, 413, 503], ("200", json!({ "description": "Done." })))),
                 "patch": signed(taking("Part", with_headers(&[("upload-offset", "^[0-9]{1,8}$"), ("upload-checksum", CHECKSUM)],
+                    operation("One part at the upload's offset.", &[400, 401, 403, 404, 409, 413, 460, 503], nothing()))))
+            },
+            "/v1/deliveries": {
+                "post": signed(with_headers(&[("upload-length", "^[0-9]{1,10}$"), ("upload-metadata", DELIVERY)],
+                    operation("Begins the upload of another kiosk's export file.", &[400, 401, 403, 409, 413, 503], ("201", json!({ "description": "Begun." })))))
+            },
+            "/v1/deliveries/{sha256}": {
+                "parameters": [{ "name": "sha256", "in": "path", "required": true,
+                    "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" } }],
+                "get": signed(operation("What became of the file; asking has a whole one taken.",
+                    &[400, 401, 403, 404, 413, 503], answering("DeliveryAnswer"))),
+                "head": signed(operation("Where the upload stands.", &[400, 401, 403, 404, 413, 503], ("200", json!({ "description": "Done." })))),
+                "patch": signed(taking("Part", with_headers(&[("upload-offset", "^[0-9]{1,10}$"), ("upload-checksum", CHECKSUM)],
                     operation("One part at the upload's offset.", &[400, 401, 403, 404, 409, 413, 460, 503], nothing()))))
             }
         },

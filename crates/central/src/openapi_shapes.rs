@@ -83,6 +83,13 @@ pub(crate) fn shapes() -> Value {
             "day": { "type": ["integer", "null"], "minimum": 1, "maximum": 31 }
         }), &["code", "year"]),
         "FollowUpAnswer": open(json!({ "found": { "type": ["object", "null"] } }), &["found"]),
+        "DeliveryAnswer": open(json!({
+            "state": { "enum": ["uploading", "reading", "done", "refused"] }, "code": { "type": ["string", "null"] },
+            "records": named("Counted"), "pages": named("Counted")
+        }), &["state", "code", "records", "pages"]),
+        "Counted": open(json!({
+            "received": number(0, u64::from(u32::MAX)), "known": number(0, u64::from(u32::MAX)), "refused": number(0, u64::from(u32::MAX))
+        }), &["received", "known", "refused"]),
         "Part": { "type": "string", "format": "binary", "minLength": 1, "maxLength": wire::limits::CHUNK_BYTES }
     })
 }

@@ -72,6 +72,14 @@ impl Refusal {
         matches!(self, Self::BadBody | Self::BadRecord | Self::TooLarge)
     }
 
+    /// Its code, when asking again would change nothing; none when it failed.
+    pub(crate) fn lasting_code(&self) -> Option<&'static str> {
+        match self.status_and_code() {
+            (503, _) => None,
+            (_, code) => Some(code),
+        }
+    }
+
     fn status_and_code(&self) -> (u16, &'static str) {
         match self {
             Self::NotEnrolled => (401, "not_enrolled"),

@@ -26,6 +26,11 @@ pub(crate) fn answer_spaced(value: &Value) -> ExitCode {
     written(&format!("{value:#}\n"), ExitCode::SUCCESS)
 }
 
+/// Lines for a person to read.
+pub(crate) fn answer_lines(lines: &str, code: ExitCode) -> ExitCode {
+    written(lines, code)
+}
+
 /// The sentence in French, for whoever reads the terminal, and the code for programs.
 pub(crate) fn refuse(problem: &Problem) -> ExitCode {
     tell(problem);
@@ -75,10 +80,20 @@ fn exit_code(problem: &str) -> u8 {
         | "recovery_missing"
         | "locked_key_missing"
         | "vault_missing"
+        | "export_no_key"
+        | "delivery_missing"
+        | "delivery_unreadable"
         | "recovery_not_key"
         | "picture_missing"
         | "picture_unreadable" => MISSING,
-        "disk_failed" | "unknown" | "out_not_written" | "answer_not_written" => FAILED,
+        "disk_failed"
+        | "unknown"
+        | "out_not_written"
+        | "answer_not_written"
+        | "export_full"
+        | "export_not_written"
+        | "export_not_read_back"
+        | "delivery_still_reading" => FAILED,
         _ => REFUSED,
     }
 }

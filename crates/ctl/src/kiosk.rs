@@ -1,8 +1,9 @@
 //! Commands that open this machine's kiosk.
 
-use crate::answer::{answer, answer_spaced, refuse};
+use crate::answer::{REFUSED, answer, answer_lines, answer_spaced, answer_with, refuse};
 use crate::seal_rebuild::recovery_key;
 use app::contract::Problem;
+use app::doctor::{Machine, examine};
 use app::{Kiosk, Settings, World};
 use serde_json::json;
 use std::path::Path;
@@ -19,6 +20,39 @@ pub(crate) async fn status(json: bool) -> ExitCode {
 async fn summary() -> Result<serde_json::Value, Problem> {
     let kiosk = Kiosk::open(Settings::from_env()?).await?;
     kiosk.status().await
+}
+
+pub(crate) async fn end_of_day() -> ExitCode {
+    let done = async {
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        // So that *send* and *export* are told apart; without a network it is the latter.
+        let _ = kiosk.exchange().await;
+        kiosk.end_of_day_counts().await
+    };
+    match done.await {
+        Ok(day) if day.get("may_switch_off").is_some_and(|word| *word == true) => answer(&day),
+        Ok(day) => answer_with(&day, ExitCode::from(REFUSED)),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(crate) async fn doctor(json: bool, lang: &str) -> ExitCode {
+    let lang = l10n::Lang::parse(lang).unwrap_or(l10n::Lang::FRENCH);
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(problem) => return refuse(&problem),
+    };
+    let report = examine(&settings, &Machine::system(), &World::system()).await;
+    let code = if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) };
+    if json {
+        return answer_with(&report.to_json(&lang), code);
+    }
+    let lines: Vec<String> = report
+        .checks
+        .iter()
+        .map(|check| format!("{:<8}{:<17}{}\n", check.state.key(), check.id, check.sentence(&lang)))
+        .collect();
+    answer_lines(&lines.concat(), code)
 }
 
 pub(crate) async fn sync() -> ExitCode {
@@ -49,6 +83,28 @@ pub(crate) async fn check() -> ExitCode {
     let done = async { Kiosk::open(Settings::from_env()?).await?.check_vault().await };
     match done.await {
         Ok(()) => answer(&json!({ "vault": "whole" })),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(crate) async fn export(to: &Path, all: bool) -> ExitCode {
+    let done = async { Kiosk::open(Settings::from_env()?).await?.export(to, all).await };
+    match done.await.map(serde_json::to_value) {
+        Ok(Ok(exported)) => answer(&exported),
+        Ok(Err(_)) => refuse(&Problem::new("unknown")),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+/// Exit 1 when central refused a part of it: what it took, it keeps.
+pub(crate) async fn deliver(file: &Path) -> ExitCode {
+    let done = async { Kiosk::open(Settings::from_env()?).await?.deliver(file).await };
+    match done.await {
+        Ok(taken) => {
+            let whole = taken.records.refused + taken.pages.refused == 0;
+            let code = if whole { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) };
+            answer_with(&json!({ "records": taken.records, "pages": taken.pages }), code)
+        }
         Err(problem) => refuse(&problem),
     }
 }

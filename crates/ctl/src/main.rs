@@ -47,8 +47,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Is this machine fit to be a kiosk? Exit 0 only when nothing fails.
+    Doctor {
+        #[arg(long)]
+        json: bool,
+        /// fr, en or ar
+        #[arg(long, default_value = "fr")]
+        lang: String,
+    },
+    /// What is left to do before this kiosk is switched off. Exit 1 when there is something.
+    EndOfDay,
     /// Exchange with central once.
     Sync,
+    /// Send another kiosk's export file to central. It stays locked.
+    Deliver { file: PathBuf },
     /// Write the PDF of a kept paper: what a print sends, byte for byte.
     Paper {
         /// Its follow-up code.
@@ -119,6 +131,15 @@ enum SealAct {
 enum VaultAct {
     /// Open the vault and read it through; changes nothing.
     Check,
+    /// Write what central has not received to a new file, locked to central.
+    Export {
+        /// A file that is not there yet, or a folder.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// All that is still readable here.
+        #[arg(long)]
+        all: bool,
+    },
     /// Put the vault's key back into the keyring, with the recovery key.
     Recover {
         /// The recovery key file; take it away again afterwards.
@@ -142,8 +163,12 @@ async fn main() -> ExitCode {
         }
         Command::Status { json } => kiosk::status(json).await,
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
+        Command::Doctor { json, lang } => kiosk::doctor(json, &lang).await,
+        Command::EndOfDay => kiosk::end_of_day().await,
         Command::Sync => kiosk::sync().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
+        Command::Vault { act: VaultAct::Export { to, all } } => kiosk::export(&to, all).await,
+        Command::Deliver { file } => kiosk::deliver(&file).await,
         Command::Vault { act: VaultAct::Recover { recovery } } => kiosk::recover(&recovery),
         Command::Vault { act: VaultAct::SetAside } => kiosk::set_aside().await,
         Command::Seal { act: SealAct::Verify { text, stdin: _, image, root, lists, at } } => {

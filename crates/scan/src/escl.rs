@@ -59,6 +59,14 @@ impl Escl {
         pages
     }
 
+    /// Does it say how it is? Busy is there.
+    pub(crate) async fn is_there(&self) -> Result<(), ScanRefusal> {
+        match self.ready(Source::Glass).await {
+            Ok(()) | Err(ScanRefusal::Busy) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// What stands in the way, said by the device before anything moves.
     async fn ready(&self, source: Source) -> Result<(), ScanRefusal> {
         let status = self.xml("ScannerStatus").await?;

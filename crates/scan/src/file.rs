@@ -43,6 +43,10 @@ impl Files {
         if pages.is_empty() { Err(ScanRefusal::NoDocument) } else { Ok(pages) }
     }
 
+    pub(crate) async fn is_there(&self) -> Result<(), ScanRefusal> {
+        self.files().await.map(|_| ())
+    }
+
     async fn files(&self) -> Result<Vec<PathBuf>, ScanRefusal> {
         if tokio::fs::metadata(&self.path).await.map_err(refusal)?.is_file() {
             return Ok(vec![self.path.clone()]);

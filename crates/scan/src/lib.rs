@@ -151,6 +151,20 @@ impl AnyScanner {
     }
 }
 
+impl AnyScanner {
+    /// Is the device there? Asks and scans nothing.
+    pub async fn answers(&self, limit: Duration) -> Result<(), ScanRefusal> {
+        let asked = async {
+            match self {
+                AnyScanner::Sane(scanner) => scanner.is_there().await,
+                AnyScanner::Escl(scanner) => scanner.is_there().await,
+                AnyScanner::Files(scanner) => scanner.is_there().await,
+            }
+        };
+        tokio::time::timeout(limit, asked).await.unwrap_or(Err(ScanRefusal::TimedOut))
+    }
+}
+
 impl Scanner for AnyScanner {
     fn describe(&self) -> String {
         match self {

@@ -66,6 +66,11 @@ impl Sane {
         }
     }
 
+    /// Does its driver find it?
+    pub(crate) async fn is_there(&self) -> Result<(), ScanRefusal> {
+        self.run(&["-A".into()], TALK_BYTES).await?.refused()
+    }
+
     async fn one(&self, arguments: &[String], request: &ScanRequest) -> Result<ScannedPage, ScanRefusal> {
         let run = self.run(arguments, request.page_bytes()).await?;
         run.refused()?;

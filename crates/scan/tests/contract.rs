@@ -59,6 +59,7 @@ async fn contract(scanner: &AnyScanner) {
     assert_ne!(laid[0], laid[1]);
     let grey_scale = ScanRequest { colour: Colour::Grey, ..request(Source::Glass) };
     assert_eq!(scanner.scan(&grey_scale).await.unwrap().len(), 1);
+    assert_eq!(scanner.answers(std::time::Duration::from_secs(20)).await, Ok(()), "it says that it is there");
     let small = ScanRequest { max_page_bytes: 100, ..request(Source::Glass) };
     assert_eq!(scanner.scan(&small).await, Err(ScanRefusal::TooLarge));
 }

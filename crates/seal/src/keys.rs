@@ -129,6 +129,21 @@ pub fn sha256(parts: &[&[u8]]) -> Hash {
     Hash(digest.finalize().into())
 }
 
+/// SHA-256 over what comes piece by piece.
+#[derive(Default)]
+pub struct Hashing(Sha256);
+
+impl Hashing {
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,8 @@ pub enum Role {
     Acknowledgement,
     /// Opens rebuild codes (X25519).
     Recovery,
+    /// Opens export files (X25519).
+    Delivery,
 }
 
 impl Role {
@@ -25,6 +27,7 @@ impl Role {
             Self::Slot => 1,
             Self::Acknowledgement => 2,
             Self::Recovery => 3,
+            Self::Delivery => 4,
         }
     }
 }

@@ -207,6 +207,17 @@ impl Tx<'_> {
         Ok(counts)
     }
 
+    /// Registrations central has not said to hold.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn waiting_registrations(&self) -> Result<u32, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT count(*) FROM record WHERE state = 'waiting' AND kind = 'registration'",
+        )?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// The newest `limit` entries, newest first; those that need somebody come first.
     ///
     /// # Errors

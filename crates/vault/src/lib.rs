@@ -40,6 +40,8 @@ pub enum VaultFailure {
     Keyring,
     #[error("the disk failed; nothing more is written until the vault is opened again")]
     Disk,
+    #[error("the disk is full; nothing of this was written")]
+    Full,
     #[error("the vault's file or folder cannot be used")]
     Io(#[from] std::io::Error),
     #[error("the store failed")]
@@ -58,6 +60,7 @@ impl VaultFailure {
             Self::Newer(_) => "vault_newer",
             Self::KeyMissing => "vault_key_missing",
             Self::Keyring => "keyring_unavailable",
+            Self::Full => "disk_full",
             Self::Disk | Self::Io(_) | Self::Sqlite(_) => "disk_failed",
         }
     }
@@ -69,6 +72,7 @@ impl From<rusqlite::Error> for VaultFailure {
             Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
                 Self::DoesNotOpen
             }
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             Some(rusqlite::ErrorCode::SystemIoFailure) => Self::Disk,
             _ => Self::Sqlite(error),
         }

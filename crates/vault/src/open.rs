@@ -3,7 +3,7 @@
 use crate::{Tx, VaultFailure};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ pub struct Vault {
     connection: Mutex<Connection>,
     /// Set by the first I/O error: after a failed sync nobody knows what the disk holds.
     failed: AtomicBool,
+    folder: PathBuf,
     /// Held for the vault's life; the lock ends with the process, however it ends.
     _lock: File,
 }
@@ -88,8 +89,20 @@ impl Vault {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // A checkpoint costs two syncs: it is made when the counter is idle, see `checkpoint`.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        // What the log holds may be in memory only, after a sync that failed: moved into the
+        // file it is written anew, and synced, before anybody is told of it.
+        if create.is_empty() {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
         migrate(&mut connection, version)?;
-        Ok(Self { connection: Mutex::new(connection), failed: AtomicBool::new(false), _lock: lock })
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        // SQLite syncs the log's name too, and goes on when that fails: then a power cut could take
+        // the log with everything in it. An error here is told.
+        #[cfg(unix)]
+        File::open(&folder)?.sync_all()?;
+        let (connection, failed) = (Mutex::new(connection), AtomicBool::new(false));
+        Ok(Self { connection, failed, folder, _lock: lock })
     }
 
     /// Runs `act` in one transaction: all of it is on the disk when this returns `Ok`,
@@ -122,6 +135,18 @@ impl Vault {
         let begun = connection.transaction_with_behavior(TransactionBehavior::Deferred);
         let tx = Tx { sql: begun.map_err(|error| self.note(error))? };
         look(&tx)
+    }
+
+    /// The folder its files are in: on the disk whose free room counts.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Did the disk fail? Nothing is written until the vault is opened again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Moves the write-ahead log into the file. For idle moments.

@@ -3,7 +3,7 @@
 use crate::{Tx, VaultFailure};
 use domain::bytes::Hash;
 use domain::ids::{PageId, RegistrationId, VisitId};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageState {
@@ -133,6 +133,41 @@ impl Tx<'_> {
             return Ok(Some(page));
         }
         Ok(None)
+    }
+
+    /// The pages of kept registrations, oldest first: those central does not have whole, or
+    /// every one that is still here.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn kept_pages(&self, sent_too: bool) -> Result<Vec<PageId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT page.id FROM page JOIN visit ON visit.id = page.visit \
+             WHERE (page.state = 'kept' OR (?1 AND page.state = 'sent')) AND visit.registration IS NOT NULL \
+             ORDER BY page.rowid",
+        )?;
+        let rows = statement.query_map([sent_too], |row| Ok(PageId(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One page of a kept registration; none when it has been erased.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn kept_page(&self, id: PageId) -> Result<Option<LockedPage>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT visit.registration, page.sha256, page.locked FROM page JOIN visit ON visit.id = page.visit \
+             WHERE page.id = ?1 AND visit.registration IS NOT NULL",
+        )?;
+        let page = statement.query_row([id.0], |row| {
+            Ok(LockedPage {
+                id,
+                registration: RegistrationId(row.get(0)?),
+                sha256: Hash(row.get(1)?),
+                locked: row.get(2)?,
+            })
+        });
+        Ok(page.optional()?)
     }
 
     /// # Errors

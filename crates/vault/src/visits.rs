@@ -40,6 +40,8 @@ pub struct Visit {
     pub asked: Option<String>,
     /// The session's age identity, while the visit is open.
     pub identity: Option<String>,
+    /// Unix seconds.
+    pub begun_s: i64,
 }
 
 impl Tx<'_> {
@@ -65,7 +67,7 @@ impl Tx<'_> {
     /// The store fails.
     pub fn visit(&self, id: VisitId) -> Result<Option<Visit>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT id, mediator, fields, state, registration, asked, identity FROM visit WHERE id = ?1",
+            "SELECT id, mediator, fields, state, registration, asked, identity, begun_s FROM visit WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0])?;
         rows.next()?.map(visit).transpose()
@@ -86,7 +88,7 @@ impl Tx<'_> {
     /// The store fails.
     pub fn open_visits(&self, limit: u32) -> Result<Vec<Visit>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT id, mediator, fields, state, registration, asked, identity FROM visit \
+            "SELECT id, mediator, fields, state, registration, asked, identity, begun_s FROM visit \
              WHERE state <> 'finished' ORDER BY begun_s DESC, id LIMIT ?1",
         )?;
         let mut rows = statement.query([limit])?;
@@ -172,5 +174,6 @@ fn visit(row: &Row<'_>) -> Result<Visit, VaultFailure> {
         registration: registration.map(RegistrationId),
         asked: row.get(5)?,
         identity: row.get(6)?,
+        begun_s: row.get(7)?,
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod bytes;
+pub mod delivery;
 pub mod limits;
 pub mod messages;
 pub mod problem;

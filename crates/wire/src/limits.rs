@@ -14,6 +14,9 @@ pub const PAGE_BYTES: u64 = 24 * 1024 * 1024;
 pub const CHUNK_BYTES: usize = 1024 * 1024;
 /// Most pages of one registration.
 pub const PAGES: usize = 60;
+/// Most bytes of one export file: what a memory stick formatted as FAT32 takes. Weeks of one
+/// kiosk are a tenth of it.
+pub const DELIVERY_BYTES: u64 = 4 * 1024 * 1024 * 1024 - 1;
 /// How far a request's time may be from central's clock, in seconds. A kiosk that is
 /// off by more is told central's time and asks again.
 pub const CLOCK_SLACK_S: i64 = 300;

@@ -274,3 +274,46 @@ pub struct PieceMetadata {
     pub page: domain::ids::PageId,
     pub sha256: Hash,
 }
+
+/// `GET /v1/deliveries/{sha256}`: what became of an export file a kiosk carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryAnswer {
+    pub state: DeliveryState,
+    /// Why it was refused.
+    #[serde(default)]
+    pub code: Option<String>,
+    pub records: Counted,
+    pub pages: Counted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Not whole yet.
+    Uploading,
+    /// Whole; central reads it. Ask again.
+    Reading,
+    Done,
+    /// Nothing of it was stored.
+    Refused,
+}
+
+/// How many were new to central, held already, refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    pub received: u32,
+    pub known: u32,
+    pub refused: u32,
+}
+
+impl DeliveryAnswer {
+    #[must_use]
+    pub fn still(state: DeliveryState) -> Self {
+        Self { state, code: None, records: Counted::default(), pages: Counted::default() }
+    }
+
+    #[must_use]
+    pub fn refused(code: &str) -> Self {
+        Self { code: Some(code.to_owned()), ..Self::still(DeliveryState::Refused) }
+    }
+}

@@ -11,10 +11,11 @@ use std::path::PathBuf;
 use wire::body::{
     Begun, Body, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Release,
 };
+use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
-    Applied, Change, ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer,
-    FollowUpRequest, Followed, LeaseAnswer, LeaseRequest, LentSlot, ListKind, PushAnswer, PushRequest,
-    ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
+    Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
+    EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
+    LentSlot, ListKind, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -212,6 +213,7 @@ fn every_answer() {
     example("push-answer", &pushed);
     // A central that lost everything, or was never told anything.
     example("push-answer-nothing", &PushAnswer { epoch: "6f1a-2".into(), received: None, durable: None });
+    example("delivery-answer", &delivered());
     let registration = RegistrationId([6; 16]);
     let slot = LentSlot {
         slot: SlotId(41),
@@ -270,4 +272,44 @@ fn a_problem() {
     // Without args it is read all the same: RFC 9457 lets a member be left out.
     let bare: Problem = serde_json::from_str(r#"{"code":"unknown_kiosk","status":401}"#).unwrap();
     assert!(bare.args.is_empty());
+}
+
+fn delivered() -> DeliveryAnswer {
+    DeliveryAnswer {
+        records: Counted { received: 12, known: 3, refused: 1 },
+        pages: Counted { received: 7, known: 0, refused: 0 },
+        ..DeliveryAnswer::still(DeliveryState::Done)
+    }
+}
+
+/// What stands inside an export file, frame by frame.
+#[test]
+fn an_export_files_frames() {
+    let salt = Salt([5; 16]);
+    let record =
+        Record { header: header(), signature: Signature([4; 64]), salt, body: b"{}".to_vec().into() };
+    let page = DeliveredPage {
+        page: PageId([6; 16]),
+        registration: RegistrationId([7; 16]),
+        sha256: Hash([8; 32]),
+        locked: vec![9; 5],
+    };
+    let frames = [
+        Frame::Beginning(Beginning { kiosk: KioskId([1; 16]), certificate: vec![7; 12].into(), at: at() }),
+        Frame::Record(Box::new(record)),
+        Frame::Page(page),
+        Frame::End(End { records: 1, pages: 1 }),
+    ];
+    let mut bytes = Vec::new();
+    for frame in &frames {
+        frame.write(&mut bytes).unwrap();
+    }
+    kept("export-frames.hex", &hex(&bytes));
+    let mut left = bytes.as_slice();
+    let mut again = Vec::new();
+    for _ in &frames {
+        Frame::read(&mut left).unwrap().write(&mut again).unwrap();
+    }
+    assert!(left.is_empty());
+    assert_eq!(again, bytes);
 }

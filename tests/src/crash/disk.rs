@@ -110,6 +110,12 @@ impl<'t> Disk<'t> {
                     }
                 }
             }
+            // Never on the disk unless it is written again.
+            Op::SyncFailed { file } => {
+                if let Some(content) = self.files.get_mut(*file) {
+                    content.pending.clear();
+                }
+            }
             Op::Said(_) => {}
         }
     }

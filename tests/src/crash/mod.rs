@@ -1,11 +1,13 @@
 //! `stand crash`: nothing kept is lost, whatever instruction or write the power takes.
 //!
-//! Two storms on a real kiosk without a network. *Kills* end its process and open the same
+//! Three storms on a real kiosk without a network. *Faults* are a disk that is full or answers
+//! an error once. *Kills* end its process and open the same
 //! folder again. *Points* take a recorded life, stop it at an operation, and make a disk
 //! of what was synced and a choice of the rest. The same points on plain SQLite with
 //! `synchronous = NORMAL` must lose something: a harness that cannot fail proves nothing.
 
 mod disk;
+mod faults;
 mod ground;
 mod kills;
 mod look;
@@ -28,6 +30,8 @@ pub use victim::{Victim, run as be_victim};
 
 /// Losses told one by one.
 const TOLD: usize = 20;
+/// One fault of each kind for so many crash points.
+const FAULTS: usize = 60;
 /// Points on plain SQLite, each way, and at most on a lying disk.
 const MEASURE_POINTS: usize = 400;
 
@@ -44,7 +48,7 @@ pub struct Crash {
     pub seed: u64,
 }
 
-/// What both storms found.
+/// What the storms found.
 #[derive(Debug)]
 pub struct Outcome {
     pub kills: kills::Tally,
@@ -52,13 +56,14 @@ pub struct Outcome {
     pub normal: points::Tally,
     pub full: points::Tally,
     pub lying: points::Tally,
+    pub faults: faults::Tally,
 }
 
 impl Outcome {
     /// Checks that held.
     #[must_use]
     pub fn passed(&self) -> usize {
-        self.kills.kills + self.points.points + 3 - self.failed()
+        self.kills.kills + self.points.points + self.faults.faults + 3 - self.failed()
     }
 
     /// Kills and points that lost something; NORMAL or a lying disk not caught; FULL caught.
@@ -66,13 +71,14 @@ impl Outcome {
     pub fn failed(&self) -> usize {
         self.kills.lost.len()
             + self.points.lost.len()
+            + self.faults.lost.len()
             + usize::from(self.normal.lost.is_empty())
             + usize::from(self.lying.lost.is_empty())
             + usize::from(!self.full.lost.is_empty())
     }
 }
 
-/// Runs both storms and prints what they found. Answers false when something was lost, or
+/// Runs the storms and prints what they found. Answers false when something was lost, or
 /// when the harness did not catch what must lose.
 ///
 /// # Errors
@@ -80,11 +86,14 @@ impl Outcome {
 pub fn run(crash: &Crash) -> Result<bool, Failure> {
     let began = Instant::now();
     let outcome = storm(crash)?;
-    let Outcome { kills, points, normal, full, lying } = &outcome;
+    let Outcome { kills, points, normal, full, lying, faults } = &outcome;
     for lost in kills.lost.iter().take(TOLD) {
         println!("{lost}");
     }
     for lost in points.lost.iter().take(TOLD) {
+        println!("{lost}");
+    }
+    for lost in faults.lost.iter().take(TOLD) {
         println!("{lost}");
     }
     for lost in full.lost.iter().take(TOLD) {
@@ -94,7 +103,7 @@ pub fn run(crash: &Crash) -> Result<bool, Failure> {
         kills.spread.iter().map(|(place, count)| format!("{count} {}", place.words())).collect();
     println!(
         "seed {}: {} kills ({}; {} registrations kept), {} points in {} lives ({} with unsynced writes; {} kept \
-         registrations looked for), {} s; plain SQLite lost a kept row at {} of {} points with NORMAL, {} of {} with FULL; \
+         registrations looked for), {} faults of the disk ({} ended the kiosk), {} s; plain SQLite lost a kept row at {} of {} points with NORMAL, {} of {} with FULL; \
          a disk that lies: the kiosk's loss {}",
         crash.seed,
         kills.kills,
@@ -104,6 +113,8 @@ pub fn run(crash: &Crash) -> Result<bool, Failure> {
         points.lives,
         points.unsynced,
         points.kept,
+        faults.faults,
+        faults.stopped,
         began.elapsed().as_secs(),
         normal.lost.len(),
         normal.points,
@@ -118,7 +129,7 @@ pub fn run(crash: &Crash) -> Result<bool, Failure> {
     Ok(outcome.failed() == 0)
 }
 
-/// Runs both storms.
+/// Runs the storms.
 ///
 /// # Errors
 /// A part cannot be started.
@@ -138,6 +149,7 @@ pub fn storm(crash: &Crash) -> Result<Outcome, Failure> {
     let lying = range.lying(&looker, MEASURE_POINTS)?;
     let kills = crash.kills.unwrap_or((crash.points / 100).max(1));
     let kills = kills::run(&path, scratch.path(), &looker, seed, kills)?;
+    let faults = range.faults(&looker, (crash.points / FAULTS).max(3))?;
     let points = range.vault(&looker, crash.points)?;
-    Ok(Outcome { kills, points, normal, full, lying })
+    Ok(Outcome { kills, points, normal, full, lying, faults })
 }

@@ -214,7 +214,7 @@ impl Storm<'_> {
 }
 
 /// Writes the image into an emptied folder.
-fn lay(folder: &Path, disk: &Disk<'_>, fate: Fate, dice: &mut Dice) -> Result<(), Failure> {
+pub(super) fn lay(folder: &Path, disk: &Disk<'_>, fate: Fate, dice: &mut Dice) -> Result<(), Failure> {
     for old in std::fs::read_dir(folder)? {
         std::fs::remove_file(old?.path())?;
     }

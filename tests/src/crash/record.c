@@ -1,7 +1,8 @@
 /*
  * Preloaded into a kiosk under test: writes down, in order and with all bytes, what the
  * process does to the files of one folder, and what it says on its standard output.
- * Changes nothing of what it passes on; never part of what people install.
+ * Changes nothing of what it passes on, but for one fault when it is asked to play one;
+ * never part of what people install.
  *
  * A record is `kind u8, pid u32, fd i32, number i64, length u32`, in this machine's byte
  * order and packed, then `length` bytes. The kinds stand in trace.rs.
@@ -25,12 +26,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { OPEN = 1, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, SAID, CLOSE };
+enum { OPEN = 1, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, SAID, CLOSE, SYNC_FAILED };
 enum { CREATED = 1, EMPTIED = 2 };
 enum { FDS = 4096 };
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static int trace = -1;
+/* A fault to play, counted over the folder's files: the nth write or sync answers EIO, once;
+   or the disk is full from the nth write on. */
+static enum { NONE, WRITE_FAILS, SYNC_FAILS, FULL } fault = NONE;
+static long fault_at, writes, syncs;
 static char root[4096];
 static size_t root_length;
 /* Of each descriptor: does it belong to the folder? */
@@ -83,6 +88,25 @@ __attribute__((constructor)) static void begin(void) {
     trace = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (trace < 0)
         _exit(70);
+    const char *wanted = getenv("JALON_FAULT"), *at = getenv("JALON_FAULT_AT");
+    if (wanted != NULL && at != NULL) {
+        fault = !strcmp(wanted, "write") ? WRITE_FAILS : !strcmp(wanted, "sync") ? SYNC_FAILS : FULL;
+        fault_at = strtol(at, NULL, 10);
+    }
+}
+
+/* Called under the lock: does this write fail? */
+static int fails(void) {
+    writes++;
+    if (fault == WRITE_FAILS && writes == fault_at) {
+        errno = EIO;
+        return 1;
+    }
+    if (fault == FULL && writes >= fault_at) {
+        errno = ENOSPC;
+        return 1;
+    }
+    return 0;
 }
 
 static int opened(int (*call)(const char *, int, ...), const char *path, int flags, mode_t mode) {
@@ -166,7 +190,7 @@ ssize_t write(int fd, const void *bytes, size_t length) {
         return REAL(write)(fd, bytes, length);
     pthread_mutex_lock(&turn);
     off_t at = lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
-    ssize_t done = written(REAL(write)(fd, bytes, length), fd, at, bytes);
+    ssize_t done = fails() ? -1 : written(REAL(write)(fd, bytes, length), fd, at, bytes);
     pthread_mutex_unlock(&turn);
     return done;
 }
@@ -175,7 +199,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
     if (!watched(fd))
         return REAL(pwrite)(fd, bytes, length, at);
     pthread_mutex_lock(&turn);
-    ssize_t done = written(REAL(pwrite)(fd, bytes, length, at), fd, at, bytes);
+    ssize_t done = fails() ? -1 : written(REAL(pwrite)(fd, bytes, length, at), fd, at, bytes);
     pthread_mutex_unlock(&turn);
     return done;
 }
@@ -184,7 +208,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
     if (!watched(fd))
         return REAL(pwrite64)(fd, bytes, length, at);
     pthread_mutex_lock(&turn);
-    ssize_t done = written(REAL(pwrite64)(fd, bytes, length, at), fd, at, bytes);
+    ssize_t done = fails() ? -1 : written(REAL(pwrite64)(fd, bytes, length, at), fd, at, bytes);
     pthread_mutex_unlock(&turn);
     return done;
 }
@@ -230,6 +254,15 @@ static int synced(int (*call)(int), int fd) {
     if (!watched(fd))
         return call(fd);
     pthread_mutex_lock(&turn);
+    syncs++;
+    if (fault == SYNC_FAILS && syncs == fault_at) {
+        /* As Linux does: what was to be synced is then taken for clean, and a later sync says
+           yes without writing it. */
+        note(SYNC_FAILED, fd, 0, "", 0);
+        pthread_mutex_unlock(&turn);
+        errno = EIO;
+        return -1;
+    }
     int done = call(fd);
     if (done == 0)
         note(SYNC, fd, 0, "", 0);

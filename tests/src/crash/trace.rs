@@ -16,6 +16,7 @@ const UNLINK: u8 = 5;
 const RENAME: u8 = 6;
 const SAID: u8 = 7;
 const CLOSE: u8 = 8;
+const SYNC_FAILED: u8 = 9;
 /// Bits of an opening's number.
 const CREATED: i64 = 1;
 const EMPTIED: i64 = 2;
@@ -41,6 +42,10 @@ pub enum Op {
     },
     /// fsync or fdatasync of a file.
     Sync {
+        file: File,
+    },
+    /// One that answered an I/O error: what it should have written is taken for clean.
+    SyncFailed {
         file: File,
     },
     /// fsync of the folder.
@@ -143,6 +148,11 @@ impl Reader {
                 Target::File(file) => self.ops.push(Op::Sync { file }),
                 Target::Folder => self.ops.push(Op::SyncNames),
             },
+            SYNC_FAILED => {
+                if let Target::File(file) = self.target(head)? {
+                    self.ops.push(Op::SyncFailed { file });
+                }
+            }
             UNLINK => {
                 let name = name(body)?;
                 self.names.remove(&name).ok_or_else(broken)?;

@@ -62,6 +62,18 @@ impl Postgres {
         Ok(())
     }
 
+    /// Starts it again if it has ended.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn again(&mut self) -> Result<(), Failure> {
+        if self.server.as_mut().is_some_and(|server| !server.ended()) {
+            return Ok(());
+        }
+        self.server = None;
+        self.serve()
+    }
+
     fn socket(&self) -> &Path {
         self.short.path()
     }

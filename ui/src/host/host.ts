@@ -3,10 +3,14 @@
 import type { BirthFields } from '../generated/BirthFields';
 import type { Boot } from '../generated/Boot';
 import type { DateView } from '../generated/DateView';
+import type { DeliveryView } from '../generated/DeliveryView';
 import type { DraftFields } from '../generated/DraftFields';
 import type { DraftView } from '../generated/DraftView';
+import type { EndOfDayView } from '../generated/EndOfDayView';
+import type { ExportView } from '../generated/ExportView';
 import type { FollowUpView } from '../generated/FollowUpView';
 import type { HomeView } from '../generated/HomeView';
+import type { MediumView } from '../generated/MediumView';
 import type { OutboxView } from '../generated/OutboxView';
 import type { PrintView } from '../generated/PrintView';
 import type { ReadBackView } from '../generated/ReadBackView';
@@ -41,4 +45,8 @@ export interface Host {
   reprint(visit: string): Promise<PrintView>;
   outbox(): Promise<OutboxView>;
   syncNow(): Promise<OutboxView>;
+  endOfDay(): Promise<EndOfDayView>;
+  media(): Promise<MediumView[]>;
+  exportTo(medium: string): Promise<ExportView>;
+  deliverFrom(medium: string, file: string): Promise<DeliveryView>;
 }

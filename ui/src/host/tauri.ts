@@ -28,4 +28,8 @@ export const tauriHost: Host = {
   reprint: (visit) => invoke('reprint', { visit }),
   outbox: () => invoke('outbox'),
   syncNow: () => invoke('sync_now'),
+  endOfDay: () => invoke('end_of_day'),
+  media: () => invoke('media'),
+  exportTo: (medium) => invoke('export_to', { medium }),
+  deliverFrom: (medium, file) => invoke('deliver_from', { medium, file }),
 };

@@ -4,9 +4,13 @@
 //! Every command answers `Result<T, Problem>`. Shapes are exported to TypeScript by
 //! [`export_typescript`]; `ui/src/generated` is never edited by hand.
 
+mod closing;
 mod draft;
 mod views;
 
+pub use closing::{
+    DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState, StorageView,
+};
 pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
@@ -31,7 +35,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 25] = [
+pub const COMMANDS: [&str; 29] = [
     "boot",
     "set_aside",
     "unlock",
@@ -57,6 +61,10 @@ pub const COMMANDS: [&str; 25] = [
     "reprint",
     "outbox",
     "sync_now",
+    "end_of_day",
+    "media",
+    "export_to",
+    "deliver_from",
 ];
 
 /// Writes one TypeScript file per shape into `dir`.
@@ -75,6 +83,10 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     DateView::export_all(&config)?;
     PrintView::export_all(&config)?;
     OutboxView::export_all(&config)?;
+    EndOfDayView::export_all(&config)?;
+    MediumView::export_all(&config)?;
+    ExportView::export_all(&config)?;
+    DeliveryView::export_all(&config)?;
     FollowUpView::export_all(&config)?;
     ShownPaperView::export_all(&config)?;
     Problem::export_all(&config)

@@ -49,7 +49,7 @@ pub(crate) struct Notice {
 }
 
 /// The record central was last heard to hold, for a question about the chain it is on.
-pub(super) fn known(tx: &Tx<'_>) -> Result<(u64, Option<Hash>), Problem> {
+pub(crate) fn known(tx: &Tx<'_>) -> Result<(u64, Option<Hash>), Problem> {
     let seq = tx.get_json::<u64>(RECEIVED)?.unwrap_or(0);
     // 0, or a record of a disk newer than this one: nothing of ours.
     Ok((seq, tx.hash_at(seq)?))

@@ -2,6 +2,7 @@
 //! answer may be believed to say is [`trust`]'s. This file only takes the steps.
 
 mod apply;
+mod carry;
 mod heard;
 pub mod plan;
 mod told;
@@ -9,7 +10,8 @@ pub mod transfer;
 pub(crate) mod trust;
 
 pub(crate) use apply::time_mark;
-pub(crate) use heard::{DURABLE, is_quarantined, note_at, noted_at, notices};
+pub(crate) use carry::CarryFailure;
+pub(crate) use heard::{DURABLE, is_quarantined, known, note_at, noted_at, notices};
 pub(crate) use told::{is_retired, listed};
 
 use crate::contract::{Connection, Problem};

@@ -27,13 +27,13 @@ use wire::request;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The first part of a page: at 64 kbit/s it takes 8 s of the 30 a request may take.
-const FIRST_PART: usize = 64 * 1024;
+pub(super) const FIRST_PART: usize = 64 * 1024;
 /// A part that took less is followed by one twice as long.
 const QUICK: Duration = Duration::from_secs(3);
 /// A part that took longer is followed by a shorter one.
 const SLOW: Duration = Duration::from_secs(12);
 /// Parts sent again after a checksum or offset refusal, for one page.
-const PAGE_TRIES: u32 = 3;
+pub(super) const PAGE_TRIES: u32 = 3;
 
 /// Why a message did not get its answer.
 #[derive(Debug, thiserror::Error)]
@@ -279,13 +279,13 @@ impl HttpRemote {
         Ok(())
     }
 
-    async fn offset(&self, caller: Caller<'_>, target: &str) -> Result<usize, RemoteFailure> {
+    pub(super) async fn offset(&self, caller: Caller<'_>, target: &str) -> Result<usize, RemoteFailure> {
         let answer = self.signed(caller, "HEAD", target, Vec::new(), Vec::new()).await?;
         answer.header("upload-offset").and_then(|text| text.parse().ok()).ok_or(RemoteFailure::BadAnswer)
     }
 
     /// Signs and sends; asks once more with central's time when the clock was off.
-    async fn signed(
+    pub(super) async fn signed(
         &self,
         caller: Caller<'_>,
         method: &'static str,
@@ -314,7 +314,7 @@ impl HttpRemote {
 
 /// How long the next part of a page is, after one of `size` bytes took `took`: a thin line
 /// must carry each within the limit of a request, and a good one few.
-fn next_size(size: usize, took: Duration) -> usize {
+pub(super) fn next_size(size: usize, took: Duration) -> usize {
     let next = match took {
         quick if quick < QUICK => size * 2,
         slow if slow > SLOW => size / 2,
@@ -354,7 +354,7 @@ fn refused(code: &str, answer: &Answer, now: Option<i64>) -> RemoteFailure {
     RemoteFailure::Refused { code: code.to_owned(), status: answer.status, now, args: BTreeMap::new() }
 }
 
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, RemoteFailure> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, RemoteFailure> {
     serde_json::from_slice(&answer.body).map_err(|_| RemoteFailure::BadAnswer)
 }
 
@@ -394,7 +394,7 @@ impl Transport for Https {
     }
 }
 
-fn failure(error: &reqwest::Error) -> RemoteFailure {
+pub(crate) fn failure(error: &reqwest::Error) -> RemoteFailure {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
         // rustls says so when the certificate is not by the authority this kiosk trusts.

@@ -3,6 +3,7 @@
 
 mod desk;
 mod enrolment;
+mod import;
 mod keys;
 mod kiosks;
 mod lease_log;
@@ -13,6 +14,7 @@ mod sites;
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{code, mediator};
+pub use import::import;
 pub use keys::retire_key;
 pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};
 pub use lease_log::{accept_lease_log, durable, lease_log};
@@ -39,7 +41,9 @@ pub enum AdminRefusal {
     Database(#[from] sqlx::Error),
     #[error("stored data cannot be read")]
     Stored(#[from] Refusal),
-    #[error("cannot write {0}")]
+    #[error("the export file could not be taken now; try again")]
+    Delivery(#[source] crate::delivery::DeliveryFailure),
+    #[error("cannot read or write {0}")]
     Io(String, #[source] std::io::Error),
 }
 

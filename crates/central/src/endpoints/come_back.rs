@@ -1,14 +1,13 @@
 //! `POST /v1/return`: a kiosk that a restored database does not know shows the certificate
 //! central once signed, and is known again. It brings its journal itself.
 
-use crate::device::{Headers, read_body};
-use crate::{Central, Refusal, lease_log};
+use crate::device::{Device, Headers, read_body};
+use crate::{Central, Refusal};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use seal::certificate::DeviceCertificate;
-use sqlx::Row;
 use wire::messages::{ReturnAnswer, ReturnRequest};
 
 pub(super) async fn come_back(
@@ -24,44 +23,6 @@ pub(super) async fn come_back(
         return Err(Refusal::NotEnrolled);
     }
     headers.check(&central, &parts, &body, &certificate.key)?;
-    let mut tx = central.pool.begin().await?;
-    let site = sqlx::query("SELECT 1 FROM site WHERE id = $1")
-        .bind(certificate.site.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-    if site.is_none() {
-        return Err(Refusal::OtherSite);
-    }
-    let added = sqlx::query(
-        "INSERT INTO kiosk (id, site, key, certificate, enrolled_s) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-    )
-    .bind(certificate.kiosk.0.as_slice())
-    .bind(certificate.site.as_str())
-    .bind(certificate.key.0.as_slice())
-    .bind(certificate.to_bytes())
-    .bind(certificate.issued_at.as_second())
-    .execute(&mut *tx)
-    .await?;
-    let row = sqlx::query("SELECT key, lost_s IS NOT NULL FROM kiosk WHERE id = $1")
-        .bind(certificate.kiosk.0.as_slice())
-        .fetch_optional(&mut *tx)
-        .await?
-        // The key is another kiosk's already.
-        .ok_or(Refusal::Conflict)?;
-    if row.try_get::<&[u8], _>(0)? != certificate.key.0 {
-        return Err(Refusal::Conflict);
-    }
-    if row.try_get(1)? {
-        return Err(Refusal::KioskLost);
-    }
-    if added.rows_affected() == 1
-        && central.lease_log.as_ref().is_some_and(|log| !log.names(certificate.kiosk))
-    {
-        // The log does not reach back to when this kiosk was lent its slots, or it never was.
-        tracing::error!("the lease log knows nothing of this kiosk: only extra slots are given");
-        lease_log::distrust(&mut tx, &central).await?;
-    }
-    tx.commit().await?;
-    tracing::warn!(kiosk = %certificate.kiosk, "a kiosk this database did not know has come back");
+    Device::take_back(&central, &certificate).await?;
     Ok(Json(ReturnAnswer { kiosk: certificate.kiosk }))
 }

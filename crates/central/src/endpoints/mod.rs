@@ -2,6 +2,7 @@
 
 mod changes;
 mod come_back;
+mod deliveries;
 mod enrol;
 mod follow_up;
 mod health;
@@ -24,7 +25,7 @@ use tower_http::timeout::TimeoutLayer;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Every path, for the OpenAPI document and the test that compares the two.
-pub const ROUTES: [(&str, &[&str]); 11] = [
+pub const ROUTES: [(&str, &[&str]); 13] = [
     ("/healthz", &["get"]),
     ("/v1/openapi.json", &["get"]),
     ("/v1/enrol", &["post"]),
@@ -36,6 +37,8 @@ pub const ROUTES: [(&str, &[&str]); 11] = [
     ("/v1/follow-up", &["post"]),
     ("/v1/pieces", &["post", "options"]),
     ("/v1/pieces/{page}", &["get", "head", "patch"]),
+    ("/v1/deliveries", &["post"]),
+    ("/v1/deliveries/{sha256}", &["get", "head", "patch"]),
 ];
 
 /// The whole service as a function from request to answer; the caller listens.
@@ -52,6 +55,11 @@ pub fn router(central: Central) -> Router {
         .route("/v1/follow-up", post(follow_up::follow_up))
         .route("/v1/pieces", post(pieces::create).options(pieces::options))
         .route("/v1/pieces/{page}", get(pieces::read).head(pieces::offset).patch(pieces::append))
+        .route("/v1/deliveries", post(deliveries::create))
+        .route(
+            "/v1/deliveries/{sha256}",
+            get(deliveries::outcome).head(deliveries::offset).patch(deliveries::append),
+        )
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::NotFound })
         .layer(middleware::from_fn_with_state(central.clone(), tell_time))

@@ -1,0 +1,103 @@
+//! The end of the day: what is still only on this kiosk, whose paper was not taken, what was
+//! begun, how the disk stands; and whether it may be switched off or what to do first.
+
+use crate::contract::{Connection, EndOfDayView, ExportedView, LeftView, Problem, StorageState};
+use crate::export;
+use crate::kiosk::{Inner, Kiosk, lock};
+use crate::session::unfinished;
+use jiff::Timestamp;
+use vault::{Tx, VisitState};
+
+/// Open visits looked at; the oldest beyond them are not shown.
+const VISITS: u32 = 200;
+const DAY_S: i64 = 86_400;
+
+impl Kiosk {
+    /// # Errors
+    /// Nobody has unlocked, or the vault fails.
+    pub async fn end_of_day(&self) -> Result<EndOfDayView, Problem> {
+        self.off(|inner| {
+            inner.session()?;
+            inner.end_of_day()
+        })
+        .await
+    }
+
+    /// The same for a terminal, where nobody has unlocked: counts and codes, never a name.
+    ///
+    /// # Errors
+    /// The vault fails.
+    pub async fn end_of_day_counts(&self) -> Result<serde_json::Value, Problem> {
+        self.off(|inner| {
+            let view = inner.end_of_day()?;
+            let left = |left: &LeftView| serde_json::json!({ "code": left.code, "state": left.state, "since": left.since, "days": left.days });
+            Ok(serde_json::json!({
+                "may_switch_off": view.first.is_empty(),
+                "first": view.first,
+                "only_here": view.only_here,
+                "records_waiting": view.records_waiting,
+                "pages_waiting": view.pages_waiting,
+                "papers": view.papers.iter().map(left).collect::<Vec<_>>(),
+                "drafts": view.drafts.iter().map(left).collect::<Vec<_>>(),
+                "set_aside": view.set_aside,
+                "storage": view.storage,
+                "exported": view.exported,
+            }))
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn end_of_day(&self) -> Result<EndOfDayView, Problem> {
+        let storage = self.storage();
+        let online = lock(&self.sync).connection == Connection::Online;
+        self.vault.read(|tx| {
+            let [records_waiting, _, _, set_aside] = tx.counts()?;
+            let pages_waiting = tx.unsent_pages()?;
+            let (mut papers, mut drafts) = (Vec::new(), Vec::new());
+            for visit in tx.open_visits(VISITS)? {
+                let Some(open) = unfinished(tx, &visit)? else { continue };
+                let since = Timestamp::from_second(visit.begun_s).unwrap_or(Timestamp::UNIX_EPOCH);
+                let days = (self.now().as_second() - visit.begun_s).max(0) / DAY_S;
+                let left = LeftView {
+                    visit: open.visit,
+                    state: open.state,
+                    code: open.code,
+                    name: open.name,
+                    since: self.civil(since).strftime("%Y-%m-%dT%H:%M").to_string(),
+                    days: u32::try_from(days).unwrap_or(u32::MAX),
+                };
+                if visit.state == VisitState::Kept { papers.push(left) } else { drafts.push(left) }
+            }
+            let exported = self.exported(tx)?;
+            let waits = records_waiting + pages_waiting > 0;
+            let on_a_stick = exported.as_ref().is_some_and(|exported| exported.whole);
+            let asked = [
+                ("papers", !papers.is_empty()),
+                ("send", waits && online),
+                ("export", waits && !online && !on_a_stick),
+                ("storage", storage.state == StorageState::Full),
+            ];
+            Ok(EndOfDayView {
+                first: asked.iter().filter(|(_, due)| *due).map(|(code, _)| (*code).to_owned()).collect(),
+                only_here: tx.waiting_registrations()?,
+                records_waiting,
+                pages_waiting,
+                papers,
+                drafts,
+                set_aside,
+                storage,
+                exported,
+            })
+        })
+    }
+
+    fn exported(&self, tx: &Tx<'_>) -> Result<Option<ExportedView>, Problem> {
+        let Some(last) = export::last(tx)? else { return Ok(None) };
+        let at = Timestamp::from_second(last.at_s).unwrap_or(Timestamp::UNIX_EPOCH);
+        // Pages belong to a piece record: none newer than the last record in the file.
+        let whole = last.head >= tx.head(0)?.seq && last.pages_left_out == 0;
+        Ok(Some(ExportedView { at: self.civil(at).strftime("%Y-%m-%dT%H:%M").to_string(), whole }))
+    }
+}

@@ -1,0 +1,51 @@
+# review: draft, not reviewed by a native speaker
+# What jalonctl doctor found: what each check means and what to do, for support staff.
+
+doctor-enrolled-ok = هذا الجهاز مرتبط بموقع.
+doctor-enrolled-fail = هذا الجهاز غير مرتبط بأي موقع. اطلبوا رمزًا وشغّلوا jalonctl enrol.
+doctor-vault-ok = الخزنة تُفتح وتُقرأ من أولها إلى آخرها.
+doctor-vault-fail = الخزنة لا تُفتح أو لا تُقرأ ({ $code }). لا تمسحوا شيئًا؛ الأمر jalonctl vault set-aside يضعها جانبًا كما هي ويتابع بخزنة جديدة.
+doctor-vault-unknown = تعذر فحص الخزنة: يستعملها برنامج آخر، أو الجهاز غير مرتبط. أغلقوا نافذة Jalon وأعيدوا المحاولة.
+doctor-keyring-ok = حافظة المفاتيح تجيب وفيها مفتاح الخزنة.
+doctor-keyring-fail = حافظة المفاتيح لا تجيب أو مقفلة أو ينقصها المفتاح. افتحوا جلسة الحاسوب؛ وإذا ضاع المفتاح فالأمر jalonctl vault recover يعيده.
+doctor-keyring-unknown = لم يُفحص: الجهاز غير مرتبط.
+doctor-export-key-ok = يمكن لهذا الجهاز التصدير إلى مفتاح USB.
+doctor-export-key-warn = لا يمكن لهذا الجهاز التصدير بعد: لا يعرف مفتاح الإيصال للخدمة المركزية. أنشئوه إن لم يوجد (central admin keys --add-delivery) ثم شغّلوا jalonctl sync.
+doctor-export-key-unknown = لم يُفحص: الخزنة غير مفتوحة.
+doctor-storage-ok = المتبقي { $free } م.ب من { $total }.
+doctor-storage-warn = لم يتبقَّ سوى { $free } م.ب من { $total }. أفرغوا مساحة هذا الأسبوع.
+doctor-storage-fail = لم يتبقَّ سوى { $free } م.ب من { $total }: لا يمكن بدء أي تسجيل. أفرغوا مساحة الآن.
+doctor-storage-unknown = المساحة الحرة غير معروفة: النظام لا يذكرها.
+doctor-disk-encryption-ok = القرص الذي فيه الخزنة مشفَّر.
+doctor-disk-encryption-fail = القرص الذي فيه الخزنة غير مشفَّر من النظام. أعيدوا تثبيت الجهاز مع تشفير القرص (LUKS). القرص الذي يشفّر نفسه لا يُتعرَّف عليه هنا.
+doctor-disk-encryption-unknown = لا يذكر النظام هل القرص مشفَّر. تحققوا يدويًا (lsblk).
+doctor-swap-ok = لا توجد ذاكرة تبديل غير مشفَّرة.
+doctor-swap-fail = ذاكرة التبديل { $name } غير مشفَّرة: قد تبقى فيها أسماء. أوقفوها (swapoff) وشفّروها، أو استعملوا zram.
+doctor-swap-unknown = لا يذكر النظام هل ذاكرة التبديل مشفَّرة. تحققوا يدويًا (swapon --show).
+doctor-core-dumps-ok = لا تُكتب صور للذاكرة.
+doctor-core-dumps-warn = تذهب صور الذاكرة إلى برنامج آخر قد يحتفظ بها. اضبطوه كي لا يحتفظ بأي منها (systemd-coredump: Storage=none).
+doctor-core-dumps-fail = البرنامج الذي يتعطل سيكتب ذاكرته على القرص. اجعلوا الحد صفرًا (ulimit -c 0, LimitCORE=0).
+doctor-core-dumps-unknown = لا يذكر النظام ما يفعله بصور الذاكرة.
+doctor-spool-ok = قائمة الطباعة في النظام لا تحتفظ بأي وثيقة.
+doctor-spool-fail = تحتفظ قائمة الطباعة بوثائق (عددها { $count })، ربما أوراق أشخاص. أفرغوها (cancel -a -x) واضبطوا CUPS: PreserveJobFiles No.
+doctor-spool-unknown = تعذرت قراءة قائمة الطباعة. شغّلوا jalonctl doctor كمسؤول لرؤيتها.
+doctor-left-behind-ok = لا توجد ملفات متروكة من Jalon.
+doctor-left-behind-warn = بقي { $name }. المجلد set-aside يحفظ خزنة قديمة مشفَّرة: امسحوه حين لا يحتاجه أحد. وما عدا ذلك بقايا عمل انقطع ويمكن مسحها.
+doctor-central-ok = الخدمة المركزية تجيب.
+doctor-central-warn = الخدمة المركزية تجيب لكن قاعدة بياناتها لا تجيب. العمل مستمر؛ أبلغوا القائمين عليها.
+doctor-central-fail = تعذر الوصول إلى الخدمة المركزية ({ $code }). العمل مستمر دون اتصال؛ تحققوا من الكابل والشبكة ثم العنوان في kiosk.json.
+doctor-central-unknown = لم يُفحص: الجهاز غير مرتبط.
+doctor-certificate-ok = شهادة الخدمة المركزية صالحة لمدة { $days } يومًا أخرى.
+doctor-certificate-warn = تنتهي شهادة الخدمة المركزية خلال { $days } يومًا. أبلغوا القائمين عليها: بعد ذلك لن يثق بها أي جهاز.
+doctor-certificate-unknown = لم تُرَ شهادة الخدمة المركزية.
+doctor-clock-ok = الساعة مضبوطة.
+doctor-clock-fail = ساعة هذا الجهاز غير مضبوطة. اضبطوا التاريخ والوقت، ودعوا الشبكة تضبطهما.
+doctor-clock-unknown = لا يوجد ما تُقارن به الساعة: لم تُقرأ الخزنة ولا الخدمة المركزية.
+doctor-printer-ok = الطابعة تجيب.
+doctor-printer-warn = لم تُضبط أي طابعة: ستُنسخ الرموز يدويًا. اذكروها في kiosk.json (printer).
+doctor-printer-fail = الطابعة لا تجيب. تحققوا من أنها مشغَّلة ومتصلة بالشبكة، ثم من عنوانها في kiosk.json.
+doctor-printer-unknown = لم يُفحص: الجهاز غير مرتبط.
+doctor-scanner-ok = الماسح يجيب.
+doctor-scanner-warn = لم يُضبط أي ماسح: ستتم التسجيلات دون وثائق. اذكروه في kiosk.json (scanner).
+doctor-scanner-fail = الماسح لا يجيب. تحققوا من أنه موصول ومشغَّل، ثم من اسمه في kiosk.json.
+doctor-scanner-unknown = لم يُفحص: الجهاز غير مرتبط.

@@ -1,0 +1,51 @@
+# review: draft, not reviewed by a native speaker
+# What jalonctl doctor found: what each check means and what to do, for support staff.
+
+doctor-enrolled-ok = This kiosk is enrolled at a site.
+doctor-enrolled-fail = This kiosk is enrolled at no site. Ask for a code and run jalonctl enrol.
+doctor-vault-ok = The vault opens and reads from end to end.
+doctor-vault-fail = The vault does not open or does not read ({ $code }). Erase nothing; jalonctl vault set-aside puts it aside as it is and goes on with a fresh one.
+doctor-vault-unknown = The vault could not be looked at: another program uses it, or the kiosk is not enrolled. Close Jalon's window and run this again.
+doctor-keyring-ok = The keyring answers and holds the vault's key.
+doctor-keyring-fail = The keyring does not answer, is locked or lacks the key. Log in to the computer; if the key is lost, jalonctl vault recover puts it back.
+doctor-keyring-unknown = Not looked at: the kiosk is not enrolled.
+doctor-export-key-ok = This kiosk can export to a memory stick.
+doctor-export-key-warn = This kiosk cannot export yet: it does not know central's delivery key. Make one if there is none (central admin keys --add-delivery), then run jalonctl sync.
+doctor-export-key-unknown = Not looked at: the vault is not open.
+doctor-storage-ok = { $free } MiB of { $total } are free.
+doctor-storage-warn = Only { $free } MiB of { $total } are free. Make room this week.
+doctor-storage-fail = Only { $free } MiB of { $total } are free: no registration can begin. Make room now.
+doctor-storage-unknown = The free room is not known: the system does not tell.
+doctor-disk-encryption-ok = The disk under the vault is encrypted.
+doctor-disk-encryption-fail = The disk under the vault is not encrypted by the system. Install the machine anew with disk encryption (LUKS). A disk that encrypts by itself is not recognised here.
+doctor-disk-encryption-unknown = The system does not tell whether the disk is encrypted. Check by hand (lsblk).
+doctor-swap-ok = No swap in clear.
+doctor-swap-fail = The swap { $name } is not encrypted: names could stay in it. Turn it off (swapoff) and encrypt it, or use zram.
+doctor-swap-unknown = The system does not tell whether swap is encrypted. Check by hand (swapon --show).
+doctor-core-dumps-ok = No core dumps are written.
+doctor-core-dumps-warn = Core dumps go to another program, which may keep them. Set it to keep none (systemd-coredump: Storage=none).
+doctor-core-dumps-fail = A program that ends badly would write its memory to the disk. Set the limit to zero (ulimit -c 0, LimitCORE=0).
+doctor-core-dumps-unknown = The system does not tell what it does with core dumps.
+doctor-spool-ok = The system's print spool keeps no document.
+doctor-spool-fail = The print spool keeps { $count } document(s), perhaps people's papers. Empty it (cancel -a -x) and set CUPS: PreserveJobFiles No.
+doctor-spool-unknown = The print spool cannot be read. Run jalonctl doctor as an administrator to see it.
+doctor-left-behind-ok = No file of Jalon lies about.
+doctor-left-behind-warn = { $name } was left behind. A set-aside folder keeps an old locked vault: erase it when nobody needs it any more. Anything else comes of work that broke off and may be erased.
+doctor-central-ok = Central answers.
+doctor-central-warn = Central answers, but not its database. Work goes on; tell its administrators.
+doctor-central-fail = Central is not reached ({ $code }). Work goes on offline; check the cable, the network, then the address in kiosk.json.
+doctor-central-unknown = Not looked at: the kiosk is not enrolled.
+doctor-certificate-ok = Central's certificate is good for { $days } more days.
+doctor-certificate-warn = Central's certificate ends in { $days } days. Tell its administrators: after that no kiosk believes it.
+doctor-certificate-unknown = Central's certificate was not seen.
+doctor-clock-ok = The clock is right.
+doctor-clock-fail = This machine's clock is wrong. Set the date and time, and let the network keep them.
+doctor-clock-unknown = Nothing to compare the clock with: neither the vault nor central was read.
+doctor-printer-ok = The printer answers.
+doctor-printer-warn = No printer is set: codes have to be copied by hand. Name it in kiosk.json (printer).
+doctor-printer-fail = The printer does not answer. Check that it is on and on the network, then its address in kiosk.json.
+doctor-printer-unknown = Not looked at: the kiosk is not enrolled.
+doctor-scanner-ok = The scanner answers.
+doctor-scanner-warn = No scanner is set: registrations are made without documents. Name it in kiosk.json (scanner).
+doctor-scanner-fail = The scanner does not answer. Check that it is plugged in and on, then its name in kiosk.json.
+doctor-scanner-unknown = Not looked at: the kiosk is not enrolled.
