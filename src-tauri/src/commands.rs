@@ -1,13 +1,14 @@
 //! One thin command a use case: hands its arguments to app::Kiosk and its answer back.
 //! Never decides, never keeps anything.
 
+use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
     BirthFields, Boot, DateView, DraftFields, DraftView, FollowUpView, HomeView, OutboxView, PrintView,
     Problem, ReadBackView, SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
-use tauri::{State, command};
+use tauri::{AppHandle, State, command};
 
 /// The core, or why it did not open: the window opens all the same and says so.
 pub struct Core(Mutex<Answer<Kiosk>>);
@@ -59,7 +60,8 @@ pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Ans
 }
 
 #[command]
-pub async fn lock(core: State<'_, Core>) -> Answer<()> {
+pub async fn lock(app: AppHandle, core: State<'_, Core>) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.lock().await
 }
 
@@ -69,12 +71,14 @@ pub async fn home(core: State<'_, Core>) -> Answer<HomeView> {
 }
 
 #[command]
-pub async fn start_visit(core: State<'_, Core>, lang: String) -> Answer<DraftView> {
+pub async fn start_visit(app: AppHandle, core: State<'_, Core>, lang: String) -> Answer<DraftView> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.start_visit(&lang).await
 }
 
 #[command]
-pub async fn open_visit(core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+pub async fn open_visit(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.open_visit(&visit).await
 }
 
@@ -84,7 +88,8 @@ pub async fn save_draft(core: State<'_, Core>, visit: String, fields: DraftField
 }
 
 #[command]
-pub async fn discard_draft(core: State<'_, Core>, visit: String) -> Answer<()> {
+pub async fn discard_draft(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.discard_draft(&visit).await
 }
 
@@ -129,7 +134,8 @@ pub async fn answer_print(core: State<'_, Core>, visit: String, came_out: bool) 
 }
 
 #[command]
-pub async fn finish_visit(core: State<'_, Core>, visit: String) -> Answer<()> {
+pub async fn finish_visit(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.finish_visit(&visit).await
 }
 

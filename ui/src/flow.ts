@@ -29,6 +29,8 @@ const LOOK_EVERY = 500;
 const HOME_EVERY = 3000;
 /** Seconds a warning stands before the person's traces are cleared. */
 export const LAST_CALL = 45;
+/** Milliseconds the last save may take before the session is locked without it. */
+const LAST_SAVE = 5000;
 
 export interface Visit {
   id: string;
@@ -111,18 +113,24 @@ export function createFlow(host: Host) {
   let callTimer: ReturnType<typeof setInterval> | undefined;
   let saving: Promise<void> = Promise.resolve();
   let edits = 0;
+  /** How often somebody has left. */
+  let left = 0;
 
   /** Runs one act at a time; a refusal is shown and the screen stays. */
   async function run(act: () => Promise<void>): Promise<void> {
     if (state.busy) return;
     state.busy = true;
     state.problem = null;
+    const before = left;
     try {
       await act();
     } catch (reason) {
-      state.problem = asProblem(reason);
+      if (left === before) state.problem = asProblem(reason);
     } finally {
-      state.busy = false;
+      // An answer that comes to an empty chair brings nothing back on the screen, whoever sits there now.
+      if (left === before) state.busy = false;
+      else if (state.session) await leave();
+      else forget();
     }
   }
 
@@ -148,8 +156,9 @@ export function createFlow(host: Host) {
 
   function save(): Promise<void> {
     clearTimeout(saveTimer);
+    // Of now: who leaves takes the visit off the screen before it is saved.
+    const visit = state.visit;
     const next = saving.catch(() => undefined).then(async () => {
-      const visit = state.visit;
       if (!visit || visit.saved) return;
       const edit = edits;
       const view = await host.saveDraft(visit.id, JSON.parse(JSON.stringify(visit.fields)) as DraftFields);
@@ -269,17 +278,27 @@ export function createFlow(host: Host) {
     }, 1000);
   }
 
-  /** Saves what can be saved, then forgets the person and the session whatever happens. */
-  async function leave(): Promise<void> {
-    clearInterval(callTimer);
-    await flush().catch(() => undefined);
+  /** Takes the person and the session off the screen. */
+  function forget(): void {
     clearVisit();
     state.session = null;
     state.home = null;
     state.outbox = null;
     state.problem = null;
     show('unlock');
+  }
+
+  /** Forgets the person at once, whatever happens; what was typed last is saved before the core is locked. */
+  async function leave(): Promise<void> {
+    left += 1;
+    const saved = flush().catch(() => undefined);
+    forget();
+    state.busy = true;
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([saved, new Promise((resolve) => { limit = setTimeout(resolve, LAST_SAVE); })]);
+    clearTimeout(limit);
     await host.lock().catch((reason: unknown) => { state.problem = asProblem(reason); });
+    state.busy = false;
   }
 
   return {
@@ -311,7 +330,7 @@ export function createFlow(host: Host) {
       state.session = await host.unlock(mediator, pin);
       await toHome();
     }),
-    lock: () => run(leave),
+    lock: async () => { if (!state.busy) await leave(); },
     home: () => run(async () => { if (state.visit) await flush(); await toHome(); }),
     startVisit: () => run(async () => { take(await host.startVisit(state.nextLang)); show('person'); }),
     openVisit: (visit: string) => run(async () => {

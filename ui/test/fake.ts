@@ -48,6 +48,8 @@ export interface Fake extends Host {
   printer: PrintState[];
   /** Codes the next calls of a command reject with. */
   refuse: Map<string, string>;
+  /** What the answers of a command wait for. */
+  hold: Map<string, Promise<void>>;
   calls: string[];
   saved: DraftFields | null;
 }
@@ -67,6 +69,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
   async function call<T>(name: string, answer: () => T): Promise<T> {
     fake.calls.push(name);
+    await fake.hold.get(name);
     const code = fake.refuse.get(name);
     if (code) {
       fake.refuse.delete(name);
@@ -75,7 +78,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, todayFrom: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {

@@ -264,6 +264,37 @@ describe('an empty chair', () => {
     expect(JSON.stringify(flow.state)).not.toContain('Benali');
   });
 
+  it('is cleared at once though the last save hangs, and locked all the same', async () => {
+    await unlock();
+    await press('start-visit');
+    await type('family_names', 'Benali');
+    fake.hold.set('save_draft', new Promise(() => undefined));
+    await press('lock');
+    expect(screen()).toBe('unlock');
+    expect(JSON.stringify(flow.state)).not.toContain('Benali');
+    expect(document.body.innerHTML).not.toContain('Benali');
+    expect(fake.calls).not.toContain('lock');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(fake.calls).toContain('lock');
+  });
+
+  it('gets nothing of the person back by an answer that comes late', async () => {
+    await unlock();
+    await press('followup');
+    let answer = (): void => undefined;
+    fake.hold.set('show_paper', new Promise((resolve) => { answer = resolve; }));
+    await press('show-paper');
+    await vi.advanceTimersByTimeAsync(120_000 + LAST_CALL * 1000);
+    await settle();
+    expect(screen()).toBe('unlock');
+    answer();
+    await settle();
+    expect(screen()).toBe('unlock');
+    expect(JSON.stringify(flow.state)).not.toContain('TRAORÉ');
+    await unlock();
+    expect(screen()).toBe('home');
+  });
+
   it('is not empty when somebody answers', async () => {
     await unlock();
     await press('start-visit');
