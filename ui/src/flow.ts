@@ -37,6 +37,8 @@ export interface Visit {
   fields: DraftFields;
   problems: FieldProblem[];
   pages: PageView[];
+  /** True while the scanner is at work: everything else goes on meanwhile. */
+  scanning: boolean;
   saved: boolean;
   /** True once a read-back was asked for: from then on empty fields are named too. */
   tried: boolean;
@@ -180,7 +182,7 @@ export function createFlow(host: Host) {
 
   function take(view: DraftView): void {
     state.visit = {
-      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, saved: view.saved,
+      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, scanning: false, saved: view.saved,
       tried: false, readBack: null, date: null, print: null,
     };
     touched();
@@ -355,11 +357,24 @@ export function createFlow(host: Host) {
       if (to) await enter(to);
     }),
     goToField: (field: string) => run(async () => { state.goTo = field; await enter(screenOf(field)); }),
-    scanPage: () => run(async () => {
-      await flush();
-      const visit = current();
-      visit.pages = (await host.scanPage(visit.id)).pages;
-    }),
+    /** Never through `run`: a scanner that is slow or hangs must not hold the counter. */
+    scanPage: async () => {
+      const visit = state.visit;
+      if (state.busy || !visit || visit.scanning) return;
+      visit.scanning = true;
+      state.problem = null;
+      try {
+        await flush();
+        const view = await host.scanPage(visit.id);
+        visit.pages = view.pages;
+      } catch (reason) {
+        // Said to whoever still sees this visit, and to nobody else.
+        const problem = asProblem(reason);
+        if (state.visit === visit) state.problem = problem.code === 'already_kept' ? { code: 'page_too_late', args: {} } : problem;
+      } finally {
+        visit.scanning = false;
+      }
+    },
     removePage: (page: string) => run(async () => {
       const visit = current();
       visit.pages = (await host.removePage(visit.id, page)).pages;

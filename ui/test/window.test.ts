@@ -249,6 +249,43 @@ describe('a paper shown at this counter', () => {
   });
 });
 
+describe('a scanner that hangs', () => {
+  it('never holds the counter: the visit goes on, the next one too', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    let answer = (): void => undefined;
+    fake.hold.set('scan_page', new Promise((resolve) => { answer = resolve; }));
+    await press('next');
+    await choose('procedure', 'renewal');
+    await press('next');
+    await press('scan-page');
+    expect(one<HTMLButtonElement>('[data-action="scan-page"]').disabled).toBe(true);
+    await press('next');
+    expect(screen()).toBe('readback');
+    await press('confirm');
+    expect(screen()).toBe('date');
+    fake.refuse.set('scan_page', 'already_kept');
+    answer();
+    await settle();
+    expect(screen()).toBe('date');
+    expect(one('[role="alert"]').dataset['code']).toBe('page_too_late');
+  });
+
+  it('says why there is no page', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    await press('next');
+    fake.refuse.set('scan_page', 'scanner_unplugged');
+    await press('scan-page');
+    expect(one('[role="alert"]').dataset['code']).toBe('scanner_unplugged');
+    expect(one<HTMLButtonElement>('[data-action="scan-page"]').disabled).toBe(false);
+  });
+});
+
 describe('an empty chair', () => {
   it('is warned, then everything is cleared and locked', async () => {
     await unlock();
