@@ -33,7 +33,7 @@ pub struct Service {
     pub pool: central::Pool,
     pub clock: Arc<AtomicI64>,
     pub postgres: Postgres,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer: status, headers, JSON (null when it is none).
@@ -90,7 +90,13 @@ impl Service {
             central::admin::counter(&pool, id, "A", &[pattern]).await?;
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
-        Ok(Self { router: central::router(central), pool, clock, postgres, _folder: folder })
+        Ok(Self { router: central::router(central), pool, clock, postgres, folder: folder })
+    }
+
+    /// Where its keys are.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A new single-use code.
@@ -246,6 +252,14 @@ impl Device {
     /// # Errors
     /// The body cannot be written.
     pub fn record(&mut self, kind: &str, body: Vec<u8>) -> Result<Record, Failure> {
+        self.record_of(kind, 1, body)
+    }
+
+    /// The next record, under a schema that may be a later version's.
+    ///
+    /// # Errors
+    /// The body is longer than any.
+    pub fn record_of(&mut self, kind: &str, schema: u16, body: Vec<u8>) -> Result<Record, Failure> {
         let salt = Salt([5; 16]);
         let header = Header {
             kiosk: self.kiosk,
@@ -253,7 +267,7 @@ impl Device {
             seq: self.seq + 1,
             prev: self.prev,
             kind: kind.to_owned(),
-            schema: 1,
+            schema,
             body_len: u32::try_from(body.len())?,
             body_hash: sha256(&[&salt.0, &body]),
         };

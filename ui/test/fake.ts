@@ -58,12 +58,13 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   let draft: DraftView | null = null;
   let date: DateView | null = null;
   let sent = 0;
+  let said = false;
   const view = (): DraftView => {
     if (!draft) throw { code: 'no_visit', args: {} };
     return JSON.parse(JSON.stringify(draft)) as DraftView;
   };
   const paper = (state: PrintState): PrintView => ({
-    code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12',
+    code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12', said,
     problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
   });
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -149,9 +150,9 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       return date;
     }),
     date: () => call('date', () => { if (!date) throw { code: 'no_visit', args: {} }; return date; }),
-    print: () => call('print', () => { sent += 1; return look(); }),
+    print: () => call('print', () => { sent += 1; said = false; return look(); }),
     printStatus: () => call('print_status', look),
-    answerPrint: (_visit, cameOut) => call('answer_print', () => { fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),
+    answerPrint: (_visit, cameOut) => call('answer_print', () => { said = true; fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),
     finishVisit: () => call('finish_visit', () => { draft = null; date = null; return null; }),
     outbox: () => call('outbox', () => ({
       connection: 'offline', problem: { code: 'central_unreachable', args: {} },

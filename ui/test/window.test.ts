@@ -206,6 +206,16 @@ describe('paper', () => {
     expect(fake.calls.filter((name) => name === 'answer_print')).toHaveLength(1);
   });
 
+  it('that never came though the printer says so is told, once', async () => {
+    await toPrint();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(one('[data-role="print"]').dataset['state']).toBe('printed');
+    await press('nothing-came');
+    expect(one('[data-role="print"]').dataset['state']).toBe('failed');
+    expect(one('[data-action="print-again"]')).toBeTruthy();
+    expect(document.querySelector('[data-action="nothing-came"]')).toBeNull();
+  });
+
   it('that does not come leaves a code to copy and a way on', async () => {
     fake.refuse.set('print', 'no_printer');
     await toPrint();

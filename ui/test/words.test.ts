@@ -63,7 +63,7 @@ describe('the screens', () => {
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
-      ...['quarantined', 'disk-older', 'central-forgot', 'vault-set-aside', 'dated-too-late', 'retired'].map((key) => `notice-${key}`),
+      ...['quarantined', 'disk-older', 'central-forgot', 'central-newer', 'vault-set-aside', 'dated-too-late', 'retired'].map((key) => `notice-${key}`),
       ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look-issued-later-than-now', 'look-kiosk-lost', 'unreadable'].map((key) => `verdict-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
     ];

@@ -13,6 +13,7 @@ mod keepsake;
 mod kiosk;
 mod outbox;
 mod paper;
+mod print_job;
 mod print_paper;
 mod problem;
 mod read_back;

@@ -200,7 +200,7 @@ pub struct ChangesAnswer {
     pub mark: String,
     /// True when there is more to pull at once.
     pub more: bool,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Told>,
     /// The roster of mediators, when the kiosk named an older version.
     #[serde(default)]
     pub roster: Option<SignedRoster>,
@@ -217,6 +217,20 @@ pub struct ChangesAnswer {
     #[serde(default)]
     pub quarantined: bool,
     pub now: Timestamp,
+}
+
+/// A change as it arrives: one that this version cannot read holds up none of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    Known(Change),
+    Later(Later),
+}
+
+/// A change of a kind, or with a content, that came with a later version. Only its kind is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    pub change: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
