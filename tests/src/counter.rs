@@ -130,6 +130,14 @@ impl Counter {
         Ok(Self { kiosk, folder, pool_url: url, central: address, own, scanner, postgres })
     }
 
+    /// Central alone: the kiosk is let go of, for another process to take its vault.
+    #[must_use]
+    pub fn without_kiosk(self) -> impl Sized {
+        let Self { kiosk, folder, own, postgres, .. } = self;
+        drop(kiosk);
+        (own, postgres, folder)
+    }
+
     /// A second kiosk of the same site, unlocked.
     ///
     /// # Errors

@@ -17,5 +17,8 @@ fn what_must_lose_is_caught_and_the_kiosk_keeps_everything() {
     // The same table with FULL keeps everything, at the same points.
     assert!(outcome.full.lost.is_empty(), "{:?}", outcome.full.lost);
     assert_eq!(outcome.failed(), 0);
-    assert_eq!(outcome.passed(), 69);
+    let errands: Vec<&str> = outcome.errands.kills.keys().copied().collect();
+    assert_eq!(errands, ["migrating", "pushing", "scanning"]);
+    assert_eq!(outcome.errands.lost, Vec::<String>::new());
+    assert_eq!(outcome.passed(), 69 + outcome.errands.all());
 }
