@@ -90,7 +90,7 @@ impl Service {
             central::admin::counter(&pool, id, "A", &[pattern]).await?;
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
-        Ok(Self { router: central::router(central), pool, clock, postgres, folder: folder })
+        Ok(Self { router: central::router(central), pool, clock, postgres, folder })
     }
 
     /// Where its keys are.

@@ -150,7 +150,10 @@ pub fn all(
     std::fs::create_dir(&ready)?;
     let said = lived(ground, &ready, seed)?;
     of_the_first_schema(&ready, &old, &Ground::read(ground)?)?;
-    for (name, task, from) in [("migrating", "migrate", &old), ("scanning", "scan", &ready)] {
+    // Of a migration every operation: there are few.
+    for (name, task, from, most) in
+        [("migrating", "migrate", &old, usize::MAX), ("scanning", "scan", &ready, most)]
+    {
         let command = |life: &Path| {
             let mut command = Command::new(built("stand")?);
             command.args(["crash-errand", "--task", task]).arg("--folder").arg(life);
@@ -168,6 +171,14 @@ pub fn all(
     }
     pushing(recorder, folder.path(), seed, most, &mut tally)?;
     Ok(tally)
+}
+
+/// The recorder that counts a process's file operations and ends it at one, built into `folder`.
+///
+/// # Errors
+/// There is no C compiler.
+pub fn recorder(folder: &Path) -> Result<PathBuf, Failure> {
+    super::recording::recorder(folder)
 }
 
 /// Does the work of `command` on copies of a folder, killed after ever more file operations. Killed
