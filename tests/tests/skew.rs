@@ -53,7 +53,7 @@ async fn states(service: &Service) -> Vec<(String, String)> {
 fn ranked(device: &Device, service: &Service, n: u8) -> Says {
     let registration = device.registration(service, n, "A").unwrap();
     let outcome = Outcome::Rank { held: None, told: None };
-    Says::Registration(Box::new(Registered { registration, outcome, at: service.now() }))
+    Says::Registration(Box::new(Registered { registration, outcome, at: service.now(), day_declared: false }))
 }
 
 #[tokio::test]
@@ -117,9 +117,7 @@ async fn a_newer_kiosks_records_are_held_and_wait_for_a_central_that_knows_them(
     let pulled = device.pull(&service, 0).await.unwrap();
     let of = |state: &str| {
         let changes = serde_json::to_value(&pulled.changes).unwrap();
-        let results =
-            changes.as_array().unwrap().iter().filter(|one| one["result"]["state"] == state).count();
-        results
+        changes.as_array().unwrap().iter().filter(|one| one["result"]["state"] == state).count()
     };
     assert_eq!((of("applied"), of("set_aside")), (1, 0), "the kiosk is told of what was applied only");
     let waits = |states: &[(String, String)]| states.iter().filter(|(_, state)| state == "waits").count();
@@ -177,6 +175,9 @@ fn other_version(how: u8, answer: &mut Value) {
             let superseded = json!({ "change": "result", "incarnation": 1, "seq": 1, "hash": "00", "result": { "state": "superseded" } });
             changes.insert(0, strange);
             changes.push(superseded);
+            let list =
+                json!({ "kind": "prices", "list": "e30=", "key": "01020304", "signature": "05".repeat(64) });
+            answer["lists"].as_array_mut().unwrap().push(list);
         }
     } else if let (RENAMES, Some(changes)) = (how, answer["changes"].as_array_mut()) {
         for change in changes.iter_mut().filter(|change| change["change"] == "lease") {
