@@ -177,7 +177,7 @@ pub struct Searched {
 /// In UTF-8, or in the UTF-16 of the window's engine.
 fn holds(bytes: &[u8], text: &str) -> bool {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    [text.as_bytes(), &wide].iter().any(|sought| bytes.windows(sought.len()).any(|part| part == *sought))
+    [text.as_bytes(), &wide].iter().any(|sought| memchr::memmem::find(bytes, sought).is_some())
 }
 
 /// What a program that pastes would get.
