@@ -1,6 +1,7 @@
 //! One thin command a use case: hands its arguments to app::Kiosk and its answer back.
 //! Never decides, never keeps anything.
 
+use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
     BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
@@ -8,7 +9,7 @@ use app::contract::{
     ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
-use tauri::{State, command};
+use tauri::{AppHandle, State, command};
 
 /// The core, or why it did not open: the window opens all the same and says so.
 pub struct Core(Mutex<Answer<Kiosk>>);
@@ -66,7 +67,8 @@ pub async fn unlock(core: State<'_, Core>, mediator: String, pin: String) -> Ans
 }
 
 #[command]
-pub async fn lock(core: State<'_, Core>) -> Answer<()> {
+pub async fn lock(app: AppHandle, core: State<'_, Core>) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.lock().await
 }
 
@@ -76,12 +78,14 @@ pub async fn home(core: State<'_, Core>) -> Answer<HomeView> {
 }
 
 #[command]
-pub async fn start_visit(core: State<'_, Core>, lang: String) -> Answer<DraftView> {
+pub async fn start_visit(app: AppHandle, core: State<'_, Core>, lang: String) -> Answer<DraftView> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.start_visit(&lang).await
 }
 
 #[command]
-pub async fn open_visit(core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+pub async fn open_visit(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<DraftView> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.open_visit(&visit).await
 }
 
@@ -91,7 +95,8 @@ pub async fn save_draft(core: State<'_, Core>, visit: String, fields: DraftField
 }
 
 #[command]
-pub async fn discard_draft(core: State<'_, Core>, visit: String) -> Answer<()> {
+pub async fn discard_draft(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.discard_draft(&visit).await
 }
 
@@ -136,7 +141,8 @@ pub async fn answer_print(core: State<'_, Core>, visit: String, came_out: bool) 
 }
 
 #[command]
-pub async fn finish_visit(core: State<'_, Core>, visit: String) -> Answer<()> {
+pub async fn finish_visit(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<()> {
+    clipboard::let_go(&app).await;
     core.kiosk()?.finish_visit(&visit).await
 }
 

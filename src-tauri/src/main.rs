@@ -2,6 +2,7 @@
 //! what a command does is app::Kiosk's.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod clipboard;
 mod commands;
 #[cfg(target_os = "linux")]
 mod display;

@@ -145,6 +145,14 @@ impl Counter {
         Ok(Self { kiosk, folder, pool_url: url, central: address, own, site_key, scanner, postgres })
     }
 
+    /// Central alone: the kiosk is let go of, for another process to take its vault.
+    #[must_use]
+    pub fn without_kiosk(self) -> impl Sized {
+        let Self { kiosk, folder, own, postgres, .. } = self;
+        drop(kiosk);
+        (own, postgres, folder)
+    }
+
     /// A second kiosk of the same site, unlocked.
     ///
     /// # Errors
@@ -208,6 +216,26 @@ impl Counter {
         self.with(&central, &ca, printer).await
     }
 
+    /// Its own central again, once something was done to its vault while nobody had it open.
+    ///
+    /// # Errors
+    /// The vault does not open, or what was done fails.
+    pub async fn home_with(
+        self,
+        done: impl FnOnce(&Vault) -> Result<(), vault::VaultFailure>,
+    ) -> Result<Self, Failure> {
+        let Self { kiosk, folder, pool_url, central, own, site_key, scanner, postgres } = self;
+        let id = kiosk_id(&kiosk).await?;
+        drop(kiosk);
+        let vault = Vault::open(&folder.path().join("vault.db"), &VaultKey::new([3; 32]))?;
+        done(&vault)?;
+        let ca = folder.path().join(tls::CA);
+        let file = kiosk_file(id, &central, ca.clone(), scanner.clone(), None);
+        let kiosk = Kiosk::assemble(vault, file, HttpRemote::open(&central, &ca)?, World::system())?;
+        kiosk.unlock(MEDIATOR, PIN).await?;
+        Ok(Self { kiosk, folder, pool_url, central, own, site_key, scanner, postgres })
+    }
+
     /// The same kiosk at its own central, on a machine whose clock runs `days` ahead.
     ///
     /// # Errors
@@ -242,11 +270,7 @@ impl Counter {
         printer: Option<String>,
         world: World,
     ) -> Result<Self, Failure> {
-        let status = self.kiosk.status().await?;
-        let id = status["kiosk"]
-            .as_str()
-            .and_then(domain::ids::KioskId::parse)
-            .ok_or_else(|| fail("no kiosk id"))?;
+        let id = kiosk_id(&self.kiosk).await?;
         let Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres } = self;
         let file = kiosk_file(id, central, ca.to_owned(), scanner.clone(), printer);
         drop(kiosk);
@@ -255,6 +279,11 @@ impl Counter {
         kiosk.unlock(MEDIATOR, PIN).await?;
         Ok(Self { kiosk, folder, pool_url, central: home, own, site_key, scanner, postgres })
     }
+}
+
+async fn kiosk_id(kiosk: &Kiosk) -> Result<domain::ids::KioskId, Failure> {
+    let status = kiosk.status().await?;
+    status["kiosk"].as_str().and_then(domain::ids::KioskId::parse).ok_or_else(|| fail("no kiosk id"))
 }
 
 /// Enrols a kiosk at the central at `address` whose database is at `url`, and unlocks it.

@@ -252,6 +252,14 @@ impl Device {
     /// # Errors
     /// The body cannot be written.
     pub fn record(&mut self, kind: &str, body: Vec<u8>) -> Result<Record, Failure> {
+        self.record_of(kind, 1, body)
+    }
+
+    /// The next record, under a schema that may be a later version's.
+    ///
+    /// # Errors
+    /// The body is longer than any.
+    pub fn record_of(&mut self, kind: &str, schema: u16, body: Vec<u8>) -> Result<Record, Failure> {
         let salt = Salt([5; 16]);
         let header = Header {
             kiosk: self.kiosk,
@@ -259,7 +267,7 @@ impl Device {
             seq: self.seq + 1,
             prev: self.prev,
             kind: kind.to_owned(),
-            schema: 1,
+            schema,
             body_len: u32::try_from(body.len())?,
             body_hash: sha256(&[&salt.0, &body]),
         };

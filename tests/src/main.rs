@@ -26,6 +26,9 @@ enum Verb {
     /// The kiosk whose power goes.
     #[command(hide = true)]
     CrashVictim(crash::Victim),
+    /// A kiosk on an errand, killed.
+    #[command(hide = true)]
+    CrashErrand(crash::errands::Errand),
     /// Central against its own description, by schemathesis.
     Described(described::Described),
     /// Measure, beside what it is measured against.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Verb::Run(run) => self::run(run),
         Verb::Sim(sim) => simulate::run(&sim),
         Verb::Crash(crash) => crash::run(&crash),
+        Verb::CrashErrand(errand) => crash::errands::run(&errand).map(|()| true),
         Verb::CrashVictim(victim) => crash::be_victim(&victim).map(|()| true),
         Verb::Described(asked) => described::run(&asked),
         Verb::Bench(bench) => return self::bench(&bench),

@@ -61,7 +61,7 @@ async fn a_clock_that_is_behind_asks_the_mediator_and_goes_on() {
     let records = vault.unwrap().read::<_, vault::VaultFailure>(|tx| tx.records_after(0, 100)).unwrap();
     let days: Vec<(bool, Timestamp)> = records
         .iter()
-        .filter_map(|record| match Body::read(&record.body.0) {
+        .filter_map(|record| match Body::read(&record.header.kind, record.header.schema, &record.body.0) {
             Some(Body::Registration(registered)) => Some((registered.day_declared, registered.at)),
             _ => None,
         })

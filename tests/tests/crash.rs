@@ -20,5 +20,8 @@ fn what_must_lose_is_caught_and_the_kiosk_keeps_everything() {
     assert!(outcome.faults.lost.is_empty(), "{:?}", outcome.faults.lost);
     assert!(outcome.faults.faults >= 9 && outcome.faults.stopped > 0, "{:?}", outcome.faults);
     assert_eq!(outcome.failed(), 0);
-    assert_eq!(outcome.passed(), 69 + outcome.faults.faults);
+    let errands: Vec<&str> = outcome.errands.kills.keys().copied().collect();
+    assert_eq!(errands, ["migrating", "pushing", "scanning"]);
+    assert_eq!(outcome.errands.lost, Vec::<String>::new());
+    assert_eq!(outcome.passed(), 69 + outcome.errands.all() + outcome.faults.faults);
 }

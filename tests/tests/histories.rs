@@ -128,7 +128,9 @@ async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
     let dated: Vec<SignedToken> = changes
         .iter()
         .filter_map(|change| match change {
-            wire::messages::Change::Dated { token, .. } => SignedToken::from_bytes(&token.0),
+            wire::messages::Told::Known(wire::messages::Change::Dated { token, .. }) => {
+                SignedToken::from_bytes(&token.0)
+            }
             _ => None,
         })
         .collect();

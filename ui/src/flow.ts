@@ -2,28 +2,13 @@
 // `visit` and `paper`, so that clearing them clears everything; nothing is ever kept in the browser.
 import { inject, reactive, type InjectionKey } from 'vue';
 import type { BirthFields } from './generated/BirthFields';
-import type { Boot } from './generated/Boot';
-import type { DateView } from './generated/DateView';
-import type { DeliveryView } from './generated/DeliveryView';
 import type { DraftFields } from './generated/DraftFields';
 import type { DraftView } from './generated/DraftView';
-import type { ElsewhereView } from './generated/ElsewhereView';
-import type { EndOfDayView } from './generated/EndOfDayView';
-import type { ExportView } from './generated/ExportView';
-import type { FieldProblem } from './generated/FieldProblem';
-import type { HomeView } from './generated/HomeView';
-import type { MediumView } from './generated/MediumView';
 import type { OutboxView } from './generated/OutboxView';
-import type { PageView } from './generated/PageView';
-import type { PrintView } from './generated/PrintView';
 import type { Problem } from './generated/Problem';
-import type { ReadBackView } from './generated/ReadBackView';
-import type { SessionView } from './generated/SessionView';
-import type { ShownPaperView } from './generated/ShownPaperView';
 import type { Host } from './host/host';
+import type { Screen, State, Visit } from './state';
 import { dash, say, sayProblem, screenLang, type Args } from './words';
-
-export type Screen = 'unlock' | 'home' | 'person' | 'procedure' | 'scan' | 'readback' | 'date' | 'print' | 'done' | 'followup' | 'outbox';
 
 /** Milliseconds of quiet before what was typed is saved. */
 const SAVE_AFTER = 300;
@@ -33,51 +18,8 @@ const LOOK_EVERY = 500;
 const HOME_EVERY = 3000;
 /** Seconds a warning stands before the person's traces are cleared. */
 export const LAST_CALL = 45;
-
-export interface Visit {
-  id: string;
-  fields: DraftFields;
-  problems: FieldProblem[];
-  pages: PageView[];
-  saved: boolean;
-  /** True once a read-back was asked for: from then on empty fields are named too. */
-  tried: boolean;
-  readBack: ReadBackView | null;
-  date: DateView | null;
-  print: PrintView | null;
-}
-
-/** What came of a paper shown at this counter that is no visit here. */
-export interface ShownPaper {
-  shown: ShownPaperView | null;
-  elsewhere: ElsewhereView | null;
-  /** True once it stands in this kiosk's journal. */
-  brought: boolean;
-}
-
-export interface State {
-  screen: Screen;
-  lang: string;
-  /** The next person's language, chosen on the home screen. */
-  nextLang: string;
-  boot: Boot | null;
-  session: SessionView | null;
-  home: HomeView | null;
-  outbox: OutboxView | null;
-  endOfDay: EndOfDayView | null;
-  media: MediumView[];
-  /** What was last written to a stick or carried from one, while the screen stands. */
-  exported: ExportView | null;
-  delivered: DeliveryView | null;
-  visit: Visit | null;
-  paper: ShownPaper | null;
-  problem: Problem | null;
-  busy: boolean;
-  /** Seconds left before clearing, while the warning stands. */
-  lastCall: number | null;
-  /** A field to move to once its screen is shown. */
-  goTo: string | null;
-}
+/** Milliseconds the last save may take before the session is locked without it. */
+const LAST_SAVE = 5000;
 
 export const FLOW: InjectionKey<Flow> = Symbol('flow');
 export type Flow = ReturnType<typeof createFlow>;
@@ -121,18 +63,24 @@ export function createFlow(host: Host) {
   let callTimer: ReturnType<typeof setInterval> | undefined;
   let saving: Promise<void> = Promise.resolve();
   let edits = 0;
+  /** How often somebody has left. */
+  let left = 0;
 
   /** Runs one act at a time; a refusal is shown and the screen stays. */
   async function run(act: () => Promise<void>): Promise<void> {
     if (state.busy) return;
     state.busy = true;
     state.problem = null;
+    const before = left;
     try {
       await act();
     } catch (reason) {
-      state.problem = asProblem(reason);
+      if (left === before) state.problem = asProblem(reason);
     } finally {
-      state.busy = false;
+      // An answer that comes to an empty chair brings nothing back on the screen, whoever sits there now.
+      if (left === before) state.busy = false;
+      else if (state.session) await leave();
+      else forget();
     }
   }
 
@@ -158,8 +106,9 @@ export function createFlow(host: Host) {
 
   function save(): Promise<void> {
     clearTimeout(saveTimer);
+    // Of now: who leaves takes the visit off the screen before it is saved.
+    const visit = state.visit;
     const next = saving.catch(() => undefined).then(async () => {
-      const visit = state.visit;
       if (!visit || visit.saved) return;
       const edit = edits;
       const view = await host.saveDraft(visit.id, JSON.parse(JSON.stringify(visit.fields)) as DraftFields);
@@ -181,7 +130,7 @@ export function createFlow(host: Host) {
 
   function take(view: DraftView): void {
     state.visit = {
-      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, saved: view.saved,
+      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, scanning: false, saved: view.saved,
       tried: false, readBack: null, date: null, print: null,
     };
     touched();
@@ -298,17 +247,27 @@ export function createFlow(host: Host) {
     }, 1000);
   }
 
-  /** Saves what can be saved, then forgets the person and the session whatever happens. */
-  async function leave(): Promise<void> {
-    clearInterval(callTimer);
-    await flush().catch(() => undefined);
+  /** Takes the person and the session off the screen. */
+  function forget(): void {
     clearVisit();
     state.session = null;
     state.home = null;
     clearOutbox();
     state.problem = null;
     show('unlock');
+  }
+
+  /** Forgets the person at once, whatever happens; what was typed last is saved before the core is locked. */
+  async function leave(): Promise<void> {
+    left += 1;
+    const saved = flush().catch(() => undefined);
+    forget();
+    state.busy = true;
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([saved, new Promise((resolve) => { limit = setTimeout(resolve, LAST_SAVE); })]);
+    clearTimeout(limit);
     await host.lock().catch((reason: unknown) => { state.problem = asProblem(reason); });
+    state.busy = false;
   }
 
   return {
@@ -340,7 +299,7 @@ export function createFlow(host: Host) {
       state.session = await host.unlock(mediator, pin);
       await toHome();
     }),
-    lock: () => run(leave),
+    lock: async () => { if (!state.busy) await leave(); },
     home: () => run(async () => { if (state.visit) await flush(); await toHome(); }),
     startVisit: () => run(async () => { take(await host.startVisit(state.nextLang)); show('person'); }),
     openVisit: (visit: string) => run(async () => {
@@ -365,11 +324,24 @@ export function createFlow(host: Host) {
       if (to) await enter(to);
     }),
     goToField: (field: string) => run(async () => { state.goTo = field; await enter(screenOf(field)); }),
-    scanPage: () => run(async () => {
-      await flush();
-      const visit = current();
-      visit.pages = (await host.scanPage(visit.id)).pages;
-    }),
+    /** Never through `run`: a scanner that is slow or hangs must not hold the counter. */
+    scanPage: async () => {
+      const visit = state.visit;
+      if (state.busy || !visit || visit.scanning) return;
+      visit.scanning = true;
+      state.problem = null;
+      try {
+        await flush();
+        const view = await host.scanPage(visit.id);
+        visit.pages = view.pages;
+      } catch (reason) {
+        // Said to whoever still sees this visit, and to nobody else.
+        const problem = asProblem(reason);
+        if (state.visit === visit) state.problem = problem.code === 'already_kept' ? { code: 'page_too_late', args: {} } : problem;
+      } finally {
+        visit.scanning = false;
+      }
+    },
     removePage: (page: string) => run(async () => {
       const visit = current();
       visit.pages = (await host.removePage(visit.id, page)).pages;

@@ -56,6 +56,8 @@ export interface Fake extends Host {
   printer: PrintState[];
   /** Codes the next calls of a command reject with. */
   refuse: Map<string, string>;
+  /** What the answers of a command wait for. */
+  hold: Map<string, Promise<void>>;
   calls: string[];
   saved: DraftFields | null;
   /** True once an export was written. */
@@ -66,17 +68,19 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   let draft: DraftView | null = null;
   let date: DateView | null = null;
   let sent = 0;
+  let said = false;
   const view = (): DraftView => {
     if (!draft) throw { code: 'no_visit', args: {} };
     return JSON.parse(JSON.stringify(draft)) as DraftView;
   };
   const paper = (state: PrintState): PrintView => ({
-    code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12',
+    code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12', said,
     problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
   });
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
   async function call<T>(name: string, answer: () => T): Promise<T> {
     fake.calls.push(name);
+    await fake.hold.get(name);
     const code = fake.refuse.get(name);
     if (code) {
       fake.refuse.delete(name);
@@ -85,7 +89,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), calls: [], saved: null, onStick: false, todayFrom: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -156,9 +160,9 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       return date;
     }),
     date: () => call('date', () => { if (!date) throw { code: 'no_visit', args: {} }; return date; }),
-    print: () => call('print', () => { sent += 1; return look(); }),
+    print: () => call('print', () => { sent += 1; said = false; return look(); }),
     printStatus: () => call('print_status', look),
-    answerPrint: (_visit, cameOut) => call('answer_print', () => { fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),
+    answerPrint: (_visit, cameOut) => call('answer_print', () => { said = true; fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),
     finishVisit: () => call('finish_visit', () => { draft = null; date = null; return null; }),
     outbox: () => call('outbox', () => ({
       connection: 'offline', problem: { code: 'central_unreachable', args: {} },

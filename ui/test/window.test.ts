@@ -206,6 +206,16 @@ describe('paper', () => {
     expect(fake.calls.filter((name) => name === 'answer_print')).toHaveLength(1);
   });
 
+  it('that never came though the printer says so is told, once', async () => {
+    await toPrint();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(one('[data-role="print"]').dataset['state']).toBe('printed');
+    await press('nothing-came');
+    expect(one('[data-role="print"]').dataset['state']).toBe('failed');
+    expect(one('[data-action="print-again"]')).toBeTruthy();
+    expect(document.querySelector('[data-action="nothing-came"]')).toBeNull();
+  });
+
   it('that does not come leaves a code to copy and a way on', async () => {
     fake.refuse.set('print', 'no_printer');
     await toPrint();
@@ -249,6 +259,43 @@ describe('a paper shown at this counter', () => {
   });
 });
 
+describe('a scanner that hangs', () => {
+  it('never holds the counter: the visit goes on, the next one too', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    let answer = (): void => undefined;
+    fake.hold.set('scan_page', new Promise((resolve) => { answer = resolve; }));
+    await press('next');
+    await choose('procedure', 'renewal');
+    await press('next');
+    await press('scan-page');
+    expect(one<HTMLButtonElement>('[data-action="scan-page"]').disabled).toBe(true);
+    await press('next');
+    expect(screen()).toBe('readback');
+    await press('confirm');
+    expect(screen()).toBe('date');
+    fake.refuse.set('scan_page', 'already_kept');
+    answer();
+    await settle();
+    expect(screen()).toBe('date');
+    expect(one('[role="alert"]').dataset['code']).toBe('page_too_late');
+  });
+
+  it('says why there is no page', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    await press('next');
+    fake.refuse.set('scan_page', 'scanner_unplugged');
+    await press('scan-page');
+    expect(one('[role="alert"]').dataset['code']).toBe('scanner_unplugged');
+    expect(one<HTMLButtonElement>('[data-action="scan-page"]').disabled).toBe(false);
+  });
+});
+
 describe('an empty chair', () => {
   it('is warned, then everything is cleared and locked', async () => {
     await unlock();
@@ -262,6 +309,37 @@ describe('an empty chair', () => {
     expect(fake.calls).toContain('lock');
     expect(fake.saved?.family_names).toBe('Benali');
     expect(JSON.stringify(flow.state)).not.toContain('Benali');
+  });
+
+  it('is cleared at once though the last save hangs, and locked all the same', async () => {
+    await unlock();
+    await press('start-visit');
+    await type('family_names', 'Benali');
+    fake.hold.set('save_draft', new Promise(() => undefined));
+    await press('lock');
+    expect(screen()).toBe('unlock');
+    expect(JSON.stringify(flow.state)).not.toContain('Benali');
+    expect(document.body.innerHTML).not.toContain('Benali');
+    expect(fake.calls).not.toContain('lock');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(fake.calls).toContain('lock');
+  });
+
+  it('gets nothing of the person back by an answer that comes late', async () => {
+    await unlock();
+    await press('followup');
+    let answer = (): void => undefined;
+    fake.hold.set('show_paper', new Promise((resolve) => { answer = resolve; }));
+    await press('show-paper');
+    await vi.advanceTimersByTimeAsync(120_000 + LAST_CALL * 1000);
+    await settle();
+    expect(screen()).toBe('unlock');
+    answer();
+    await settle();
+    expect(screen()).toBe('unlock');
+    expect(JSON.stringify(flow.state)).not.toContain('TRAORÉ');
+    await unlock();
+    expect(screen()).toBe('home');
   });
 
   it('is not empty when somebody answers', async () => {

@@ -107,10 +107,9 @@ fn thumbnail(page: &ScannedPage) -> Result<Vec<u8>, Problem> {
 impl From<ScanRefusal> for Problem {
     fn from(refusal: ScanRefusal) -> Self {
         Self::new(match refusal {
-            ScanRefusal::BadAddress
-            | ScanRefusal::DriverMissing
-            | ScanRefusal::NoScanner
-            | ScanRefusal::Unplugged => "no_scanner",
+            ScanRefusal::BadAddress | ScanRefusal::NoScanner => "no_scanner",
+            ScanRefusal::DriverMissing => "scanner_driver_missing",
+            ScanRefusal::Unplugged => "scanner_unplugged",
             ScanRefusal::Busy => "scanner_busy",
             ScanRefusal::Jammed => "scanner_jammed",
             ScanRefusal::NoDocument => "scanner_no_document",
@@ -120,6 +119,10 @@ impl From<ScanRefusal> for Problem {
             ScanRefusal::BadAnswer => "scanner_bad_answer",
             ScanRefusal::TooLarge => "scanner_too_large",
             ScanRefusal::Denied => "scanner_denied",
+            ScanRefusal::Cancelled => "scanner_cancelled",
+            ScanRefusal::Unsupported => "scanner_unsupported",
+            ScanRefusal::NoMemory => "scanner_no_memory",
+            ScanRefusal::Crashed => "scanner_crashed",
         })
     }
 }

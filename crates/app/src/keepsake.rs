@@ -28,6 +28,9 @@ struct LockedKey {
 /// The folder cannot be written, or the vault holds no identity.
 pub(crate) fn keep(settings: &Settings, vault: &Vault, key: &VaultKey, world: &World) -> Result<(), Problem> {
     let (identity, locked) = (settings.identity_copy(), settings.locked_key());
+    let staged = identity.with_file_name("new-identity.db");
+    // Of a run that was ended here.
+    Settings::clear_vault(&staged);
     if identity.exists() && locked.exists() {
         return Ok(());
     }
@@ -41,8 +44,6 @@ pub(crate) fn keep(settings: &Settings, vault: &Vault, key: &VaultKey, world: &W
         settings.write_whole(&locked, &bytes)?;
     }
     if !identity.exists() {
-        let staged = identity.with_file_name("new-identity.db");
-        Settings::clear_vault(&staged);
         let copy = Vault::create(&staged, key)?;
         write(&copy, &stored, &roster)?;
         copy.checkpoint()?;

@@ -17,6 +17,7 @@ use seal::certificate::DeviceCertificate;
 use seal::keys::Signer;
 use seal::ring::{KeyRing, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use vault::{Author, Tx, Vault};
@@ -79,10 +80,10 @@ pub(crate) struct Inner {
     pub sync: Mutex<SyncState>,
     /// One exchange with central at a time.
     pub exchange: tokio::sync::Mutex<()>,
-    /// One paper of this kiosk goes to the printer at a time.
+    /// One decision about printing at a time; the printing itself goes on without it.
     pub printing: tokio::sync::Mutex<()>,
-    /// The job this process is following.
-    pub live: Mutex<Option<crate::print_paper::Live>>,
+    /// The jobs this process is following, and what came of the last ones.
+    pub live: Mutex<BTreeMap<domain::ids::RegistrationId, crate::print_job::Live>>,
     pub fonts: Mutex<Option<letter::Fonts>>,
     /// Wakes the background exchange.
     pub wake: tokio::sync::Notify,
@@ -233,7 +234,7 @@ impl Kiosk {
             sync: Mutex::new(SyncState::new(Connection::Offline)),
             exchange: tokio::sync::Mutex::new(()),
             printing: tokio::sync::Mutex::new(()),
-            live: Mutex::new(None),
+            live: Mutex::new(BTreeMap::new()),
             fonts: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
             pin_tries: Mutex::new(Tries::default()),

@@ -18,6 +18,7 @@ mod kiosk;
 mod media;
 mod outbox;
 mod paper;
+mod print_job;
 mod print_paper;
 mod problem;
 mod read_back;

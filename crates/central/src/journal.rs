@@ -8,7 +8,7 @@ use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection, PgPool, Row};
-use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release};
+use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release, SCHEMA};
 use wire::messages::{Applied, Change};
 
 /// Applies every held record of this kiosk, each in a transaction of its own; then what a
@@ -53,7 +53,7 @@ async fn apply_of(db: &mut PgConnection, central: &Central, device: &Device) -> 
         let mut tx = db.begin().await?;
         chain::lock(&mut tx, device.kiosk).await?;
         let row = sqlx::query(
-            "SELECT chain, seq, body, incarnation, hash FROM record WHERE kiosk = $1 AND state = 'held' \
+            "SELECT chain, seq, body, incarnation, hash, kind, schema FROM record WHERE kiosk = $1 AND state = 'held' \
              ORDER BY chain, seq LIMIT 1",
         )
         .bind(device.kiosk.0.as_slice())
@@ -68,22 +68,27 @@ async fn apply_of(db: &mut PgConnection, central: &Central, device: &Device) -> 
             hash: Hash::from_slice(row.try_get(4)?).ok_or(Refusal::Stored("record hash"))?,
         };
         let body: &[u8] = row.try_get(2)?;
-        apply_one(&mut tx, central, device, &at, body).await?;
+        let schema = u16::try_from(row.try_get::<i32, _>(6)?).map_err(|_| Refusal::Stored("schema"))?;
+        let read = Body::read(row.try_get(5)?, schema, body);
+        apply_one(&mut tx, central, device, &at, (read, body.is_empty())).await?;
         tx.commit().await?;
     }
 }
 
-/// Records of kinds an older version let wait, and this one knows, are held again: the
+/// Records of kinds and schemas an older version let wait, and this one knows, are held again: the
 /// next exchange of their kiosk applies them.
 ///
 /// # Errors
 /// The database fails.
 pub(crate) async fn take_up_waiting(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let kinds: Vec<&str> = KINDS.to_vec();
-    let done = sqlx::query("UPDATE record SET state = 'held' WHERE state = 'waits' AND kind = ANY ($1)")
-        .bind(&kinds)
-        .execute(pool)
-        .await?;
+    let done = sqlx::query(
+        "UPDATE record SET state = 'held' WHERE state = 'waits' AND kind = ANY ($1) AND schema <= $2",
+    )
+    .bind(&kinds)
+    .bind(i32::from(SCHEMA))
+    .execute(pool)
+    .await?;
     Ok(done.rows_affected())
 }
 
@@ -108,15 +113,14 @@ async fn apply_one(
     central: &Central,
     device: &Device,
     at: &At,
-    body: &[u8],
+    (body, erased): (Option<Body>, bool),
 ) -> Result<(), Refusal> {
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
-    let read = Body::read(body);
-    let about = read.as_ref().and_then(subject);
-    let applied = match read {
+    let about = body.as_ref().and_then(subject);
+    let applied = match body {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
-        None if body.is_empty() => Ok(Step::SetAside("erased")),
+        None if erased => Ok(Step::SetAside("erased")),
         None => Ok(Step::Waits),
         Some(Body::Registration(registered)) => registration(&mut step, central, device, &registered).await,
         // The chain has it; nothing else changes.

@@ -16,8 +16,10 @@ use tokio::time::Instant;
 use crate::job::{AttemptId, Found, JobId, JobState};
 use crate::{DOCUMENT_BYTES, PrintRefusal, Printer};
 
-/// One question and its answer; a Print-Job with a document of some MB over slow Wi-Fi too.
-const EXCHANGE: Duration = Duration::from_secs(20);
+/// One question and its answer: a printer that dozes on Wi-Fi needs some seconds.
+const QUESTION: Duration = Duration::from_secs(8);
+/// A Print-Job with a document of some MB, over slow Wi-Fi too, and its answer.
+const SENDING: Duration = Duration::from_secs(20);
 /// One connection attempt.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes of an answer: all attributes of a large printer are below 100 kB.
@@ -59,7 +61,8 @@ pub struct IppPrinter {
     uri: Uri,
     url: Url,
     client: Client,
-    exchange: Duration,
+    question: Duration,
+    sending: Duration,
 }
 
 impl IppPrinter {
@@ -83,12 +86,12 @@ impl IppPrinter {
             builder = builder.tls_certs_only(authorities);
         }
         let client = builder.build().map_err(|_| PrintRefusal::BadAddress)?;
-        Ok(IppPrinter { uri, url, client, exchange: EXCHANGE })
+        Ok(IppPrinter { uri, url, client, question: QUESTION, sending: SENDING })
     }
 
     /// Another limit for one question and its answer.
     pub fn with_exchange_limit(mut self, limit: Duration) -> IppPrinter {
-        self.exchange = limit;
+        (self.question, self.sending) = (limit, limit);
         self
     }
 
@@ -99,7 +102,8 @@ impl IppPrinter {
     ) -> Result<IppRequestResponse, PrintRefusal> {
         let mut bytes = request.into_ipp_request().to_bytes().to_vec();
         bytes.extend_from_slice(document);
-        match tokio::time::timeout(self.exchange, self.exchange(bytes)).await {
+        let limit = if document.is_empty() { self.question } else { self.sending };
+        match tokio::time::timeout(limit, self.exchange(bytes)).await {
             Ok(answer) => answer,
             Err(_) => Err(PrintRefusal::TimedOut),
         }
@@ -220,7 +224,12 @@ impl Printer for IppPrinter {
         if pdf.len() > DOCUMENT_BYTES {
             return Err(PrintRefusal::TooLarge);
         }
-        self.takes_pdf().await?;
+        // Whatever goes wrong with this question, no byte of the document has gone out.
+        self.takes_pdf().await.map_err(|refusal| match refusal {
+            PrintRefusal::TimedOut => PrintRefusal::Silent,
+            PrintRefusal::BadAnswer => PrintRefusal::NotIpp,
+            other => other,
+        })?;
         let bad = |_| PrintRefusal::BadAttempt;
         let request = IppOperationBuilder::print_job(self.uri.clone(), IppPayload::empty())
             .user_name(USER)
@@ -238,7 +247,7 @@ impl Printer for IppPrinter {
         number(group, "job-id").map(JobId).ok_or(PrintRefusal::BadAnswer)
     }
 
-    async fn state(&self, job: JobId) -> Result<JobState, PrintRefusal> {
+    async fn state(&self, job: JobId, attempt: &AttemptId) -> Result<JobState, PrintRefusal> {
         let request =
             IppOperationBuilder::get_job_attributes(self.uri.clone(), job.0).user_name(USER).build();
         match self.ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[]).await {
@@ -247,7 +256,11 @@ impl Printer for IppPrinter {
                     .attributes()
                     .first_of(DelimiterTag::JobAttributes)
                     .ok_or(PrintRefusal::BadAnswer)?;
-                self.read(group).await
+                // Some printers tell no name: theirs is believed.
+                match texts(group, "job-name").as_slice() {
+                    [name, ..] if name != attempt.as_str() => Ok(JobState::Unknown),
+                    _ => self.read(group).await,
+                }
             }
             Err(PrintRefusal::UnknownJob) => Ok(JobState::Unknown),
             Err(refusal) => Err(refusal),
@@ -257,16 +270,29 @@ impl Printer for IppPrinter {
     async fn follow(
         &self,
         job: JobId,
+        attempt: &AttemptId,
         limit: Duration,
         mut changed: impl FnMut(&JobState) + Send,
     ) -> Result<JobState, PrintRefusal> {
         let end = Instant::now() + limit;
         let mut last = None;
+        let mut stood = false;
         let mut missed = 0;
         loop {
-            match tokio::time::timeout_at(end.max(Instant::now() + LOOK), self.state(job)).await {
+            match tokio::time::timeout_at(end.max(Instant::now() + LOOK), self.state(job, attempt)).await {
                 Ok(Ok(state)) => {
                     missed = 0;
+                    // What stopped the job is often told only until it is given up. Seen once, it may
+                    // be left over from the job before.
+                    let state = match (state, &last) {
+                        (JobState::Aborted { reasons }, Some(JobState::Stopped { reasons: why }))
+                            if stood && faults(&reasons).is_empty() =>
+                        {
+                            JobState::Aborted { reasons: [reasons, why.clone()].concat() }
+                        }
+                        (state, _) => state,
+                    };
+                    stood = matches!(state, JobState::Stopped { .. }) && last.as_ref() == Some(&state);
                     if last.as_ref() != Some(&state) {
                         changed(&state);
                     }
@@ -286,7 +312,10 @@ impl Printer for IppPrinter {
         }
     }
 
-    async fn cancel(&self, job: JobId) -> Result<(), PrintRefusal> {
+    async fn cancel(&self, job: JobId, attempt: &AttemptId) -> Result<(), PrintRefusal> {
+        if self.state(job, attempt).await? == JobState::Unknown {
+            return Err(PrintRefusal::UnknownJob);
+        }
         let request = IppOperationBuilder::cancel_job(self.uri.clone(), job.0).user_name(USER).build();
         self.ask(request.map_err(|_| PrintRefusal::BadAddress)?, &[]).await.map(|_| ())
     }

@@ -30,20 +30,31 @@ pub trait Printer {
         attempt: &AttemptId,
     ) -> impl Future<Output = Result<JobId, PrintRefusal>> + Send;
 
-    /// Where the job stands now.
-    fn state(&self, job: JobId) -> impl Future<Output = Result<JobState, PrintRefusal>> + Send;
+    /// Where the job of this attempt stands now. A printer that was restarted counts from 1 again: a
+    /// job of this number and another name is not ours, and ours is unknown.
+    fn state(
+        &self,
+        job: JobId,
+        attempt: &AttemptId,
+    ) -> impl Future<Output = Result<JobState, PrintRefusal>> + Send;
 
     /// Watches the job until it ends, at most `limit`; then gives the state it stands in, ended or
     /// not (`Stopped` tells why: no paper, a jam). `changed` hears each new state.
     fn follow(
         &self,
         job: JobId,
+        attempt: &AttemptId,
         limit: Duration,
         changed: impl FnMut(&JobState) + Send,
     ) -> impl Future<Output = Result<JobState, PrintRefusal>> + Send;
 
-    /// Asks the printer to drop the job; the state to read afterwards says whether it did.
-    fn cancel(&self, job: JobId) -> impl Future<Output = Result<(), PrintRefusal>> + Send;
+    /// Asks the printer to drop the attempt's job, never another's; the state to read afterwards says
+    /// whether it did.
+    fn cancel(
+        &self,
+        job: JobId,
+        attempt: &AttemptId,
+    ) -> impl Future<Output = Result<(), PrintRefusal>> + Send;
 
     /// Looks for an attempt among all jobs the printer still knows: after a crash, whether a byte
     /// arrived. Printers forget ended jobs, some within a minute: `None` proves nothing by itself.
@@ -81,24 +92,25 @@ impl Printer for AnyPrinter {
         printer.submit(pdf, attempt).await
     }
 
-    async fn state(&self, job: JobId) -> Result<JobState, PrintRefusal> {
+    async fn state(&self, job: JobId, attempt: &AttemptId) -> Result<JobState, PrintRefusal> {
         let AnyPrinter::Ipp(printer) = self;
-        printer.state(job).await
+        printer.state(job, attempt).await
     }
 
     async fn follow(
         &self,
         job: JobId,
+        attempt: &AttemptId,
         limit: Duration,
         changed: impl FnMut(&JobState) + Send,
     ) -> Result<JobState, PrintRefusal> {
         let AnyPrinter::Ipp(printer) = self;
-        printer.follow(job, limit, changed).await
+        printer.follow(job, attempt, limit, changed).await
     }
 
-    async fn cancel(&self, job: JobId) -> Result<(), PrintRefusal> {
+    async fn cancel(&self, job: JobId, attempt: &AttemptId) -> Result<(), PrintRefusal> {
         let AnyPrinter::Ipp(printer) = self;
-        printer.cancel(job).await
+        printer.cancel(job, attempt).await
     }
 
     async fn find(&self, attempt: &AttemptId) -> Result<Option<Found>, PrintRefusal> {

@@ -11,6 +11,10 @@ pub enum PrintRefusal {
     BadAttempt,
     /// Nobody answers there, or its certificate is not trusted.
     NoPrinter,
+    /// It does not answer, and nothing of the document was sent.
+    Silent,
+    /// What it answers is not IPP, and nothing of the document was sent.
+    NotIpp,
     /// No answer within the limit. The document may have arrived: look for the attempt.
     TimedOut,
     /// The answer is not IPP, or lacks what it must have. The document may have arrived.
@@ -33,10 +37,12 @@ pub enum PrintRefusal {
 
 impl PrintRefusal {
     /// Every refusal, for the test that each has its sentence.
-    pub const ALL: [PrintRefusal; 12] = [
+    pub const ALL: [PrintRefusal; 14] = [
         PrintRefusal::BadAddress,
         PrintRefusal::BadAttempt,
         PrintRefusal::NoPrinter,
+        PrintRefusal::Silent,
+        PrintRefusal::NotIpp,
         PrintRefusal::TimedOut,
         PrintRefusal::BadAnswer,
         PrintRefusal::TooLarge,
@@ -54,6 +60,8 @@ impl PrintRefusal {
             PrintRefusal::BadAddress => "print_bad_address",
             PrintRefusal::BadAttempt => "print_bad_attempt",
             PrintRefusal::NoPrinter => "print_no_printer",
+            PrintRefusal::Silent => "print_silent",
+            PrintRefusal::NotIpp => "print_not_ipp",
             PrintRefusal::TimedOut => "print_timed_out",
             PrintRefusal::BadAnswer => "print_bad_answer",
             PrintRefusal::TooLarge => "print_too_large",

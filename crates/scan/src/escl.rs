@@ -13,6 +13,10 @@ const XML_BYTES: usize = 256 * 1024;
 /// Busy answers (503) taken before giving up, and the wait between: about 15 s.
 const TRIES: usize = 30;
 const PAUSE: Duration = Duration::from_millis(500);
+/// All these waits together end before the scan's own limit: a busy scanner is then said to be busy.
+fn pause(request: &ScanRequest) -> Duration {
+    PAUSE.min(request.limit / 40)
+}
 /// One connection attempt.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A4 in three-hundredths of an inch, the unit of eSCL regions.
@@ -92,7 +96,7 @@ impl Escl {
             let answer = post.send().await.map_err(refusal)?;
             match answer.status() {
                 StatusCode::CREATED => return self.job(&answer),
-                StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(PAUSE.min(request.limit / 10)).await,
+                StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(pause(request)).await,
                 StatusCode::CONFLICT => return Err(self.blocked(request.source).await),
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     return Err(ScanRefusal::Denied);
@@ -135,7 +139,7 @@ impl Escl {
                 StatusCode::NOT_FOUND => return Err(ScanRefusal::NoDocument),
                 StatusCode::SERVICE_UNAVAILABLE if tries < TRIES => {
                     tries += 1;
-                    tokio::time::sleep(PAUSE.min(request.limit / 10)).await;
+                    tokio::time::sleep(pause(request)).await;
                 }
                 StatusCode::SERVICE_UNAVAILABLE => return Err(ScanRefusal::Busy),
                 _ => return Err(self.blocked(request.source).await),

@@ -31,6 +31,14 @@ pub enum ScanRefusal {
     TooLarge,
     /// The system does not let this program use it.
     Denied,
+    /// Stopped at the scanner itself.
+    Cancelled,
+    /// It cannot do what was asked, or with these settings.
+    Unsupported,
+    /// It, or this machine, had no memory left for the page.
+    NoMemory,
+    /// Its software ended in the middle.
+    Crashed,
 }
 
 impl ScanRefusal {
@@ -50,11 +58,15 @@ impl ScanRefusal {
             ScanRefusal::BadAnswer => "scan_bad_answer",
             ScanRefusal::TooLarge => "scan_too_large",
             ScanRefusal::Denied => "scan_denied",
+            ScanRefusal::Cancelled => "scan_cancelled",
+            ScanRefusal::Unsupported => "scan_unsupported",
+            ScanRefusal::NoMemory => "scan_no_memory",
+            ScanRefusal::Crashed => "scan_crashed",
         }
     }
 
     /// Every refusal, for the test that each has its sentence.
-    pub const ALL: [ScanRefusal; 13] = [
+    pub const ALL: [ScanRefusal; 17] = [
         ScanRefusal::BadAddress,
         ScanRefusal::DriverMissing,
         ScanRefusal::NoScanner,
@@ -68,6 +80,10 @@ impl ScanRefusal {
         ScanRefusal::BadAnswer,
         ScanRefusal::TooLarge,
         ScanRefusal::Denied,
+        ScanRefusal::Cancelled,
+        ScanRefusal::Unsupported,
+        ScanRefusal::NoMemory,
+        ScanRefusal::Crashed,
     ];
 }
 

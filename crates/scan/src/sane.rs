@@ -22,6 +22,8 @@ const TALK_BYTES: usize = 256 * 1024;
 /// How long a backend may take to close once it has told why the scan ended. Some never come back from
 /// it: the mediator is then told the reason, not the hang. Long enough for a feeder to come to rest.
 const CLOSING: Duration = Duration::from_secs(10);
+/// How long a device that failed is looked for, to tell one that was unplugged from one that is there.
+const LOOKING: Duration = Duration::from_secs(5);
 /// Width and height of the area, in the letters and millimetres of scanimage.
 const A4: [(&str, &str); 2] = [("x", "210"), ("y", "297")];
 /// A folder in memory (tmpfs): a page must not touch a disk in clear.
@@ -159,6 +161,16 @@ impl Sane {
         Ok(arguments)
     }
 
+    /// After a failure: does the device not even open any more?
+    async fn is_gone(&self) -> bool {
+        match tokio::time::timeout(LOOKING, self.run(&["-A".into()], TALK_BYTES)).await {
+            Ok(Ok(run)) => {
+                matches!(run.refused(), Err(ScanRefusal::NoScanner | ScanRefusal::Unplugged))
+            }
+            _ => false,
+        }
+    }
+
     /// Runs scanimage to its end; the caller holds the time limit, and dropping this kills the group.
     async fn run(&self, arguments: &[String], most: usize) -> Result<Run, ScanRefusal> {
         let mut command = Command::new(&self.program);
@@ -204,7 +216,12 @@ impl Scanner for Sane {
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<Vec<ScannedPage>, ScanRefusal> {
-        tokio::time::timeout(request.limit, self.pages(request)).await.unwrap_or(Err(ScanRefusal::TimedOut))
+        let scanned = tokio::time::timeout(request.limit, self.pages(request)).await;
+        match scanned.unwrap_or(Err(ScanRefusal::TimedOut)) {
+            // Backends have no word for a cable that was pulled out.
+            Err(ScanRefusal::Io) if self.is_gone().await => Err(ScanRefusal::Unplugged),
+            other => other,
+        }
     }
 }
 
@@ -224,6 +241,12 @@ const SAID: &[(&str, ScanRefusal)] = &[
     ("Device busy", ScanRefusal::Busy),
     ("Access to resource has been denied", ScanRefusal::Denied),
     ("Error during device I/O", ScanRefusal::Io),
+    ("Operation was cancel", ScanRefusal::Cancelled),
+    ("Operation not supported", ScanRefusal::Unsupported),
+    ("Invalid argument", ScanRefusal::Unsupported),
+    ("Out of memory", ScanRefusal::NoMemory),
+    // Not a status but scanimage's picture writer: the device ended the page early.
+    ("too few scanlines", ScanRefusal::BadAnswer),
 ];
 
 /// scanimage's words when the device is not even open: a status then means something else.
@@ -249,10 +272,14 @@ impl Run {
             Some(11) => ScanRefusal::Denied,
             Some(9) if opening => ScanRefusal::Unplugged,
             _ if opening => ScanRefusal::NoScanner,
+            Some(2) => ScanRefusal::Cancelled,
+            Some(4) => ScanRefusal::Unsupported,
             Some(5) => ScanRefusal::BadAnswer,
             Some(6) => ScanRefusal::Jammed,
             Some(7) => ScanRefusal::NoDocument,
             Some(8) => ScanRefusal::CoverOpen,
+            Some(10) => ScanRefusal::NoMemory,
+            None => ScanRefusal::Crashed,
             _ => ScanRefusal::Io,
         })
     }

@@ -126,6 +126,11 @@ impl EsclScanner {
         lock(&self.inner).jobs.len()
     }
 
+    /// Pages asked for so far.
+    pub fn asked(&self) -> usize {
+        lock(&self.inner).jobs.iter().map(|job| job.given).sum()
+    }
+
     /// Jobs the client ended properly.
     pub fn deleted(&self) -> usize {
         lock(&self.inner).deleted

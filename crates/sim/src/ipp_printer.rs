@@ -239,6 +239,8 @@ fn allow_execution(script: &Path) -> Result<()> {
 /// Run by ippeveprinter for each job; its error stream sets the printer's state.
 const SCRIPT: &str = r#"#!/bin/sh
 fault() { cat "{folder}/fault"; }
+# Whoever sends the next job has taken the stuck paper out.
+echo "STATE: -media-jam-error" >&2
 case "$(fault)" in
 no-paper)
     echo "STATE: +media-empty-error" >&2
@@ -247,6 +249,8 @@ no-paper)
     ;;
 jam)
     echo "STATE: +media-jam-error" >&2
+    # A real one stands still for a while before it gives up.
+    sleep 1
     echo "ERROR: paper jam" >&2
     exit 1
     ;;

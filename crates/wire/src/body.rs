@@ -7,7 +7,8 @@ use domain::registration::Registration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The version of every body below.
+/// The version of every body below. Raised with any change to one, an added field too: central applies
+/// no body it might half understand.
 pub const SCHEMA: u16 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,10 +46,12 @@ impl Body {
         }
     }
 
-    /// Reads a body of a known kind. None: store it, acknowledge it, let it wait.
+    /// Reads a body of the kind and schema its header names. None: of a later version, or no such
+    /// body; it is stored and acknowledged all the same, and waits.
     #[must_use]
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+    pub fn read(kind: &str, schema: u16, bytes: &[u8]) -> Option<Self> {
+        let body: Self = (schema == SCHEMA).then(|| serde_json::from_slice(bytes).ok()).flatten()?;
+        (body.kind() == kind).then_some(body)
     }
 
     #[must_use]

@@ -11,7 +11,8 @@ use jiff::{
     Timestamp,
     civil::{Date, DateTime},
 };
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `POST /v1/enrol`. The only request that is not signed by an enrolled device.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -200,12 +201,12 @@ pub struct ChangesAnswer {
     pub mark: String,
     /// True when there is more to pull at once.
     pub more: bool,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Told>,
     /// The roster of mediators, when the kiosk named an older version.
     #[serde(default)]
     pub roster: Option<SignedRoster>,
     /// Lists newer than the versions the kiosk named.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_lists")]
     pub lists: Vec<SignedList>,
     /// The key ring's JSON, when central's has more certificates than the kiosk named.
     #[serde(default)]
@@ -217,6 +218,36 @@ pub struct ChangesAnswer {
     #[serde(default)]
     pub quarantined: bool,
     pub now: Timestamp,
+}
+
+/// The lists this version knows; one of a later version is passed over.
+fn known_lists<'de, D: Deserializer<'de>>(lists: D) -> Result<Vec<SignedList>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum One {
+        Known(SignedList),
+        Later(IgnoredAny),
+    }
+    let all = Vec::<One>::deserialize(lists)?;
+    let known = |one| match one {
+        One::Known(list) => Some(list),
+        One::Later(IgnoredAny) => None,
+    };
+    Ok(all.into_iter().filter_map(known).collect())
+}
+
+/// A change as it arrives: one that this version cannot read holds up none of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    Known(Change),
+    Later(Later),
+}
+
+/// A change of a kind, or with a content, that came with a later version. Only its kind is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    pub change: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

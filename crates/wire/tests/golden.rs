@@ -16,6 +16,7 @@ use wire::messages::{
     Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
     EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
     LentSlot, ListKind, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
+    Told,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -241,7 +242,7 @@ fn every_answer() {
         cursor: 12,
         mark: "0a1b2c3d4e5f6071".into(),
         more: true,
-        changes,
+        changes: changes.into_iter().map(Told::Known).collect(),
         lists: vec![SignedList {
             kind: ListKind::Issuers,
             list: b"{}".to_vec().into(),

@@ -187,7 +187,7 @@ fn shown(folder: &Path, ground: &Path, said: &Said) -> Result<(), String> {
 }
 
 /// What a restart finds, so that looking does not mend what the next kiosk should find.
-fn copy_files(from: &Path, to: &Path) -> Result<(), Failure> {
+pub(super) fn copy_files(from: &Path, to: &Path) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(to);
     std::fs::create_dir(to)?;
     for entry in std::fs::read_dir(from)? {

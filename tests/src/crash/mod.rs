@@ -1,12 +1,13 @@
 //! `stand crash`: nothing kept is lost, whatever instruction or write the power takes.
 //!
-//! Three storms on a real kiosk without a network. *Faults* are a disk that is full or answers
-//! an error once. *Kills* end its process and open the same
-//! folder again. *Points* take a recorded life, stop it at an operation, and make a disk
+//! Storms on a real kiosk. *Faults* are a disk that is full or answers an error once. *Kills* end
+//! its process and open the same folder again; *errands* kill at each file operation of what it
+//! does seldom. *Points* take a recorded life, stop it at an operation, and make a disk
 //! of what was synced and a choice of the rest. The same points on plain SQLite with
 //! `synchronous = NORMAL` must lose something: a harness that cannot fail proves nothing.
 
 mod disk;
+pub mod errands;
 mod faults;
 mod ground;
 mod kills;
@@ -28,6 +29,8 @@ use std::time::Instant;
 use victim::Synchronous;
 pub use victim::{Victim, run as be_victim};
 
+/// Of so many kills asked for, each errand gets one more.
+const KILLS_AN_ERRAND: usize = 4;
 /// Losses told one by one.
 const TOLD: usize = 20;
 /// One fault of each kind for so many crash points.
@@ -52,6 +55,7 @@ pub struct Crash {
 #[derive(Debug)]
 pub struct Outcome {
     pub kills: kills::Tally,
+    pub errands: errands::Tally,
     pub points: points::Tally,
     pub normal: points::Tally,
     pub full: points::Tally,
@@ -63,13 +67,14 @@ impl Outcome {
     /// Checks that held.
     #[must_use]
     pub fn passed(&self) -> usize {
-        self.kills.kills + self.points.points + self.faults.faults + 3 - self.failed()
+        self.kills.kills + self.errands.all() + self.points.points + self.faults.faults + 3 - self.failed()
     }
 
     /// Kills and points that lost something; NORMAL or a lying disk not caught; FULL caught.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.kills.lost.len()
+            + self.errands.lost.len()
             + self.points.lost.len()
             + self.faults.lost.len()
             + usize::from(self.normal.lost.is_empty())
@@ -86,8 +91,11 @@ impl Outcome {
 pub fn run(crash: &Crash) -> Result<bool, Failure> {
     let began = Instant::now();
     let outcome = storm(crash)?;
-    let Outcome { kills, points, normal, full, lying, faults } = &outcome;
+    let Outcome { kills, errands, points, normal, full, lying, faults } = &outcome;
     for lost in kills.lost.iter().take(TOLD) {
+        println!("{lost}");
+    }
+    for lost in errands.lost.iter().take(TOLD) {
         println!("{lost}");
     }
     for lost in points.lost.iter().take(TOLD) {
@@ -101,14 +109,17 @@ pub fn run(crash: &Crash) -> Result<bool, Failure> {
     }
     let spread: Vec<String> =
         kills.spread.iter().map(|(place, count)| format!("{count} {}", place.words())).collect();
+    let of_each: Vec<String> = errands.kills.iter().map(|(name, count)| format!("{count} {name}")).collect();
     println!(
-        "seed {}: {} kills ({}; {} registrations kept), {} points in {} lives ({} with unsynced writes; {} kept \
+        "seed {}: {} kills ({}; {} registrations kept), {} kills at a file operation ({}), {} points in {} lives ({} with unsynced writes; {} kept \
          registrations looked for), {} faults of the disk ({} ended the kiosk), {} s; plain SQLite lost a kept row at {} of {} points with NORMAL, {} of {} with FULL; \
          a disk that lies: the kiosk's loss {}",
         crash.seed,
         kills.kills,
         spread.join(", "),
         kills.kept,
+        errands.all(),
+        of_each.join(", "),
         points.points,
         points.lives,
         points.unsynced,
@@ -147,9 +158,11 @@ pub fn storm(crash: &Crash) -> Result<Outcome, Failure> {
     let normal = range.plain(Synchronous::Normal, MEASURE_POINTS)?;
     let full = range.plain(Synchronous::Full, MEASURE_POINTS)?;
     let lying = range.lying(&looker, MEASURE_POINTS)?;
-    let kills = crash.kills.unwrap_or((crash.points / 100).max(1));
-    let kills = kills::run(&path, scratch.path(), &looker, seed, kills)?;
+    let asked = crash.kills.unwrap_or((crash.points / 100).max(1));
+    let kills = kills::run(&path, scratch.path(), &looker, seed, asked)?;
+    let each = (asked / KILLS_AN_ERRAND).max(1);
+    let errands = errands::all((&recorder, &path, scratch.path()), &looker, seed, each)?;
     let faults = range.faults(&looker, (crash.points / FAULTS).max(3))?;
     let points = range.vault(&looker, crash.points)?;
-    Ok(Outcome { kills, points, normal, full, lying, faults })
+    Ok(Outcome { kills, errands, points, normal, full, lying, faults })
 }

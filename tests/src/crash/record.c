@@ -1,8 +1,9 @@
 /*
  * Preloaded into a kiosk under test: writes down, in order and with all bytes, what the
  * process does to the files of one folder, and what it says on its standard output.
- * Changes nothing of what it passes on, but for one fault when it is asked to play one;
- * never part of what people install.
+ * Changes nothing of what it passes on, but for one fault when it is asked to play one; ends
+ * the process with SIGKILL after a record of which it is told the number. Never part of what
+ * people install.
  *
  * A record is `kind u8, pid u32, fd i32, number i64, length u32`, in this machine's byte
  * order and packed, then `length` bytes. The kinds stand in trace.rs.
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +38,8 @@ static int trace = -1;
    or the disk is full from the nth write on. */
 static enum { NONE, WRITE_FAILS, SYNC_FAILS, FULL } fault = NONE;
 static long fault_at, writes, syncs;
+/* Ends the process once so many records are written; 0: never. */
+static long kill_at, noted;
 static char root[4096];
 static size_t root_length;
 /* Of each descriptor: does it belong to the folder? */
@@ -57,6 +61,8 @@ static void note(uint8_t kind, int fd, int64_t number, const void *bytes, uint32
        hole would prove nothing, so a record that cannot be written ends the process. */
     if (syscall(SYS_writev, trace, parts, 2) != (long)(sizeof head + length))
         _exit(70);
+    if (++noted == kill_at)
+        kill(getpid(), SIGKILL);
     errno = before;
 }
 
@@ -83,6 +89,8 @@ __attribute__((constructor)) static void begin(void) {
     const char *folder = getenv("JALON_TRACE_ROOT"), *file = getenv("JALON_TRACE");
     if (folder == NULL || file == NULL || strlen(folder) >= sizeof root)
         return;
+    const char *kill = getenv("JALON_KILL_AT");
+    kill_at = kill == NULL ? 0 : atol(kill);
     strcpy(root, folder);
     root_length = strlen(root);
     trace = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

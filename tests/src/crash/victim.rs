@@ -116,7 +116,7 @@ async fn live(victim: &Victim) -> Result<Kiosk, Failure> {
 
 /// What an earlier session left: whole drafts and registrations under way get their date,
 /// kept ones show it again, what was only begun is thrown away.
-async fn take_up(kiosk: &Kiosk) -> Result<(), Failure> {
+pub(super) async fn take_up(kiosk: &Kiosk) -> Result<(), Failure> {
     for left in kiosk.home().await?.unfinished {
         match kiosk.confirm(&left.visit).await {
             Ok(view) => {
@@ -160,6 +160,6 @@ async fn finish(kiosk: &Kiosk, visit: &str) -> Result<(), Failure> {
     Ok(Word::Finished { visit: id(visit)? }.say()?)
 }
 
-fn id(text: &str) -> Result<VisitId, Failure> {
+pub(super) fn id(text: &str) -> Result<VisitId, Failure> {
     VisitId::parse(text).ok_or_else(|| fail("not a visit's id"))
 }

@@ -1,8 +1,10 @@
 //! The main job, told once from end to end through the real window on real parts: a
 //! date online, dates with the network down, a crash, a rank, and everything synced.
 
+mod empty_chair;
 pub mod paper;
 pub mod report;
+mod traces;
 pub mod window;
 
 use crate::programs::{Failure, WAIT, fail};
@@ -93,6 +95,8 @@ impl Story {
         self.picture(window, "unlock").await?;
         self.report.done("unlock", true, json!({ "mediator": crate::stand::MEDIATOR }));
 
+        self.empty_chair(window).await?;
+
         // The mediator's screens in the other languages, once: not a step, only to be looked at.
         let name = Report::picture("online-date");
         window.picture_in(&["ar", "en"], &self.out.join(name.trim_end_matches(".png")));
@@ -101,8 +105,11 @@ impl Story {
         window.plain();
         self.picture(window, "online-date").await?;
         self.keep("online-date", &online, online["source"] == "online" && online["slot_at"].is_string());
-        let print = self.print(window, "print-online").await?;
-        self.report.done("print-online", print["state"] == "printed", print);
+        let mut print = self.print(window, "print-online").await?;
+        let left = self.finished(window, &["بن عيسى", "فاطمة الزهراء"], &online).await?;
+        let held = print["state"] == "printed" && left["nothing"] == true;
+        print["left"] = left;
+        self.report.done("print-online", held, print);
 
         let pid = self.stand.central_pid();
         self.stand.kill_central();
@@ -240,7 +247,8 @@ impl Story {
         }
         window.act("find-paper").await?;
         let slot_at = window.attribute("[data-role=\"date\"]", "data-slot-at").await?;
-        window.screenshot(&self.out.join("11-acknowledged-followup.png")).await?;
+        let name = Report::picture("acknowledged").replace(".png", "-followup.png");
+        window.screenshot(&self.out.join(name)).await?;
         window.act("home").await?;
         window.screen("home").await?;
         Ok(json!({ "slot_at": slot_at }))

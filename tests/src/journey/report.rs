@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The steps of the main job, in order.
-pub const STEPS: [&str; 15] = [
+pub const STEPS: [&str; 16] = [
     "unlock",
+    "empty-chair",
     "online-date",
     "print-online",
     "cut",

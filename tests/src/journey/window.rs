@@ -157,6 +157,34 @@ impl Window {
         Ok(())
     }
 
+    /// Sends keys to an element: chords too, as WebDriver writes them.
+    ///
+    /// # Errors
+    /// There is no such element, or it takes no keys.
+    pub async fn keys(&self, css: &str, keys: &str) -> Result<(), Failure> {
+        Ok(self.find(css).await?.send_keys(keys).await?)
+    }
+
+    /// Runs a script in the page; it answers through its last argument.
+    ///
+    /// # Errors
+    /// It fails, or does not answer.
+    pub async fn script(&self, script: &str, args: Vec<Value>) -> Result<Value, Failure> {
+        let answer = self.client()?.execute_async(script, args);
+        tokio::time::timeout(WAIT, answer)
+            .await
+            .map_err(|_| fail("a script in the page did not answer"))?
+            .map_err(Into::into)
+    }
+
+    /// Is there such an element now?
+    ///
+    /// # Errors
+    /// The window does not answer.
+    pub async fn shows(&self, css: &str) -> Result<bool, Failure> {
+        Ok(!self.client()?.find_all(Locator::Css(css)).await?.is_empty())
+    }
+
     /// Clicks a button by its action.
     ///
     /// # Errors

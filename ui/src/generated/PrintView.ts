@@ -2,4 +2,8 @@
 import type { PrintState } from "./PrintState";
 import type { Problem } from "./Problem";
 
-export type PrintView = { code: string, attempt: string, state: PrintState, job_id: number | null, bytes: number, sha256: string, problem: Problem | null, };
+export type PrintView = { code: string, attempt: string, state: PrintState, job_id: number | null, bytes: number, sha256: string, problem: Problem | null, 
+/**
+ * A person has said what came of it: they are not asked again.
+ */
+said: boolean, };

@@ -262,6 +262,8 @@ pub struct PrintView {
     pub bytes: u32,
     pub sha256: String,
     pub problem: Option<super::Problem>,
+    /// A person has said what came of it: they are not asked again.
+    pub said: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

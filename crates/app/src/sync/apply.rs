@@ -8,13 +8,18 @@ use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
 use domain::ids::RegistrationId;
 use domain::planted;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use vault::Tx;
 use wire::body::{Body, Dated};
-use wire::messages::{Applied, Change, ChangesAnswer, Roster};
+use wire::messages::{Applied, Change, ChangesAnswer, Roster, Told};
 
 const TIME_MARK: &str = "time_mark";
 const MARK: &str = "mark";
+const PASSED_OVER: &str = "passed_over";
+/// Kinds noted for the log; more say nothing more.
+const KINDS_NOTED: usize = 16;
+const THIS_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// From where to pull, the version of the roster we have, and the record of ours central
 /// was last heard to hold.
@@ -38,8 +43,15 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
     inner.vault.transact(|tx| {
         told::lists(inner, tx, &answer)?;
         let applied = if planted::on("cursor_past_the_applied") { 8 } else { usize::MAX };
-        for change in answer.changes.into_iter().take(applied) {
-            apply(inner, tx, change)?;
+        let mut later = Vec::new();
+        for told in answer.changes.into_iter().take(applied) {
+            match told {
+                Told::Known(change) => apply(inner, tx, change)?,
+                Told::Later(one) => later.push(one.change),
+            }
+        }
+        if !later.is_empty() {
+            pass_over(inner, tx, later)?;
         }
         if let Some(roster) = answer.roster.as_ref().and_then(|signed| trust::roster(&inner.identity, signed))
         {
@@ -54,6 +66,53 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
         tx.put_json(TIME_MARK, &answer.now.as_second())?;
         Ok(())
     })
+}
+
+/// What came that this version cannot read. The cursor goes on; a version that is newer pulls
+/// everything again, once.
+#[derive(Serialize, Deserialize)]
+struct PassedOver {
+    /// The version of this program.
+    by: String,
+    kinds: Vec<String>,
+}
+
+fn pass_over(inner: &Inner, tx: &Tx<'_>, later: Vec<String>) -> Result<(), Problem> {
+    let before = passed_over(tx)?;
+    if before.is_none() {
+        heard::note(inner, tx, "central_newer")?;
+    }
+    let mut kinds = before.map_or_else(Vec::new, |before| before.kinds);
+    kinds.extend(later.into_iter().filter(|kind| is_kind(kind)));
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.truncate(KINDS_NOTED);
+    tracing::warn!(?kinds, "changes of a later version are passed over");
+    tx.put_json(PASSED_OVER, &Some(PassedOver { by: THIS_VERSION.to_owned(), kinds }))?;
+    Ok(())
+}
+
+fn passed_over(tx: &Tx<'_>) -> Result<Option<PassedOver>, Problem> {
+    Ok(tx.get_json::<Option<PassedOver>>(PASSED_OVER)?.flatten())
+}
+
+/// Another version of this program passed changes over: everything is pulled again, and what this
+/// one can read is taken up. Each change may come twice.
+pub(super) fn take_up_passed_over(inner: &Inner) -> Result<(), Problem> {
+    let older = |tx: &Tx<'_>| Ok::<_, Problem>(passed_over(tx)?.is_some_and(|one| one.by != THIS_VERSION));
+    if !inner.vault.read(older)? {
+        return Ok(());
+    }
+    inner.vault.transact(|tx| {
+        tx.put_json(PASSED_OVER, &None::<PassedOver>)?;
+        Ok(tx.put_json(CURSOR, &0u64)?)
+    })
+}
+
+/// It is written into the log.
+fn is_kind(kind: &str) -> bool {
+    (1..=wire::record::KIND_MAX).contains(&kind.len())
+        && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 /// It becomes part of the next request's address.

@@ -106,6 +106,7 @@ impl Kiosk {
             .off(|inner| {
                 inner.give_back_near()?;
                 inner.erase_due()?;
+                apply::take_up_passed_over(inner)?;
                 inner.known()
             })
             .await?;

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::Request;
 use changes::{Cursor, Pulled};
 use domain::bytes::Hash;
-use wire::messages::ChangesAnswer;
+use wire::messages::{ChangesAnswer, Told};
 
 pub(super) async fn pull(
     State(central): State<Central>,
@@ -51,7 +51,7 @@ pub(super) async fn pull(
         cursor: cursor.n,
         mark: cursor.mark,
         more: more || more_listed,
-        changes,
+        changes: changes.into_iter().map(Told::Known).collect(),
         roster,
         lists,
         ring,

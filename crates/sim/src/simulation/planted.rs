@@ -6,7 +6,7 @@ use domain::token::{SignedToken, SlotToken};
 use jiff::ToSpan as _;
 use seal::keys::Signer;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::messages::{Change, ChangesAnswer, DateAnswer};
+use wire::messages::{Change, ChangesAnswer, DateAnswer, Told};
 
 /// A bug of docs/planted.md, switched on as long as this lives. The switch is the whole
 /// process's: one at a time, and nothing clean beside it.
@@ -84,7 +84,7 @@ impl Planted {
     fn dated_too_late(&self, answer: &mut Answer) -> Option<()> {
         let mut pulled: ChangesAnswer = serde_json::from_slice(&answer.body).ok()?;
         for change in &mut pulled.changes {
-            let Change::Dated { token, .. } = change else { continue };
+            let Told::Known(Change::Dated { token, .. }) = change else { continue };
             let signed = SignedToken::from_bytes(&token.0)?.token;
             let late = SlotToken { at: signed.at.saturating_add(1_000.days()), ..signed };
             *token = seal::token::sign(&self.slot_key, late).to_bytes().into();
