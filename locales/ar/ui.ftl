@@ -306,3 +306,11 @@ act-today = هذا هو تاريخ اليوم
 field-today-day = اليوم
 field-today-month = الشهر (1 إلى 12)
 field-today-year = السنة
+
+advance-title = موعد أقرب
+advance-why = يمكن للشخص أن يطلب موعدًا أقرب بلمسة واحدة. موعده الحالي لا يتغير. تجيب المحافظة، ويُقرأ الجواب هنا.
+act-ask-earlier = طلب موعد أقرب
+advance-only-here = طلب { $at }: محفوظ على هذا الجهاز، ويُرسل عند الاتصال التالي.
+advance-received = طلب { $at }: استلمته الخدمة المركزية. لم تجب المحافظة بعد.
+advance-answered = طلب { $at }: أجابت المحافظة.
+advance-answer = جواب { $at }:

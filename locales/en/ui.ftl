@@ -289,3 +289,11 @@ act-today = This is today's date
 field-today-day = Day
 field-today-month = Month (1 to 12)
 field-today-year = Year
+
+advance-title = Earlier date
+advance-why = The person may ask for an earlier date, with one touch. Their present date does not change. The préfecture answers, and the answer is read here.
+act-ask-earlier = Ask for an earlier date
+advance-only-here = Request of { $at }: kept on this kiosk, it leaves with the next connection.
+advance-received = Request of { $at }: received by central. The préfecture has not answered yet.
+advance-answered = Request of { $at }: the préfecture has answered.
+advance-answer = Answer of { $at }:

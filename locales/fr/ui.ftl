@@ -289,3 +289,11 @@ act-today = C'est la date d'aujourd'hui
 field-today-day = Jour
 field-today-month = Mois (1 à 12)
 field-today-year = Année
+
+advance-title = Date plus proche
+advance-why = La personne peut demander une date plus proche, en un geste. Sa date actuelle ne change pas. La préfecture répond, et la réponse est lue ici.
+act-ask-earlier = Demander une date plus proche
+advance-only-here = Demande du { $at } : gardée sur ce poste, elle part dès qu'il est connecté.
+advance-received = Demande du { $at } : reçue par le service central. La préfecture n'a pas encore répondu.
+advance-answered = Demande du { $at } : la préfecture a répondu.
+advance-answer = Réponse du { $at } :

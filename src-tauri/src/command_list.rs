@@ -21,6 +21,7 @@ with_commands! {
     show_paper
     bring_paper
     declare_today
+    ask_earlier
     reprint
     outbox
     sync_now

@@ -4,7 +4,7 @@
 use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
-    BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
+    AdvanceView, BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
     FollowUpView, HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
     ShownPaperView,
 };
@@ -159,6 +159,11 @@ pub async fn show_paper(core: State<'_, Core>, text: String) -> Answer<ShownPape
 #[command]
 pub async fn bring_paper(core: State<'_, Core>, door: String, rebuild: Option<String>) -> Answer<()> {
     core.kiosk()?.bring_paper(&door, rebuild.as_deref()).await
+}
+
+#[command]
+pub async fn ask_earlier(core: State<'_, Core>, visit: String) -> Answer<AdvanceView> {
+    core.kiosk()?.ask_earlier(&visit).await
 }
 
 #[tauri::command]

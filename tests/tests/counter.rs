@@ -158,6 +158,7 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "follow_up" => kiosk.follow_up(&text, birth()).await.err(),
                 "reprint" => kiosk.reprint(&text).await.err(),
                 "show_paper" => kiosk.show_paper(&text).await.err(),
+                "ask_earlier" => kiosk.ask_earlier(&text).await.err(),
                 "declare_today" => kiosk.declare_today(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),
                 "export_to" => kiosk.export_to(&text).await.err(),

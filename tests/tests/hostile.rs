@@ -18,7 +18,8 @@ use sqlx::Row;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wire::body::{
-    self, Begun, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Release,
+    self, AdvanceRequest, Begun, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered,
+    Release,
 };
 use wire::messages::{DateRequest, EnrolRequest, FollowUpRequest, LeaseRequest, PushRequest, ReturnRequest};
 
@@ -111,6 +112,11 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
         body::Body::Paper(Paper {
             door: vec![1; 200].into(),
             rebuild: Some(vec![1; 100].into()),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
+        body::Body::AdvanceRequest(AdvanceRequest {
+            registration: id,
             mediator: registration(device, service).mediator,
             at,
         }),

@@ -118,11 +118,21 @@ fn dumped(url: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn central_erases_a_person_so_many_days_after_the_appointment_and_no_sooner() {
-    let (counter, _, date) = registered().await;
+    let (counter, visit, date) = registered().await;
     let (pool, url) = (central::connect(&counter.pool_url).await.unwrap(), counter.pool_url.clone());
     let day: jiff::civil::Date = date.slot_at.unwrap()[..10].parse().unwrap();
     let later = |days: i32| day.saturating_add(jiff::ToSpan::days(days));
-    assert!(dumped(&url) >= 2, "the search itself finds nothing");
+    // A request, and an answer that names the person.
+    counter.kiosk.ask_earlier(&visit).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let task =
+        central::admin::tasks(&pool, journeys::stand::SITE, false).await.unwrap()["tasks"][0]["task"].clone();
+    let (now, random) = (jiff::Timestamp::now(), central::system_random());
+    let answer = format!("{NAME} : rien avant.");
+    central::admin::answer_task(&pool, task.as_i64().unwrap(), ("A. Petit", &answer), now, &random)
+        .await
+        .unwrap();
+    assert!(dumped(&url) >= 4, "the search itself finds nothing");
     // Too early: refused, or not due yet.
     assert!(central::admin::erase(&pool, later(1), later(30)).await.is_err());
     assert_eq!(central::admin::erase(&pool, day, later(90)).await.unwrap()["erased"], 0);

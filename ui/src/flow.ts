@@ -382,6 +382,12 @@ export function createFlow(host: Host) {
       const shown = state.paper?.shown;
       if (shown?.visit && shown.lang) await openOwn(shown.visit, shown.lang);
     }),
+    /** Keeps the person's request; its answer comes with an exchange. */
+    askEarlier: () => run(async () => {
+      const visit = current();
+      const advance = await host.askEarlier(visit.id);
+      if (visit.date) visit.date.advance = advance;
+    }),
     /** `YYYY-MM-DD`, as the mediator says it; the home screen is shown anew. */
     declareToday: (day: string) => run(async () => { await host.declareToday(day); await toHome(); }),
     otherPaper: () => run(async () => { state.paper = null; }),

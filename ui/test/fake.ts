@@ -121,6 +121,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
+    askEarlier: () => call('ask_earlier', () => ({ asked_at: '2031-03-04T10:00', state: 'only_here', answered_at: null, answer: null })),
     declareToday: () => call('declare_today', () => { fake.todayFrom = null; return null; }),
     reprint: () => call('reprint', look),
     openVisit: () => call('open_visit', view),
@@ -155,7 +156,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     confirm: () => call('confirm', () => {
       date = {
         visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-        limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T',
+        limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null,
       };
       return date;
     }),

@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-'];
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);
@@ -60,6 +60,7 @@ describe('the screens', () => {
       ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'pages'].map((key) => `readback-${key}`),
       ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'paper', 'advance-request'].map((key) => `record-${key}`),
       ...['waiting', 'held', 'applied', 'set-aside'].map((key) => `record-state-${key}`),
+      ...['only-here', 'received', 'answered'].map((key) => `advance-${key}`),
       ...['online', 'lease', 'rank'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),

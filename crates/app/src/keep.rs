@@ -250,5 +250,6 @@ fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Proble
         after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
         only_here: waiting && !printed,
         code_large: seal::text::from_bytes(&paper.door),
+        advance: crate::advance::view(inner, tx, registration.id)?,
     })
 }

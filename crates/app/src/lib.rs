@@ -1,6 +1,7 @@
 //! The kiosk's use cases, one file each. Knows the vault, the devices and central;
 //! never a window. Every method of [`Kiosk`] is one command of the contract.
 
+mod advance;
 mod capture;
 mod check;
 pub mod contract;

@@ -122,7 +122,7 @@ pub(crate) async fn counters(db: &mut PgConnection, site: &SiteId) -> Result<Vec
         .collect()
 }
 
-async fn closures(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Closure>, Refusal> {
+pub(crate) async fn closures(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Closure>, Refusal> {
     let rows = sqlx::query("SELECT first::text, last::text FROM closure WHERE site = $1")
         .bind(site.as_str())
         .fetch_all(db)

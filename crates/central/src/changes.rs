@@ -2,7 +2,7 @@
 //! a cursor never passes over a change that commits late.
 
 use crate::device::Device;
-use crate::{Central, Refusal, planted};
+use crate::{Central, Random, Refusal, planted};
 use domain::ids::KioskId;
 use jiff::Timestamp;
 use seal::keys::Context;
@@ -42,8 +42,19 @@ pub(crate) async fn append(
     kiosk: KioskId,
     changes: &[Change],
 ) -> Result<(), Refusal> {
+    append_drawn(db, &central.random, kiosk, changes).await
+}
+
+/// The same for an administrator's act, beside the central that runs.
+pub(crate) async fn append_drawn(
+    db: &mut PgConnection,
+    random: &Random,
+    kiosk: KioskId,
+    changes: &[Change],
+) -> Result<(), Refusal> {
     for change in changes {
-        let [a, b, c, d, e, f, g, h, ..] = central.random_16();
+        let mut mark = [0; 8];
+        random(&mut mark);
         let body = serde_json::to_string(change).map_err(|_| Refusal::Stored("change"))?;
         sqlx::query(
             "WITH next AS (UPDATE kiosk SET change_n = change_n + 1 WHERE id = $1 RETURNING change_n) \
@@ -51,7 +62,7 @@ pub(crate) async fn append(
         )
         .bind(kiosk.0.as_slice())
         .bind(body)
-        .bind([a, b, c, d, e, f, g, h].as_slice())
+        .bind(mark.as_slice())
         .execute(&mut *db)
         .await?;
     }

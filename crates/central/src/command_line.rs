@@ -193,6 +193,29 @@ pub(crate) enum Act {
         #[arg(long)]
         phone: Option<String>,
     },
+    /// What the desk of a site has to do, the most urgent first.
+    Tasks {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// Answered ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Answer a task in an agent's name; the answer to a request goes back to its kiosk.
+    AnswerTask {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long, value_name = "N")]
+        task: i64,
+        /// The agent's name.
+        #[arg(long)]
+        by: String,
+        /// One line, read to the person.
+        #[arg(long)]
+        answer: String,
+    },
     /// Write a site's signed lists, for jalonctl seal verify --lists.
     Lists {
         #[command(flatten)]

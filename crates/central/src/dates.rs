@@ -3,7 +3,7 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, claim, lists, planted};
+use crate::{Central, Refusal, calendar, claim, lists, planted, task};
 use domain::assign::Window;
 use domain::birth::Birth;
 use domain::bytes::PublicKey;
@@ -372,9 +372,10 @@ async fn escalate(
     .await?;
     sqlx::query("UPDATE registration SET after_limit = true WHERE id = $1")
         .bind(registration.id.0.as_slice())
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    let now = central.now().as_second();
+    task::write(db, central, &registration.site, registration.id, (task::Kind::Escalation, reason), now).await
 }
 
 /// *Certain* needs the same AGDREF number and name and whole birth date (I2).

@@ -44,6 +44,12 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
             "DELETE FROM piece_page WHERE registration = ANY ($1)",
             "DELETE FROM print WHERE registration = ANY ($1)",
             "DELETE FROM merge_link WHERE later = ANY ($1) OR earlier = ANY ($1)",
+            // The desk's words on their way to a kiosk; the change keeps its place.
+            "UPDATE change SET body = jsonb_set(change.body, '{answer}', '\"\"') FROM registration \
+             WHERE registration.id = ANY ($1) AND change.kiosk = registration.kiosk \
+             AND change.body ->> 'change' = 'answered' \
+             AND change.body ->> 'registration' = encode(registration.id, 'hex')",
+            "DELETE FROM task WHERE registration = ANY ($1)",
             "DELETE FROM escalation WHERE registration = ANY ($1)",
             "DELETE FROM replaced_paper WHERE registration = ANY ($1)",
             "DELETE FROM paper WHERE registration = ANY ($1)",

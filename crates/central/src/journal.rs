@@ -3,12 +3,14 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted};
+use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted, task};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection, PgPool, Row};
-use wire::body::{Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release, SCHEMA};
+use wire::body::{
+    AdvanceRequest, Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release, SCHEMA,
+};
 use wire::messages::{Applied, Change};
 
 /// Applies every held record of this kiosk, each in a transaction of its own; then what a
@@ -129,6 +131,9 @@ async fn apply_one(
         Some(Body::Piece(piece)) => self::piece(&mut step, device, &piece).await,
         Some(Body::Print(print)) => self::print(&mut step, device, &print).await,
         Some(Body::Release(release)) => self::release(&mut step, device, &release).await,
+        Some(Body::AdvanceRequest(request)) => {
+            self::advance_request(&mut step, central, device, &request).await
+        }
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, &paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),
@@ -288,6 +293,26 @@ async fn dated(
     // The receipt this convocation follows is red at every door that has the list.
     let today = dates::today(&mut *tx, central, &device.site).await?;
     lists::replace(tx, central, dated.registration, Some(signed.token.at), today).await?;
+    Ok(Step::Applied(Vec::new()))
+}
+
+/// The desk has it as a task from now on. Asked again while it is open, it is the same one.
+async fn advance_request(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    request: &AdvanceRequest,
+) -> Result<Step, Refusal> {
+    let known = sqlx::query("SELECT 1 FROM registration WHERE id = $1 AND kiosk = $2")
+        .bind(request.registration.0.as_slice())
+        .bind(device.kiosk.0.as_slice())
+        .fetch_optional(&mut *tx)
+        .await?;
+    if known.is_none() {
+        return Ok(Step::SetAside("registration_unknown"));
+    }
+    let what = (task::Kind::AdvanceRequest, "");
+    task::write(tx, central, &device.site, request.registration, what, request.at.as_second()).await?;
     Ok(Step::Applied(Vec::new()))
 }
 

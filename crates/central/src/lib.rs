@@ -25,6 +25,7 @@ mod problem;
 pub mod serve;
 mod sites;
 mod store;
+mod task;
 mod tus;
 mod upload;
 

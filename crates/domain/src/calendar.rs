@@ -7,6 +7,9 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Civil days looked through for working ones: two years, longer than any closure.
+const FURTHEST_WORKING_DAYS: u16 = 731;
+
 /// A counter's opening on some weekdays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,6 +169,26 @@ pub fn open_starts(
     starts
 }
 
+/// The `days`th working day after `day`: Monday to Friday, no public holiday here, the site
+/// not closed. A site closed for good answers the last day looked at.
+#[must_use]
+pub fn working_day_after(day: Date, days: u16, holidays: Holidays, closures: &[Closure]) -> Date {
+    let works = |day: Date| {
+        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+            && !holidays.include(day)
+            && !closures.iter().any(|closure| (closure.first..=closure.last).contains(&day))
+    };
+    let (mut at, mut left) = (day, days);
+    for _ in 0..FURTHEST_WORKING_DAYS {
+        if left == 0 {
+            break;
+        }
+        at = at.saturating_add(1.days());
+        left -= u16::from(works(at));
+    }
+    at
+}
+
 fn minutes(time: Time) -> i64 {
     i64::from(time.hour()) * 60 + i64::from(time.minute())
 }
@@ -269,5 +292,19 @@ mod tests {
                 prop_assert_eq!(at.date(), day);
             }
         }
+    }
+
+    #[test]
+    fn working_days_pass_over_weekends_holidays_and_closures() {
+        let after =
+            |day, days, closures: &[Closure]| working_day_after(day, days, Holidays::Metropolitan, closures);
+        // A Friday before Easter Monday 2027.
+        assert_eq!(after(date(2027, 3, 26), 1, &[]), date(2027, 3, 30));
+        assert_eq!(after(date(2027, 3, 26), 2, &[]), date(2027, 3, 31));
+        let closed = Closure { first: date(2027, 3, 30), last: date(2027, 4, 4) };
+        assert_eq!(after(date(2027, 3, 26), 1, &[closed]), date(2027, 4, 5));
+        assert_eq!(after(date(2027, 3, 26), 0, &[]), date(2027, 3, 26));
+        let for_ever = Closure { first: date(2000, 1, 1), last: date(2100, 1, 1) };
+        assert_eq!(after(date(2027, 3, 26), 1, &[for_ever]), date(2029, 3, 26));
     }
 }

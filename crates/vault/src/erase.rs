@@ -86,6 +86,7 @@ impl Tx<'_> {
         }
         for statement in [
             "DELETE FROM page WHERE visit IN (SELECT id FROM visit WHERE registration = ?1)",
+            "DELETE FROM advance WHERE registration = ?1",
             "DELETE FROM attempt WHERE registration = ?1",
             "DELETE FROM lease_slot WHERE registration = ?1",
             "DELETE FROM paper WHERE registration = ?1",

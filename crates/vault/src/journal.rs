@@ -29,7 +29,7 @@ pub enum EntryState {
 }
 
 impl EntryState {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "waiting" => Self::Waiting,
             "held" => Self::Held,

@@ -4,6 +4,7 @@
 //! [`Vault::transact`], is on the disk when it returns, and one process holds the vault.
 //! Never deletes or replaces a file it cannot open.
 
+mod advance;
 mod attempts;
 mod check;
 mod erase;
@@ -18,6 +19,7 @@ mod papers;
 mod planted;
 mod visits;
 
+pub use advance::Advance;
 pub use attempts::{Attempt, AttemptState};
 pub use journal::{Author, Entry, EntryState};
 pub use open::{Vault, VaultKey};

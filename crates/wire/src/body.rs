@@ -29,6 +29,8 @@ pub enum Body {
     /// A paper another kiosk made, shown at this counter: what that kiosk may never have
     /// sent. Its seal says who made it; this record only delivers it.
     Paper(Paper),
+    /// The person asks for an earlier date than the one on their paper.
+    AdvanceRequest(AdvanceRequest),
 }
 
 impl Body {
@@ -43,6 +45,7 @@ impl Body {
             Self::Print(_) => "print",
             Self::Release(_) => "release",
             Self::Paper(_) => "paper",
+            Self::AdvanceRequest(_) => "advance_request",
         }
     }
 
@@ -61,13 +64,23 @@ impl Body {
             Self::Dated(dated) => Some(dated.registration),
             Self::Piece(piece) => Some(piece.registration),
             Self::Print(print) => Some(print.registration),
+            Self::AdvanceRequest(request) => Some(request.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 7] = ["registration", "dated", "incarnation", "piece", "print", "release", "paper"];
+pub const KINDS: [&str; 8] =
+    ["registration", "dated", "incarnation", "piece", "print", "release", "paper", "advance_request"];
+
+/// One touch at the counter: nothing is typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvanceRequest {
+    pub registration: RegistrationId,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
 
 /// What central gave, kept: a central restored to before that learns it again from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    Begun, Body, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Release,
+    AdvanceRequest, Begun, Body, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered,
+    Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -139,6 +140,8 @@ fn every_body() {
     let paper =
         Paper { door: vec![9; 12].into(), rebuild: Some(vec![7; 12].into()), mediator: mediator(), at: at() };
     example("body-paper", &Body::Paper(paper));
+    let request = AdvanceRequest { registration: RegistrationId([6; 16]), mediator: mediator(), at: at() };
+    example("body-advance-request", &Body::AdvanceRequest(request));
     for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
@@ -180,6 +183,8 @@ fn every_message() {
         token: vec![9; 12].into(),
     };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
+    let answered = Change::Answered { registration, asked: at(), answer: "Non".into(), at: at() };
+    example("change-answered", &answered);
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
@@ -227,12 +232,14 @@ fn every_answer() {
         result(5, Applied::Applied),
         result(6, Applied::SetAside { reason: "slot_taken".into() }),
         Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] },
+        Change::Answered { registration, asked: at(), answer: "Non".into(), at: at() },
         Change::Dated { registration, token: vec![9; 12].into() },
     ];
     for change in &changes {
         // A kind added later needs its example here.
         match change {
-            Change::Result { .. } | Change::Lease { .. } | Change::Dated { .. } => {}
+            Change::Result { .. } | Change::Lease { .. } | Change::Answered { .. } | Change::Dated { .. } => {
+            }
         }
     }
     let pulled = ChangesAnswer {

@@ -1,6 +1,7 @@
 // What the window may ask of the core: the commands of app::contract, as one interface.
 // Holds no behaviour; tauri.ts carries it, tests bring their own.
 import type { BirthFields } from '../generated/BirthFields';
+import type { AdvanceView } from '../generated/AdvanceView';
 import type { Boot } from '../generated/Boot';
 import type { DateView } from '../generated/DateView';
 import type { DeliveryView } from '../generated/DeliveryView';
@@ -40,6 +41,7 @@ export interface Host {
   followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
   showPaper(text: string): Promise<ShownPaperView>;
   bringPaper(door: string, rebuild: string | null): Promise<null>;
+  askEarlier(visit: string): Promise<AdvanceView>;
   /** `YYYY-MM-DD`. */
   declareToday(day: string): Promise<null>;
   reprint(visit: string): Promise<PrintView>;

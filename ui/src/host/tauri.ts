@@ -24,6 +24,7 @@ export const tauriHost: Host = {
   followUp: (code, birth) => invoke('follow_up', { code, birth }),
   showPaper: (text) => invoke('show_paper', { text }),
   bringPaper: (door, rebuild) => invoke('bring_paper', { door, rebuild }),
+  askEarlier: (visit) => invoke('ask_earlier', { visit }),
   declareToday: (day) => invoke('declare_today', { day }),
   reprint: (visit) => invoke('reprint', { visit }),
   outbox: () => invoke('outbox'),

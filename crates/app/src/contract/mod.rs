@@ -15,9 +15,10 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    Boot, Connection, DateSource, DateView, DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView,
-    LeaseView, LimitChoice, MediatorView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind,
-    PrintState, PrintView, ReadBackLine, ReadBackView, SessionView, ShownPaperView, UnfinishedView,
+    AdvanceState, AdvanceView, Boot, Connection, DateSource, DateView, DraftView, ElsewhereView,
+    FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, OutboxItem, OutboxState,
+    OutboxView, PageView, PaperKind, PrintState, PrintView, ReadBackLine, ReadBackView, SessionView,
+    ShownPaperView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 29] = [
+pub const COMMANDS: [&str; 30] = [
     "boot",
     "set_aside",
     "unlock",
@@ -58,6 +59,7 @@ pub const COMMANDS: [&str; 29] = [
     "show_paper",
     "bring_paper",
     "declare_today",
+    "ask_earlier",
     "reprint",
     "outbox",
     "sync_now",

@@ -185,6 +185,29 @@ pub struct DateView {
     pub only_here: bool,
     /// The door code's text, to copy when no printer works.
     pub code_large: String,
+    /// The person's request for an earlier date, if they have made one.
+    pub advance: Option<AdvanceView>,
+}
+
+/// A request for an earlier date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AdvanceView {
+    /// `YYYY-MM-DDThh:mm`.
+    pub asked_at: String,
+    pub state: AdvanceState,
+    pub answered_at: Option<String>,
+    /// The desk's own words.
+    pub answer: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AdvanceState {
+    /// Kept, not sent yet.
+    OnlyHere,
+    /// Central has it; the desk has not answered.
+    Received,
+    Answered,
 }
 
 /// A registration a person came back with.

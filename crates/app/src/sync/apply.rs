@@ -16,6 +16,8 @@ use wire::messages::{Applied, Change, ChangesAnswer, Roster, Told};
 
 const TIME_MARK: &str = "time_mark";
 const MARK: &str = "mark";
+/// Characters of the desk's answer that are kept.
+const ANSWER_MAX: usize = 500;
 const PASSED_OVER: &str = "passed_over";
 /// Kinds noted for the log; more say nothing more.
 const KINDS_NOTED: usize = 16;
@@ -140,6 +142,10 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
                     .is_some_and(|signed| signed.token.slot == slot.slot && signed.token.at == slot.at)
             });
             Ok(tx.add_lease(lease, &slots)?)
+        }
+        Change::Answered { registration, asked, answer, at } => {
+            let answer: String = answer.chars().take(ANSWER_MAX).collect();
+            Ok(tx.answer_earlier(registration, asked, &answer, at)?)
         }
         Change::Dated { registration, token } => dated(inner, tx, registration, &token.0),
     }

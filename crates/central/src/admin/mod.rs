@@ -10,6 +10,7 @@ mod lease_log;
 mod lists;
 mod papers;
 mod sites;
+mod tasks;
 
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
@@ -21,6 +22,7 @@ pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
 pub use sites::{NewSite, SiteChange, change_site, closure, counter, site};
+pub use tasks::{answer_task, tasks};
 
 use crate::Refusal;
 use domain::ids::SiteId;

@@ -35,7 +35,8 @@ impl World<'_> {
         }
         let stream = u64::try_from(self.counters.len()).unwrap_or(9);
         let router = self.counter(at)?.network.router();
-        let network = Arc::new(Network::new(router, Dice::new(self.seed, 10 + stream), None));
+        let network =
+            Arc::new(Network::new(router, Dice::new(self.seed, 10 + stream), None, &self.ground.signer));
         let own = (self.time.beside(), Bytes::new(self.seed, 20 + stream));
         let folder = self.folder.join("twin");
         let twin = self.counter(at)?.twin(&folder, own, network).await.map_err(lost)?;

@@ -121,6 +121,8 @@ pub struct Ground {
     /// The same folder with new signing keys, and the ids of those they follow.
     renewed: PathBuf,
     retired: Vec<String>,
+    /// The id of the acknowledgement key in `keys`.
+    signer: String,
     folder: PathBuf,
     site_key: String,
     archive: Box<dyn Archive>,
@@ -154,7 +156,19 @@ impl Ground {
         let site_key = age::x25519::Identity::generate().to_public().to_string();
         let page = folder.join("page.png");
         std::fs::write(&page, hex::decode(PAGE)?)?;
-        Ok(Self { pool, keys, renewed, retired, folder: folder.to_owned(), site_key, archive, page, ring })
+        let signer = retired.last().cloned().unwrap_or_default();
+        Ok(Self {
+            pool,
+            keys,
+            renewed,
+            retired,
+            signer,
+            folder: folder.to_owned(),
+            site_key,
+            archive,
+            page,
+            ring,
+        })
     }
 
     /// Runs one seed to its end.
@@ -288,8 +302,12 @@ impl<'g> World<'g> {
                 .map_err(setup)?;
             let code = code.get("code").and_then(|code| code.as_str()).unwrap_or_default().to_owned();
             let stream = u64::try_from(n).unwrap_or(0);
-            let network =
-                Arc::new(Network::new(Some(router.clone()), Dice::new(seed, 10 + stream), planted.clone()));
+            let network = Arc::new(Network::new(
+                Some(router.clone()),
+                Dice::new(seed, 10 + stream),
+                planted.clone(),
+                &ground.signer,
+            ));
             let own = (time.beside(), Bytes::new(seed, 20 + stream));
             let counter =
                 Counter::enrol(&folder.join(n.to_string()), &site, &code, own, network, &ground.page).await;

@@ -61,6 +61,8 @@ pub(super) struct Network {
     /// Told when the kiosk's power has gone.
     pub died: Notify,
     planted: Option<Arc<Planted>>,
+    /// The id of central's acknowledgement key, for whoever forges its word.
+    key: String,
 }
 
 struct State {
@@ -71,9 +73,15 @@ struct State {
 }
 
 impl Network {
-    pub fn new(router: Option<Router>, dice: Dice, planted: Option<Arc<Planted>>) -> Self {
+    pub fn new(router: Option<Router>, dice: Dice, planted: Option<Arc<Planted>>, key: &str) -> Self {
         let state = State { link: Link::Up, dice, death: None, late: Vec::new() };
-        Self { router: Mutex::new(router), state: Mutex::new(state), died: Notify::new(), planted }
+        Self {
+            router: Mutex::new(router),
+            state: Mutex::new(state),
+            died: Notify::new(),
+            planted,
+            key: key.to_owned(),
+        }
     }
 
     pub fn router(&self) -> Option<Router> {
@@ -173,7 +181,7 @@ impl Transport for Network {
                     Ok(Answer { status: 200, headers, body: b"<!doctype html><h1>It works!</h1>".to_vec() })
                 }
                 Fate::Busy => Ok(Answer { status: 503, headers: Vec::new(), body: Vec::new() }),
-                Fate::Forged => forged(&call).ok_or(RemoteFailure::Unreachable),
+                Fate::Forged => forged(&call, &self.key).ok_or(RemoteFailure::Unreachable),
                 Fate::Dies { arrived } => {
                     if arrived {
                         let _ = self.deliver(call).await;
@@ -186,8 +194,8 @@ impl Transport for Network {
     }
 }
 
-/// An acknowledgement of everything pushed, signed by nobody's key.
-fn forged(call: &Call) -> Option<Answer> {
+/// An acknowledgement of everything pushed that names central's key and is not signed by it.
+fn forged(call: &Call, key: &str) -> Option<Answer> {
     let pushed: PushRequest = serde_json::from_slice(&call.body).ok()?;
     let header = &pushed.records.last()?.header;
     let hash = sha256(&[&header.to_bytes()]);
@@ -196,7 +204,7 @@ fn forged(call: &Call) -> Option<Answer> {
         head: Head { incarnation: header.incarnation, seq: header.seq, hash },
         epoch: "0-0".to_owned(),
         at: jiff::Timestamp::UNIX_EPOCH,
-        key: "00000000".to_owned(),
+        key: key.to_owned(),
         signature: Signature([0; 64]),
     };
     let answer = PushAnswer { epoch: "0-0".to_owned(), received: Some(received), durable: None };

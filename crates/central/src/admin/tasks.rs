@@ -1,0 +1,96 @@
+//! The desk's tasks: what is open, the most urgent first, and an agent's answer. The answer to
+//! a request for an earlier date goes back to the kiosk that sent it.
+
+use super::{AdminRefusal, known_site, line, refused};
+use crate::{Random, changes};
+use domain::ids::{KioskId, RegistrationId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::{PgPool, Row};
+use wire::messages::Change;
+
+/// Longest answer, in characters: it is read aloud at a counter.
+const ANSWER_MAX: usize = 500;
+/// Longest name of an agent, in characters.
+const AGENT_MAX: usize = 100;
+/// Tasks listed at once.
+const LISTED: i64 = 500;
+
+/// Open tasks of a site, the one due first at the top; with `all`, answered ones too.
+///
+/// # Errors
+/// The site is unknown, or the database fails.
+pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let rows = sqlx::query(
+        "SELECT task.id, task.kind, task.reason, registration.body ->> 'code', task.made_s, task.due::text, \
+                task.answer, task.answered_by, task.answered_s, replace(left(slot.at::text, 16), ' ', 'T') \
+         FROM task JOIN registration ON registration.id = task.registration \
+         LEFT JOIN slot ON slot.registration = registration.id \
+         WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.due, task.id LIMIT $3",
+    )
+    .bind(site.as_str())
+    .bind(all)
+    .bind(LISTED)
+    .fetch_all(pool)
+    .await?;
+    let tasks = rows
+        .iter()
+        .map(|row| {
+            Ok(json!({
+                "task": row.try_get::<i64, _>(0)?,
+                "owner": format!("desk of {site}"),
+                "kind": row.try_get::<String, _>(1)?,
+                "reason": row.try_get::<String, _>(2)?,
+                "code": row.try_get::<Option<String>, _>(3)?,
+                "made_s": row.try_get::<i64, _>(4)?,
+                "due": row.try_get::<String, _>(5)?,
+                "answer": row.try_get::<Option<String>, _>(6)?,
+                "answered_by": row.try_get::<Option<String>, _>(7)?,
+                "answered_s": row.try_get::<Option<i64>, _>(8)?,
+                "slot_at": row.try_get::<Option<String>, _>(9)?,
+            }))
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    Ok(json!({ "tasks": tasks }))
+}
+
+/// An agent's answer to a task. It stands once given.
+///
+/// # Errors
+/// There is no such open task, or a text is not one line.
+pub async fn answer_task(
+    pool: &PgPool,
+    task: i64,
+    (agent, answer): (&str, &str),
+    now: Timestamp,
+    random: &Random,
+) -> Result<Value, AdminRefusal> {
+    let agent = line("the agent's name", agent, AGENT_MAX)?;
+    let answer = line("the answer", answer, ANSWER_MAX)?;
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query(
+        "UPDATE task SET answer = $2, answered_by = $3, answered_s = $4 FROM registration \
+         WHERE task.id = $1 AND task.answer IS NULL AND registration.id = task.registration \
+         RETURNING task.kind, task.registration, registration.kiosk, task.made_s",
+    )
+    .bind(task)
+    .bind(&answer)
+    .bind(&agent)
+    .bind(now.as_second())
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or_else(|| refused(format!("there is no open task {task}; central admin tasks lists them")))?;
+    if row.try_get::<&str, _>(0)? == "advance_request" {
+        let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
+            row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
+        };
+        let (registration, kiosk) = (RegistrationId(id(1)?), KioskId(id(2)?));
+        let asked =
+            Timestamp::from_second(row.try_get(3)?).map_err(|_| refused("a stored moment cannot be read"))?;
+        let change = Change::Answered { registration, asked, answer, at: now };
+        changes::append_drawn(&mut tx, random, kiosk, &[change]).await?;
+    }
+    tx.commit().await?;
+    Ok(json!({ "task": task, "answered": true }))
+}
