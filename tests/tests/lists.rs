@@ -9,7 +9,7 @@ use central::keys::{self, CentralKeys};
 use jiff::Timestamp;
 use journeys::counter::{Counter, Listening, register};
 use journeys::programs::{built, command};
-use journeys::stand::SITE;
+use journeys::stand::{MEDIATOR, PIN, SITE};
 use journeys::tls;
 use seal::ring::Role;
 use serde_json::Value;
@@ -186,4 +186,25 @@ async fn a_site_that_moves_and_a_key_that_ends_are_heard_of_by_an_exchange() {
     let counter = counter.asking(&old, &ca).await.unwrap();
     let offline = register(&counter.kiosk, "AU VIEUX CENTRAL").await.unwrap();
     assert_ne!(offline.source, DateSource::Online);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mediator_who_left_unlocks_no_kiosk_that_has_heard() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let remove =
+        async |id: &'static str| central::admin::remove_mediator(&pool, SITE, id, Timestamp::now()).await;
+    assert!(remove(MEDIATOR).await.is_err(), "somebody must be left");
+    let random = central::system_random();
+    central::admin::mediator(&pool, SITE, "other", "Autre", "135790", Timestamp::now(), &random)
+        .await
+        .unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    counter.kiosk.unlock("other", "135790").await.unwrap();
+    remove("other").await.unwrap();
+    assert!(remove("other").await.is_err());
+    counter.kiosk.exchange().await.unwrap();
+    assert_eq!(counter.kiosk.unlock("other", "135790").await.unwrap_err().code, "bad_pin");
+    counter.kiosk.unlock(MEDIATOR, PIN).await.unwrap();
 }

@@ -163,6 +163,15 @@ pub(crate) enum Act {
         #[arg(long)]
         name: String,
     },
+    /// Take a mediator off a site's roster; kiosks hear of it by themselves.
+    RemoveMediator {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        id: String,
+    },
     /// List a site's kiosks: how many chains each has written, and which are quarantined.
     Kiosks {
         #[command(flatten)]

@@ -115,6 +115,10 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let now = jiff::Timestamp::now();
             admin::mediator(&pool, &site, &id, &name, pin.trim(), now, &system_random()).await?
         }
+        Act::RemoveMediator { database, site, id } => {
+            let pool = database::ready(&database.url).await?;
+            admin::remove_mediator(&pool, &site, &id, jiff::Timestamp::now()).await?
+        }
         Act::Kiosks { database, site, release, lost, retire } => {
             let pool = database::ready(&database.url).await?;
             let now = jiff::Timestamp::now();

@@ -9,7 +9,7 @@ use domain::ids::MediatorId;
 use jiff::Timestamp;
 use seal::keys::sha256;
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Row};
 
 /// Minutes an enrolment code lives.
 const CODE_MINUTES: i64 = 15;
@@ -77,12 +77,54 @@ pub async fn mediator(
     .bind(pin)
     .execute(&mut *tx)
     .await?;
-    // By the clock: a restored database never counts again what kiosks have seen.
-    sqlx::query("UPDATE site SET roster_version = greatest(roster_version + 1, $2) WHERE id = $1")
-        .bind(site.as_str())
-        .bind(now.as_millisecond())
-        .execute(&mut *tx)
-        .await?;
+    raise_roster(&mut tx, site.as_str(), now).await?;
     tx.commit().await?;
     Ok(json!({ "mediator": id, "site": site }))
+}
+
+/// Takes a mediator off a site's roster: kiosks unlock for them no more once they have heard.
+/// What they have written stays theirs.
+///
+/// # Errors
+/// The site or the mediator is unknown, or nobody would be left to unlock its kiosks.
+pub async fn remove_mediator(
+    pool: &PgPool,
+    site: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query("SELECT count(*) FILTER (WHERE id = $2), count(*) FROM mediator WHERE site = $1")
+        .bind(site.as_str())
+        .bind(id)
+        .fetch_one(&mut *tx)
+        .await?;
+    let (there, all): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if there == 0 {
+        return Err(refused(format!("site {site} has no mediator {id}; correct --id")));
+    }
+    if all == 1 {
+        return Err(refused(format!(
+            "{id} is the only mediator of site {site}: nobody could unlock its kiosks; add another first"
+        )));
+    }
+    sqlx::query("DELETE FROM mediator WHERE site = $1 AND id = $2")
+        .bind(site.as_str())
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+    raise_roster(&mut tx, site.as_str(), now).await?;
+    tx.commit().await?;
+    Ok(json!({ "mediator": id, "site": site, "removed": true }))
+}
+
+/// By the clock: a restored database never counts again what kiosks have seen.
+async fn raise_roster(db: &mut PgConnection, site: &str, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE site SET roster_version = greatest(roster_version + 1, $2) WHERE id = $1")
+        .bind(site)
+        .bind(now.as_millisecond())
+        .execute(db)
+        .await?;
+    Ok(())
 }
