@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -59,6 +59,7 @@ impl Vault {
     }
 
     fn open_with(path: &Path, key: &VaultKey, create: OpenFlags) -> Result<Self, VaultFailure> {
+        keep_cipher_ready();
         let lock = lock(path)?;
         if !create.is_empty() {
             private(path)?;
@@ -168,6 +169,18 @@ impl Vault {
         }
         failure
     }
+}
+
+/// SQLCipher sets its cryptography up with the first keyed connection of a process and takes
+/// it down with the last; two threads that do so at once make one of them fail. One connection
+/// on nothing, open for the life of the process, has it done once.
+fn keep_cipher_ready() {
+    static READY: OnceLock<Option<Mutex<Connection>>> = OnceLock::new();
+    READY.get_or_init(|| {
+        let connection = Connection::open_in_memory().ok()?;
+        connection.pragma_update(None, "key", "ready").ok()?;
+        Some(Mutex::new(connection))
+    });
 }
 
 fn lock(path: &Path) -> Result<File, VaultFailure> {
