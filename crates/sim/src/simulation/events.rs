@@ -67,7 +67,8 @@ impl World<'_> {
     /// central has not heard of shows it at another counter.
     async fn burns(&mut self, at: usize) -> Result<(), Fault> {
         // Of a disk that runs twice, or was put back, nobody can say what its papers are.
-        if self.ledger.doubled.contains(&at) {
+        // And a database put back later to a backup that knows nothing of it would be two losses.
+        if self.ledger.doubled.contains(&at) || self.backup.is_some() {
             return Ok(());
         }
         let (ground, site) = (self.ground, self.site.clone());
