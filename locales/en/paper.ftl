@@ -42,7 +42,7 @@ paper-bring = Bring this paper, an identity document if you have one, and the do
 paper-come-or-earlier = Come on the day and at the time above, unless a new paper gives you an earlier date. Bring this paper, an identity document if you have one, and the documents for your procedure.
 paper-keep = Keep this paper: it shows your rank and your request for a date. Bring it on the day of the appointment, with an identity document if you have one and the documents for your procedure.
 paper-not-for-sale = This paper is personal and free of charge. It cannot be sold or given away: it is of use only to the person named above.
-paper-earlier = If this date is too late for you, you may write to the préfecture to ask for an earlier date. The date given stays yours until you are answered.
+paper-earlier = If this date is too late for you, you may ask for an earlier date at the reception point that made this document, or by writing to the préfecture. The date given stays yours until you are answered.
 paper-request = This paper is also your request for a date. If you cannot wait, ask for an earlier date at a reception point: your rank stays yours until you are answered.
 paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it.
 

@@ -43,7 +43,7 @@ paper-bring = Apportez ce document, une pièce d'identité si vous en avez une, 
 paper-come-or-earlier = Venez au jour et à l'heure ci-dessus, sauf si un nouveau document vous donne une date plus proche. Apportez ce document, une pièce d'identité si vous en avez une, et les documents de votre démarche.
 paper-keep = Gardez ce document : il montre votre rang et votre demande de date. Apportez-le le jour du rendez-vous, avec une pièce d'identité si vous en avez une et les documents de votre démarche.
 paper-not-for-sale = Ce document est personnel et gratuit. Il ne peut être ni vendu ni donné : il ne sert qu'à la personne nommée ci-dessus.
-paper-earlier = Si cette date est trop tardive pour vous, vous pouvez écrire à la préfecture pour demander une date plus proche. La date donnée reste la vôtre en attendant la réponse.
+paper-earlier = Si cette date est trop tardive pour vous, vous pouvez demander une date plus proche au point d'accueil qui a établi ce document, ou en écrivant à la préfecture. La date donnée reste la vôtre en attendant la réponse.
 paper-request = Ce document est aussi votre demande de date. Si vous ne pouvez pas attendre, demandez une date plus proche dans un point d'accueil : votre rang reste le vôtre en attendant la réponse.
 paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi.
 

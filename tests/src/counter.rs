@@ -6,7 +6,7 @@ use crate::stand::postgres::Postgres;
 use crate::stand::{MEDIATOR, PIN, SITE};
 use crate::tls;
 use app::contract::{BirthFields, DateView, DraftFields};
-use app::settings::{KioskFile, Mode};
+use app::settings::{KioskFile, Mode, Settings};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
 use axum::Router;
@@ -320,12 +320,10 @@ fn kiosk_file(
     KioskFile { kiosk, central: central.to_owned(), ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
 }
 
-/// Registers somebody of this name, without a time limit, up to the date.
-///
-/// # Errors
-/// The kiosk refuses.
-pub async fn register(kiosk: &Kiosk, name: &str) -> Result<DateView, app::contract::Problem> {
-    let fields = DraftFields {
+/// Somebody of this name, complete and without a time limit.
+#[must_use]
+pub fn person(name: &str) -> DraftFields {
+    DraftFields {
         lang: "fr".into(),
         family_names: name.into(),
         birth: BirthFields {
@@ -337,8 +335,34 @@ pub async fn register(kiosk: &Kiosk, name: &str) -> Result<DateView, app::contra
         nationality: "MLI".into(),
         procedure: "renewal".into(),
         ..DraftFields::default()
-    };
+    }
+}
+
+/// Registers [`person`], up to the date.
+///
+/// # Errors
+/// The kiosk refuses.
+pub async fn register(kiosk: &Kiosk, name: &str) -> Result<DateView, app::contract::Problem> {
     let visit = kiosk.start_visit("fr").await?.visit;
-    kiosk.save_draft(&visit, fields).await?;
+    kiosk.save_draft(&visit, person(name)).await?;
     kiosk.confirm(&visit).await
+}
+
+/// A counter, and beside its own kiosk another in a folder `kiosk` of `home`, its key in the
+/// keyring of this session: as an installed program has it.
+///
+/// # Errors
+/// A part does not start.
+pub async fn installed(home: &Path) -> Result<(Counter, Settings, KioskFile), Failure> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await?;
+    let pool = central::connect(&counter.pool_url).await?;
+    let code =
+        central::admin::code(&pool, SITE, central::system_clock()(), &central::system_random()).await?;
+    let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?;
+    let settings = Settings { home: home.join("kiosk") };
+    let ca = counter.folder.path().join(tls::CA);
+    let file = kiosk_file(domain::ids::KioskId([0; 16]), &counter.central, ca, None, None);
+    let file = app::enrol(&settings, file, code, &World::system()).await?;
+    Ok((counter, settings, file))
 }

@@ -4,27 +4,11 @@
 //! Central whose database's disk is full answers *try again*; nothing acknowledged is lost.
 
 use app::Kiosk;
-use app::contract::{BirthFields, DateView, DraftFields, StorageState};
-use journeys::counter::Counter;
+use app::contract::{DateView, StorageState};
+use journeys::counter::{Counter, person};
 use journeys::small_disk::{SmallDisk, inside};
 use journeys::stand::SITE;
 use std::path::Path;
-
-fn fields(name: &str) -> DraftFields {
-    DraftFields {
-        lang: "fr".into(),
-        family_names: name.into(),
-        birth: BirthFields {
-            day: "2".into(),
-            month: "5".into(),
-            year: "1990".into(),
-            ..BirthFields::default()
-        },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    }
-}
 
 /// A page that does not get smaller when it is stored: noise.
 fn picture(folder: &Path) -> String {
@@ -42,7 +26,7 @@ fn picture(folder: &Path) -> String {
 
 async fn begin(kiosk: &Kiosk, name: &str) -> String {
     let visit = kiosk.start_visit("fr").await.unwrap().visit;
-    kiosk.save_draft(&visit, fields(name)).await.unwrap();
+    kiosk.save_draft(&visit, person(name)).await.unwrap();
     visit
 }
 
@@ -86,7 +70,7 @@ fn a_full_disk_refuses_the_new_and_finishes_what_was_begun() {
             let failed = loop {
                 typed += 1;
                 let text = format!("DEUXIEME {}", "x".repeat(typed % 100));
-                match kiosk.save_draft(&second, fields(&text)).await {
+                match kiosk.save_draft(&second, person(&text)).await {
                     // The log's file had room of its own.
                     Ok(_) => assert!(typed < 5_000, "the disk never was full"),
                     Err(failed) => break failed,

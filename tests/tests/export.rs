@@ -4,8 +4,8 @@
 //! dates, records, pages (I6, I7). What is not such a file, whole, is refused and nothing of it
 //! is stored.
 
-use app::contract::{BirthFields, DateView, DraftFields};
-use journeys::counter::Counter;
+use app::contract::DateView;
+use journeys::counter::{Counter, person};
 use journeys::programs::{built, command};
 use journeys::stand::SITE;
 use serde_json::Value;
@@ -29,22 +29,9 @@ async fn cut_off() -> (Counter, tempfile::TempDir) {
 }
 
 async fn register(counter: &Counter, name: &str) -> DateView {
-    let fields = DraftFields {
-        lang: "fr".into(),
-        family_names: name.into(),
-        birth: BirthFields {
-            day: "2".into(),
-            month: "5".into(),
-            year: "1990".into(),
-            ..BirthFields::default()
-        },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    };
     let kiosk = &counter.kiosk;
     let visit = kiosk.start_visit("fr").await.unwrap().visit;
-    kiosk.save_draft(&visit, fields).await.unwrap();
+    kiosk.save_draft(&visit, person(name)).await.unwrap();
     kiosk.scan_page(&visit).await.unwrap();
     let date = kiosk.confirm(&visit).await.unwrap();
     kiosk.finish_visit(&visit).await.unwrap();

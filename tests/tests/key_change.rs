@@ -3,16 +3,13 @@
 //! keyring that lost it. Killed after any file operation of either, the vault opens with all it held,
 //! and doing it again ends what was begun.
 
-use app::contract::{BirthFields, BirthForm, DraftFields};
-use app::settings::{KioskFile, Mode, Settings};
-use app::{Kiosk, World};
-use domain::ids::KioskId;
-use journeys::counter::Counter;
+use app::Kiosk;
+use app::settings::Settings;
+use journeys::counter::{installed, register};
 use journeys::crash::errands::{Tally, recorder, walk};
 use journeys::own_session::{inside, note_daemons};
 use journeys::programs::built;
-use journeys::stand::{MEDIATOR, PIN, SITE};
-use journeys::tls;
+use journeys::stand::{MEDIATOR, PIN};
 use std::path::Path;
 use std::process::Command;
 use tokio::runtime::Runtime;
@@ -21,41 +18,6 @@ use vault::VaultKey;
 /// Kills of each: there are few operations.
 const MOST: usize = 60;
 const BESIDE: [&str; 2] = ["vault-key.locked", "identity.db"];
-
-async fn enrolled(home: &Path) -> (Counter, Settings, KioskFile) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let counter = Counter::start(None, None).await.unwrap();
-    let pool = central::connect(&counter.pool_url).await.unwrap();
-    let (now, random) = (central::system_clock()(), central::system_random());
-    let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
-    let settings = Settings { home: home.join("kiosk") };
-    let file = KioskFile {
-        kiosk: KioskId([0; 16]),
-        central: counter.central.clone(),
-        ca: counter.folder.path().join(tls::CA),
-        printer: None,
-        scanner: None,
-        idle_s: 120,
-        mode: Mode::Counter,
-    };
-    let file = app::enrol(&settings, file, code["code"].as_str().unwrap(), &World::system()).await.unwrap();
-    (counter, settings, file)
-}
-
-async fn register(kiosk: &Kiosk) -> (String, Option<String>) {
-    let fields = DraftFields {
-        lang: "fr".into(),
-        family_names: "DIALLO".into(),
-        birth: BirthFields { form: BirthForm::Year, year: "1990".into(), ..BirthFields::default() },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    };
-    let visit = kiosk.start_visit("fr").await.unwrap().visit;
-    kiosk.save_draft(&visit, fields).await.unwrap();
-    let date = kiosk.confirm(&visit).await.unwrap();
-    (visit, date.slot_at)
-}
 
 /// Everything is there, what lies beside the vault too, and nothing half made is left.
 fn whole(runtime: &Runtime, life: &Path, (visit, slot_at): &(String, Option<String>)) -> Result<(), String> {
@@ -81,10 +43,11 @@ fn whole(runtime: &Runtime, life: &Path, (visit, slot_at): &(String, Option<Stri
 fn a_key_that_changes_hands_is_never_lost() {
     inside("a_key_that_changes_hands_is_never_lost", true, |home| {
         let runtime = Runtime::new().unwrap();
-        let (counter, settings, file) = runtime.block_on(enrolled(home));
+        let (counter, settings, file) = runtime.block_on(installed(home)).unwrap();
         let kiosk = runtime.block_on(Kiosk::open(settings.clone())).unwrap();
         runtime.block_on(kiosk.unlock(MEDIATOR, PIN)).unwrap();
-        let kept = runtime.block_on(register(&kiosk));
+        let kept = runtime.block_on(register(&kiosk, "DIALLO")).unwrap();
+        let kept = (kept.visit, kept.slot_at);
         drop(kiosk);
         let recovery = counter.folder.path().join(central::keys::RECOVERY);
         let text = std::fs::read_to_string(&recovery).unwrap();

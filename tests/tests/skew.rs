@@ -2,14 +2,14 @@
 //! A kiosk and a central of different versions: the older kiosk is served, the newer one's records are
 //! held and wait, what a newer central adds holds up nothing and is taken up later.
 
-use app::contract::{BirthFields, BirthForm, DateSource, DraftFields};
+use app::contract::DateSource;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use central::keys::CentralKeys;
-use journeys::counter::{Counter, Listening};
+use journeys::counter::{Counter, Listening, register};
 use journeys::device::{Device, Service};
 use journeys::tls;
 use serde_json::{Value, json};
@@ -225,25 +225,11 @@ async fn counter() -> (Counter, Listening, Arc<AtomicU8>) {
     (counter.asking(&url, &ca).await.unwrap(), other, how)
 }
 
-async fn register(counter: &Counter) -> DateSource {
-    let fields = DraftFields {
-        lang: "fr".into(),
-        family_names: "DIALLO".into(),
-        birth: BirthFields { form: BirthForm::Year, year: "1990".into(), ..BirthFields::default() },
-        nationality: "MLI".into(),
-        procedure: "renewal".into(),
-        ..DraftFields::default()
-    };
-    let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
-    counter.kiosk.save_draft(&visit, fields).await.unwrap();
-    counter.kiosk.confirm(&visit).await.unwrap().source
-}
-
 #[tokio::test]
 async fn what_a_newer_central_adds_holds_up_nothing() {
     let (counter, _other, how) = counter().await;
     how.store(ADDS, Ordering::SeqCst);
-    assert_eq!(register(&counter).await, DateSource::Online);
+    assert_eq!(register(&counter.kiosk, "DIALLO").await.unwrap().source, DateSource::Online);
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     let home = counter.kiosk.home().await.unwrap();
@@ -287,7 +273,11 @@ async fn an_older_central_that_does_not_understand_is_done_without() {
     let (counter, _other, how) = counter().await;
     counter.kiosk.exchange().await.unwrap();
     how.store(REFUSES, Ordering::SeqCst);
-    assert_eq!(register(&counter).await, DateSource::Lease, "a date all the same");
+    assert_eq!(
+        register(&counter.kiosk, "DIALLO").await.unwrap().source,
+        DateSource::Lease,
+        "a date all the same"
+    );
     // What it cannot have is said; what it wrote is delivered.
     let _ = counter.kiosk.exchange().await;
     how.store(SAME, Ordering::SeqCst);

@@ -3,15 +3,12 @@
 //! fresh one, people lose nothing; and a lost keyring is not a lost vault (I9, I6).
 
 use app::contract::{BirthFields, DateView};
-use app::settings::{KioskFile, Mode, Settings};
+use app::settings::Settings;
 use app::{Kiosk, World};
-use domain::ids::KioskId;
-use journeys::counter::{Counter, register};
+use journeys::counter::{installed, register};
 use journeys::own_session::{inside, note_daemons};
 use journeys::stand::{MEDIATOR, PIN, SITE};
-use journeys::tls;
 use serde_json::json;
-use std::path::Path;
 use vault::VaultKey;
 
 async fn opened(settings: &Settings) -> Kiosk {
@@ -27,27 +24,6 @@ async fn refused(settings: &Settings) -> String {
     }
 }
 
-/// The program let go of the vault; its background threads may take a moment to.
-async fn enrolled(home: &Path) -> (Counter, Settings, KioskFile) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let counter = Counter::start(None, None).await.unwrap();
-    let pool = central::connect(&counter.pool_url).await.unwrap();
-    let (now, random) = (central::system_clock()(), central::system_random());
-    let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
-    let settings = Settings { home: home.join("kiosk") };
-    let file = KioskFile {
-        kiosk: KioskId([0; 16]),
-        central: counter.central.clone(),
-        ca: counter.folder.path().join(tls::CA),
-        printer: None,
-        scanner: None,
-        idle_s: 120,
-        mode: Mode::Counter,
-    };
-    let file = app::enrol(&settings, file, code["code"].as_str().unwrap(), &World::system()).await.unwrap();
-    (counter, settings, file)
-}
-
 fn run(story: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(story);
@@ -57,7 +33,7 @@ fn run(story: impl Future<Output = ()>) {
 fn a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on() {
     inside("a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on", true, |home| {
         run(async {
-            let (counter, settings, _) = enrolled(home).await;
+            let (counter, settings, _) = installed(home).await.unwrap();
             let kiosk = opened(&settings).await;
             kiosk.exchange().await.unwrap();
             let sent = register(&kiosk, "ENVOYE").await.unwrap();
@@ -133,7 +109,7 @@ fn slot(date: &DateView) -> serde_json::Value {
 fn a_lost_keyring_is_not_a_lost_vault() {
     inside("a_lost_keyring_is_not_a_lost_vault", true, |home| {
         run(async {
-            let (counter, settings, file) = enrolled(home).await;
+            let (counter, settings, file) = installed(home).await.unwrap();
             let kiosk = opened(&settings).await;
             let kept = register(&kiosk, "GARDEE").await.unwrap();
             drop(kiosk);

@@ -9,6 +9,7 @@ use domain::birth::Birth;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::registration::Registration;
+use domain::task::TaskKind;
 use domain::token::{SignedToken, SlotToken};
 use jiff::{
     ToSpan,
@@ -375,7 +376,7 @@ async fn escalate(
         .execute(&mut *db)
         .await?;
     let now = central.now().as_second();
-    task::write(db, central, &registration.site, registration.id, (task::Kind::Escalation, reason), now).await
+    task::write(db, central, &registration.site, registration.id, (TaskKind::Escalation, reason), now).await
 }
 
 /// *Certain* needs the same AGDREF number and name and whole birth date (I2).

@@ -6,6 +6,7 @@ use crate::device::Device;
 use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted, task};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
+use domain::task::TaskKind;
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{
@@ -311,7 +312,7 @@ async fn advance_request(
     if known.is_none() {
         return Ok(Step::SetAside("registration_unknown"));
     }
-    let what = (task::Kind::AdvanceRequest, "");
+    let what = (TaskKind::AdvanceRequest, "");
     task::write(tx, central, &device.site, request.registration, what, request.at.as_second()).await?;
     Ok(Step::Applied(Vec::new()))
 }

@@ -1,38 +1,11 @@
-//! What the desk has to do, each with an owner (the site's desk) and a clock. Written in the
-//! transaction of what makes it; answered by a named agent, once.
+//! The desk's tasks, written in the transaction of what makes them. Their clock is
+//! `domain::task`'s; an agent answers each once, see [`crate::admin`].
 
 use crate::{Central, Refusal, calendar, dates};
-use domain::calendar::{Closure, Holidays, working_day_after};
+use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
+use domain::task::TaskKind;
 use sqlx::{PgConnection, Row};
-
-/// Working days to answer an escalation: a time limit is at stake.
-const ESCALATION_DAYS: u16 = 2;
-/// Working days to answer a request for an earlier date. The product's own clock, not a term of
-/// law: silence is told to the person with the day it began.
-const REQUEST_DAYS: u16 = 10;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Escalation,
-    AdvanceRequest,
-}
-
-impl Kind {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Escalation => "escalation",
-            Self::AdvanceRequest => "advance_request",
-        }
-    }
-
-    fn days(self) -> u16 {
-        match self {
-            Self::Escalation => ESCALATION_DAYS,
-            Self::AdvanceRequest => REQUEST_DAYS,
-        }
-    }
-}
 
 /// Writes a task, unless one of its kind and reason is open for this registration.
 pub(crate) async fn write(
@@ -40,7 +13,7 @@ pub(crate) async fn write(
     central: &Central,
     site: &SiteId,
     registration: RegistrationId,
-    (kind, reason): (Kind, &str),
+    (kind, reason): (TaskKind, &str),
     made_s: i64,
 ) -> Result<(), Refusal> {
     let today = dates::today(&mut *db, central, site).await?;
@@ -49,8 +22,7 @@ pub(crate) async fn write(
         .fetch_one(&mut *db)
         .await?;
     let holidays = Holidays::parse(row.try_get(0)?).ok_or(Refusal::Stored("holidays"))?;
-    let closures: Vec<Closure> = calendar::closures(&mut *db, site).await?;
-    let due = working_day_after(today, kind.days(), holidays, &closures);
+    let due = kind.due(today, holidays, &calendar::closures(&mut *db, site).await?);
     sqlx::query(
         "INSERT INTO task (site, kind, reason, registration, made_s, due) \
          VALUES ($1, $2, $3, $4, $5, $6::text::date) ON CONFLICT DO NOTHING",

@@ -1,7 +1,8 @@
 //! What of tus 1.0 (creation, checksum) is spoken here: reading its headers, answering them.
 
 use crate::Refusal;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::bytes::Hash;
 use seal::keys::sha256;
@@ -23,6 +24,13 @@ pub(crate) fn part(headers: &HeaderMap, body: &[u8]) -> Result<i64, Refusal> {
         .and_then(|bytes| Hash::from_slice(&bytes))
         .ok_or(Refusal::BadBody)?;
     if sha256(&[body]) == checksum { Ok(offset) } else { Err(Refusal::Checksum) }
+}
+
+/// 201: the upload is at `location`.
+pub(crate) fn created(location: &str) -> Result<Response, Refusal> {
+    let location = HeaderValue::from_str(location).map_err(|_| Refusal::BadBody)?;
+    let headers = [("location", location), ("tus-resumable", HeaderValue::from_static(TUS))];
+    Ok((StatusCode::CREATED, headers).into_response())
 }
 
 /// Where an upload stands, as every answer says.

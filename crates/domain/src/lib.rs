@@ -17,6 +17,7 @@ pub mod place;
 pub mod planted;
 pub mod procedure;
 pub mod registration;
+pub mod task;
 pub mod text;
 pub mod token;
 pub mod tries;

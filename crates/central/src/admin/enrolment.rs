@@ -95,6 +95,11 @@ pub async fn remove_mediator(
 ) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
     let mut tx = pool.begin().await?;
+    // Two that take each other off would leave nobody.
+    sqlx::query("SELECT 1 FROM site WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(site.as_str())
+        .execute(&mut *tx)
+        .await?;
     let row = sqlx::query("SELECT count(*) FILTER (WHERE id = $2), count(*) FROM mediator WHERE site = $1")
         .bind(site.as_str())
         .bind(id)

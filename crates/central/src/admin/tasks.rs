@@ -4,6 +4,7 @@
 use super::{AdminRefusal, known_site, line, refused};
 use crate::{Random, changes};
 use domain::ids::{KioskId, RegistrationId};
+use domain::task::TaskKind;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
@@ -81,7 +82,7 @@ pub async fn answer_task(
     .fetch_optional(&mut *tx)
     .await?
     .ok_or_else(|| refused(format!("there is no open task {task}; central admin tasks lists them")))?;
-    if row.try_get::<&str, _>(0)? == "advance_request" {
+    if row.try_get::<&str, _>(0)? == TaskKind::AdvanceRequest.key() {
         let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
             row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
         };

@@ -3,12 +3,12 @@
 
 use crate::delivery::{self, Bytes, Taken};
 use crate::device::SignedRequest;
-use crate::tus::{self, TUS};
+use crate::tus;
 use crate::{Central, Refusal};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Request, StatusCode};
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::bytes::Hash;
 use domain::ids::KioskId;
@@ -62,10 +62,7 @@ pub(super) async fn create(
         return Err(Refusal::Conflict);
     }
     tx.commit().await?;
-    let location = HeaderValue::from_str(&format!("/v1/deliveries/{}", key.sha256));
-    let location = location.map_err(|_| Refusal::BadBody)?;
-    Ok((StatusCode::CREATED, [("location", location), ("tus-resumable", HeaderValue::from_static(TUS))])
-        .into_response())
+    tus::created(&format!("/v1/deliveries/{}", key.sha256))
 }
 
 /// `HEAD`: where the upload stands.

@@ -7,7 +7,7 @@ use crate::upload::{self, Upload};
 use crate::{Central, Refusal};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::bytes::Hash;
 use domain::ids::{PageId, RegistrationId};
@@ -38,10 +38,7 @@ pub(super) async fn create(
     let metadata = metadata(headers).ok_or(Refusal::BadBody)?;
     let mut db = central.pool.acquire().await?;
     Upload::begin(&mut db, request.device.kiosk, &metadata, length).await?;
-    let location = format!("/v1/pieces/{}", metadata.page);
-    let location = HeaderValue::from_str(&location).map_err(|_| Refusal::BadBody)?;
-    Ok((StatusCode::CREATED, [("location", location), ("tus-resumable", HeaderValue::from_static(TUS))])
-        .into_response())
+    tus::created(&format!("/v1/pieces/{}", metadata.page))
 }
 
 /// `HEAD`: where the upload stands.

@@ -1,0 +1,38 @@
+//! What the desk has to do, and by when.
+
+use crate::calendar::{Closure, Holidays, working_day_after};
+use jiff::civil::Date;
+
+/// Working days to answer an escalation: a time limit is at stake.
+const ESCALATION_DAYS: u16 = 2;
+/// Working days to answer a request for an earlier date. The product's own clock, not a term of
+/// law: silence is told to the person with the day of the request.
+const REQUEST_DAYS: u16 = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskKind {
+    /// A registration that cannot be served in time, or at all.
+    Escalation,
+    /// The person asks for an earlier date.
+    AdvanceRequest,
+}
+
+impl TaskKind {
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Escalation => "escalation",
+            Self::AdvanceRequest => "advance_request",
+        }
+    }
+
+    /// The day by which the desk is to have answered.
+    #[must_use]
+    pub fn due(self, today: Date, holidays: Holidays, closures: &[Closure]) -> Date {
+        let days = match self {
+            Self::Escalation => ESCALATION_DAYS,
+            Self::AdvanceRequest => REQUEST_DAYS,
+        };
+        working_day_after(today, days, holidays, closures)
+    }
+}
