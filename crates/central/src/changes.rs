@@ -52,20 +52,28 @@ pub(crate) async fn append_drawn(
     kiosk: KioskId,
     changes: &[Change],
 ) -> Result<(), Refusal> {
+    let mut marks = Vec::with_capacity(changes.len());
+    let mut bodies = Vec::with_capacity(changes.len());
     for change in changes {
         let mut mark = [0; 8];
         random(&mut mark);
-        let body = serde_json::to_string(change).map_err(|_| Refusal::Stored("change"))?;
-        sqlx::query(
-            "WITH next AS (UPDATE kiosk SET change_n = change_n + 1 WHERE id = $1 RETURNING change_n) \
-             INSERT INTO change (kiosk, n, body, mark) SELECT $1, change_n, $2::text::jsonb, $3 FROM next",
-        )
-        .bind(kiosk.0.as_slice())
-        .bind(body)
-        .bind(mark.as_slice())
-        .execute(&mut *db)
-        .await?;
+        marks.push(mark.to_vec());
+        bodies.push(serde_json::to_string(change).map_err(|_| Refusal::Stored("change"))?);
     }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "WITH next AS (UPDATE kiosk SET change_n = change_n + cardinality($2::text[]) WHERE id = $1 \
+                       RETURNING change_n - cardinality($2::text[]) AS before) \
+         INSERT INTO change (kiosk, n, body, mark) SELECT $1, before + told.n, told.body::jsonb, told.mark \
+         FROM next, unnest($2::text[], $3::bytea[]) WITH ORDINALITY AS told (body, mark, n)",
+    )
+    .bind(kiosk.0.as_slice())
+    .bind(bodies)
+    .bind(marks)
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 use crate::device::Device;
 use crate::{Central, Refusal, calendar, chain, dates, planted};
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::registration::Registration;
 use domain::token::{SignedToken, SlotToken};
 use jiff::civil::DateTime;
 use sqlx::{PgConnection, Row};
@@ -78,6 +79,32 @@ pub(crate) async fn settle(
         Some(slot) => dates::take(tx, slot, id).await.map(|()| None),
         None => Ok(Some("slot_taken")),
     }
+}
+
+/// Gives slots lent to this kiosk, as its papers say, to registrations that have none yet;
+/// answers whether every one was lent to it and free. Where not, [`settle`] says why, one by
+/// one, and nothing of this may stand.
+pub(crate) async fn settle_lent(
+    tx: &mut PgConnection,
+    device: &Device,
+    leased: &[(SignedToken, &Registration)],
+) -> Result<bool, Refusal> {
+    if leased.is_empty() {
+        return Ok(true);
+    }
+    let slots = leased.iter().map(|(signed, _)| dates::slot_key(signed.token.slot));
+    let done = sqlx::query(
+        "UPDATE slot SET registration = printed.for_whom FROM unnest($1::bigint[], $2::bytea[]) AS printed (slot, for_whom), lease \
+         WHERE slot.id = printed.slot AND slot.site = $3 AND slot.registration IS NULL \
+         AND lease.id = slot.lease AND lease.kiosk = $4",
+    )
+    .bind(slots.collect::<Result<Vec<_>, _>>()?)
+    .bind(leased.iter().map(|(_, registration)| registration.id.0.as_slice()).collect::<Vec<_>>())
+    .bind(device.site.as_str())
+    .bind(device.kiosk.0.as_slice())
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == leased.len() as u64)
 }
 
 /// Who has a slot.

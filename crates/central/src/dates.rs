@@ -3,9 +3,8 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, claim, lists, planted, task};
-use domain::assign::Window;
-use domain::birth::Birth;
+use crate::{Central, Refusal, calendar, claim, planted, task};
+use domain::assign::{self, FreeSlot, Window};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::registration::Registration;
@@ -16,9 +15,7 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
-use wire::messages::ListKind;
 
 /// How far ahead of central's own day a kiosk's day is followed, in days: wrong clocks are
 /// years off, and slots are made as far as somebody asks.
@@ -42,11 +39,65 @@ pub(crate) async fn give(
     if let Some(held) = slot_of(&mut *db, registration.id).await? {
         let valid = held.1.date() > today || is_kept(&mut *db, registration.id).await?;
         if valid && !planted::on("asked_again_dated_anew") {
-            return sign(db, central, device, registration, held).await.map(Some);
+            may_sign(&mut *db, central).await?;
+            let zone = zone_of(&mut *db, &device.site).await?;
+            return sign(central, device, registration, &zone, held).map(Some);
         }
         // Asked long ago, never kept, and the day is over: nobody holds a paper with it.
         free(&mut *db, registration.id).await?;
     }
+    match give_new(&mut *db, central, device, &[registration]).await?.pop() {
+        Some(given) => Ok(Some(given)),
+        None => {
+            escalate(db, central, registration, "no_capacity").await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Gives each of these, who hold no slot, its date, in this order; as if they came one after
+/// the other. Fewer than asked when the site has no more for one of them: then nothing holds
+/// of what was begun, unless there was one only.
+pub(crate) async fn give_new(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registrations: &[&Registration],
+) -> Result<Vec<Given>, Refusal> {
+    let today = today(&mut *db, central, &device.site).await?;
+    let windows: Vec<Window> = registrations.iter().map(|told| window(told, today)).collect();
+    let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
+    let mut free: Vec<FreeSlot> = free_from(&mut *db, central, &device.site, from, windows.len()).await?;
+    let mut taken = Vec::with_capacity(windows.len());
+    for window in &windows {
+        let Some(slot) = assign::choose(free.iter().copied(), window).slot() else { return Ok(Vec::new()) };
+        free.retain(|other| other.slot != slot.slot);
+        taken.push((slot.slot, slot.at));
+    }
+    let ids: Vec<RegistrationId> = registrations.iter().map(|told| told.id).collect();
+    take_all(&mut *db, &taken.iter().map(|slot| slot.0).collect::<Vec<_>>(), &ids).await?;
+    let sent = |&(slot, at): &(SlotId, DateTime)| Sent {
+        site: device.site.clone(),
+        slot,
+        at,
+        kiosk: device.kiosk,
+        lent: None,
+    };
+    if !planted::on("lease_log_of_leases_only") {
+        lease_log::write(&mut *db, central, taken.iter().map(sent).collect()).await?;
+    }
+    may_sign(&mut *db, central).await?;
+    let zone = zone_of(&mut *db, &device.site).await?;
+    let mut given = Vec::with_capacity(taken.len());
+    for (registration, slot) in registrations.iter().zip(taken) {
+        escalate_late(&mut *db, central, registration, slot.1).await?;
+        given.push(sign(central, device, registration, &zone, slot)?);
+    }
+    Ok(given)
+}
+
+/// The days a registration's date may lie in, asked for today.
+fn window(registration: &Registration, today: Date) -> Window {
     let mut window = registration.window();
     if window.earliest > today.saturating_add(AHEAD_DAYS.days()) {
         // A clock that is years ahead makes no slots for years to come.
@@ -59,20 +110,7 @@ pub(crate) async fn give(
     if planted::on("limit_last") && window.latest.is_some() {
         window.earliest = window.earliest.saturating_add(30.days());
     }
-    let slot = match earliest(&mut *db, central, &device.site, &window).await? {
-        Some(slot) => slot,
-        None => {
-            escalate(db, central, registration, "no_capacity").await?;
-            return Ok(None);
-        }
-    };
-    take(&mut *db, slot.0, registration.id).await?;
-    let sent = Sent { site: device.site.clone(), slot: slot.0, at: slot.1, kiosk: device.kiosk, lent: None };
-    if !planted::on("lease_log_of_leases_only") {
-        lease_log::write(&mut *db, central, vec![sent]).await?;
-    }
-    escalate_late(&mut *db, central, registration, slot.1).await?;
-    sign(db, central, device, registration, slot).await.map(Some)
+    window
 }
 
 /// Gives a registration that holds `backstop` an earlier date, or none: nobody is dated
@@ -113,64 +151,6 @@ async fn is_kept(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refu
     Ok(row.try_get(0)?)
 }
 
-/// Writes a registration central has not seen yet; keeps the one it has. A different
-/// registration under the same id is a conflict.
-pub(crate) async fn remember(
-    db: &mut PgConnection,
-    central: &Central,
-    device: &Device,
-    registration: &Registration,
-) -> Result<(), Refusal> {
-    let place = registration.place();
-    let body = serde_json::to_string(registration).map_err(|_| Refusal::BadBody)?;
-    let code = i64::try_from(registration.code.to_bits()).map_err(|_| Refusal::BadBody)?;
-    let person = person_key(registration);
-    let inserted = sqlx::query(
-        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, 'asked') ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(registration.id.0.as_slice())
-    .bind(code)
-    .bind(registration.site.as_str())
-    .bind(device.kiosk.0.as_slice())
-    .bind(registration.procedure.key())
-    .bind(if planted::on("class_dropped") { "ordinary" } else { place.class.key() })
-    .bind(if planted::on("place_by_arrival") { central.now().as_second() } else { place.registered_s })
-    .bind(if planted::on("tie_break_dropped") { 0 } else { i64::from(place.tie_break) })
-    .bind(&body)
-    .bind(person.as_ref().map(<[u8; 32]>::as_slice))
-    .execute(&mut *db)
-    .await
-    .map_err(|error| match &error {
-        // Another registration with the same 60-bit code: the kiosk draws a new one.
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
-        _ => error.into(),
-    })?;
-    if inserted.rows_affected() == 0 {
-        let row =
-            sqlx::query("SELECT kiosk, body = $2::text::jsonb, rebuilt FROM registration WHERE id = $1")
-                .bind(registration.id.0.as_slice())
-                .bind(&body)
-                .fetch_one(&mut *db)
-                .await?;
-        let (kiosk, same, rebuilt): (&[u8], bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        if kiosk != device.kiosk.0 || !(same || rebuilt) {
-            return Err(Refusal::Conflict);
-        }
-        if rebuilt {
-            // The kiosk lives: its own record says what the paper had no room for.
-            sqlx::query("UPDATE registration SET body = $2::text::jsonb, rebuilt = false WHERE id = $1")
-                .bind(registration.id.0.as_slice())
-                .bind(&body)
-                .execute(db)
-                .await?;
-        }
-    } else if let Some(person) = person {
-        link_duplicate(db, central, registration, &person).await?;
-    }
-    Ok(())
-}
-
 /// The slot a registration holds, with its start.
 pub(crate) async fn slot_of(
     db: &mut PgConnection,
@@ -183,38 +163,28 @@ pub(crate) async fn slot_of(
     row.map(|row| Ok((slot_number(row.try_get(0)?)?, civil(row.try_get(1)?)?))).transpose()
 }
 
-/// Gives a free slot to a registration. The unique index is I1's last word.
+/// Gives a free slot to a registration.
 pub(crate) async fn take(db: &mut PgConnection, slot: SlotId, id: RegistrationId) -> Result<(), Refusal> {
-    let slot = i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?;
-    let over = || format!("UPDATE slot SET registration = NULL WHERE id = {slot}");
-    planted::sql(&mut *db, "second_holder_wins", over).await?;
-    let done = sqlx::query("UPDATE slot SET registration = $2 WHERE id = $1 AND registration IS NULL")
-        .bind(slot)
-        .bind(id.0.as_slice())
-        .execute(db)
-        .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Refusal::Conflict) }
+    take_all(db, &[slot], &[id]).await
 }
 
-/// A paper names this registration: its date is no longer only asked about. When its kiosk
-/// is lost, its papers are good from now on wherever the list is known.
-pub(crate) async fn keep(
-    db: &mut PgConnection,
-    central: &Central,
-    id: RegistrationId,
-) -> Result<(), Refusal> {
-    let row = sqlx::query(
-        "UPDATE registration SET state = 'kept' FROM kiosk WHERE registration.id = $1 \
-         AND kiosk.id = registration.kiosk RETURNING kiosk.site, kiosk.lost_s IS NOT NULL",
+/// Gives free slots to registrations, one each. The unique index is I1's last word.
+async fn take_all(db: &mut PgConnection, slots: &[SlotId], ids: &[RegistrationId]) -> Result<(), Refusal> {
+    let slots = slots.iter().map(|slot| slot_key(*slot)).collect::<Result<Vec<_>, _>>()?;
+    let over = || {
+        let slots: Vec<String> = slots.iter().map(i64::to_string).collect();
+        format!("UPDATE slot SET registration = NULL WHERE id IN ({})", slots.join(","))
+    };
+    planted::sql(&mut *db, "second_holder_wins", over).await?;
+    let done = sqlx::query(
+        "UPDATE slot SET registration = taken.by FROM unnest($1::bigint[], $2::bytea[]) AS taken (slot, by) \
+         WHERE slot.id = taken.slot AND slot.registration IS NULL",
     )
-    .bind(id.0.as_slice())
-    .fetch_one(&mut *db)
+    .bind(&slots)
+    .bind(ids.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>())
+    .execute(db)
     .await?;
-    if row.try_get(1)? {
-        let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-        lists::raise(db, &site, ListKind::Issuers, central.now()).await?;
-    }
-    Ok(())
+    if done.rows_affected() == slots.len() as u64 { Ok(()) } else { Err(Refusal::Conflict) }
 }
 
 /// Frees whatever slot a registration holds.
@@ -235,33 +205,34 @@ pub(crate) async fn withdraw(db: &mut PgConnection, id: RegistrationId) -> Resul
     Ok(())
 }
 
-/// The earliest free slot of the site from the window's first day on, locked. Slots
-/// another transaction is taking are passed over, so nobody waits.
-async fn earliest(
-    db: &mut PgConnection,
-    central: &Central,
-    site: &SiteId,
-    window: &Window,
-) -> Result<Option<(SlotId, DateTime)>, Refusal> {
-    first_free_from(db, central, site, window.earliest).await
-}
-
-/// The earliest slot of a site that may be given from a day on, locked. Where what left
-/// central before a restore is not known, an extra one beside the earliest hour that has
-/// none yet: its id is new whatever was given before.
+/// The earliest slot of a site that may be given from a day on, locked.
 pub(crate) async fn first_free_from(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
     from: Date,
 ) -> Result<Option<(SlotId, DateTime)>, Refusal> {
+    Ok(free_from(db, central, site, from, 1).await?.pop().map(|free| (free.slot, free.at)))
+}
+
+/// The earliest slots of a site that may be given from a day on, as many as asked for,
+/// locked; fewer when it has no more. Slots another transaction is taking are passed over,
+/// so nobody waits. Where what left central before a restore is not known, one extra slot
+/// beside the earliest hour that has none yet: its id is new whatever was given before.
+async fn free_from(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    from: Date,
+    count: usize,
+) -> Result<Vec<FreeSlot>, Refusal> {
     let ordinary = "SELECT id, at::text, counter FROM slot \
                     WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 AND NOT withheld \
-                    AND at >= $2::text::timestamp ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
+                    AND at >= $2::text::timestamp ORDER BY at, id LIMIT $3 FOR UPDATE SKIP LOCKED";
     let beside = "SELECT id, at::text, counter FROM slot \
                   WHERE site = $1 AND extra = 0 AND at >= $2::text::timestamp AND NOT EXISTS \
                   (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
-                   AND other.extra <> 0) ORDER BY at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
+                   AND other.extra <> 0) ORDER BY at, id LIMIT $3 FOR UPDATE SKIP LOCKED";
     let given = || {
         format!(
             "UPDATE slot SET registration = NULL WHERE id = (SELECT id FROM slot WHERE site = '{site}' \
@@ -276,23 +247,32 @@ pub(crate) async fn first_free_from(
     let withheld =
         || format!("UPDATE slot SET withheld = false WHERE site = '{site}' AND registration IS NULL");
     planted::sql(&mut *db, "withheld_slot_given", withheld).await?;
+    let extras = central.extras_only();
     loop {
-        let row = sqlx::query(if central.extras_only() { beside } else { ordinary })
+        let rows = sqlx::query(if extras { beside } else { ordinary })
             .bind(site.as_str())
             .bind(from.to_string())
-            .fetch_optional(&mut *db)
+            .bind(if extras { 1 } else { i64::try_from(count).unwrap_or(i64::MAX) })
+            .fetch_all(&mut *db)
             .await?;
-        if let Some(row) = row {
-            let (slot, at) = (slot_number(row.try_get(0)?)?, civil(row.try_get(1)?)?);
-            if !central.extras_only() {
-                return Ok(Some((slot, at)));
-            }
-            let counter: i64 = row.try_get(2)?;
-            return Ok(claim::extra(db, central, site, counter, at).await?.map(|slot| (slot, at)));
+        if let (true, Some(row)) = (extras, rows.first()) {
+            let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(2)?);
+            let extra = claim::extra(db, central, site, counter, at).await?;
+            return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None }).into_iter().collect());
         }
-        if !calendar::extend(&mut *db, site).await? {
-            return Ok(None);
+        if (rows.len() < count || rows.is_empty()) && calendar::extend(&mut *db, site).await? {
+            continue;
         }
+        return rows
+            .iter()
+            .map(|row| {
+                Ok(FreeSlot {
+                    slot: slot_number(row.try_get(0)?)?,
+                    at: civil(row.try_get(1)?)?,
+                    stratum: None,
+                })
+            })
+            .collect();
     }
 }
 
@@ -311,17 +291,15 @@ pub(crate) fn token(
     Ok(seal::token::sign(&central.keys.slot, token))
 }
 
-async fn sign(
-    db: &mut PgConnection,
+fn sign(
     central: &Central,
     device: &Device,
     registration: &Registration,
+    zone: &str,
     slot: (SlotId, DateTime),
 ) -> Result<Given, Refusal> {
-    may_sign(&mut *db, central).await?;
-    let zone = zone_of(db, &device.site).await?;
     let after_limit = registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
-    Ok(Given { token: token(central, device.key, &device.site, &zone, slot)?, after_limit })
+    Ok(Given { token: token(central, device.key, &device.site, zone, slot)?, after_limit })
 }
 
 /// Is this central's slot key still one that signs? Asked after the slot is taken: whoever
@@ -379,63 +357,6 @@ async fn escalate(
     task::write(db, central, &registration.site, registration.id, (TaskKind::Escalation, reason), now).await
 }
 
-/// *Certain* needs the same AGDREF number and name and whole birth date (I2).
-fn person_key(registration: &Registration) -> Option<[u8; 32]> {
-    let applicant = &registration.applicant;
-    if planted::on("duplicate_missed") {
-        return None;
-    }
-    if planted::on("duplicate_by_name") {
-        return Some(sha256(&[registration.site.as_str().as_bytes(), applicant.name_folded().as_bytes()]).0);
-    }
-    let agdref = applicant.agdref.as_ref()?;
-    let Birth::Whole { date } = applicant.birth else { return None };
-    let name = applicant.name_folded();
-    Some(sha256(&[agdref.as_str().as_bytes(), b"\n", name.as_bytes(), b"\n", date.to_string().as_bytes()]).0)
-}
-
-/// Links every registration of a certain duplicate to the earliest one, whatever the
-/// order in which central came to know them. All dates stand, and the kiosk is told
-/// nothing: what the counter shows never depends on another file.
-async fn link_duplicate(
-    db: &mut PgConnection,
-    central: &Central,
-    registration: &Registration,
-    person: &[u8; 32],
-) -> Result<(), Refusal> {
-    // Two that arrive at once must see each other: the second waits for the first here.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex') || $2, 0))")
-        .bind(person.as_slice())
-        .bind(registration.procedure.key())
-        .execute(&mut *db)
-        .await?;
-    macro_rules! link {
-        ($order:literal) => {
-            concat!(
-                "WITH same AS (SELECT id, row_number() OVER (ORDER BY ", $order, ") AS place \
-                               FROM registration WHERE person = $1 AND procedure = $2), \
-                      unlinked AS (DELETE FROM merge_link USING same WHERE later = same.id AND place = 1) \
-                 INSERT INTO merge_link (later, earlier, made_s) \
-                 SELECT other.id, first.id, $3 FROM same AS first JOIN same AS other ON other.place > 1 \
-                 WHERE first.place = 1 ON CONFLICT (later) DO UPDATE SET earlier = excluded.earlier",
-            )
-        };
-    }
-    sqlx::query(if planted::on("duplicate_linked_to_the_later") {
-        link!("registered_s DESC")
-    } else if planted::on("duplicate_linked_on_arrival") {
-        link!("ctid")
-    } else {
-        link!("registered_s, tie_break, id")
-    })
-    .bind(person.as_slice())
-    .bind(registration.procedure.key())
-    .bind(central.now().as_second())
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Slots already lent to this incarnation of a kiosk that nobody holds and that are still to come.
 pub(crate) async fn unused_lent(
     db: &mut PgConnection,
@@ -455,6 +376,10 @@ pub(crate) async fn unused_lent(
     .fetch_all(db)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+pub(crate) fn slot_key(slot: SlotId) -> Result<i64, Refusal> {
+    i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))
 }
 
 pub(crate) fn slot_number(id: i64) -> Result<SlotId, Refusal> {

@@ -22,6 +22,7 @@ mod openapi_shapes;
 mod paper;
 mod planted;
 mod problem;
+mod registered;
 pub mod serve;
 mod sites;
 mod store;

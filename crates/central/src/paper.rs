@@ -5,7 +5,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, claim, dates};
+use crate::{Central, Refusal, claim, dates, registered};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
@@ -48,7 +48,7 @@ pub(crate) async fn bring(
             {
                 return Ok(Some(reason));
             }
-            dates::keep(tx, central, door.registration).await?;
+            registered::keep(tx, central, &[door.registration]).await?;
             return Ok(None);
         }
         None => {}
@@ -99,7 +99,7 @@ async fn enter(
         .fetch_optional(&mut *tx)
         .await?;
     if known.is_none() {
-        dates::remember(&mut *tx, central, author, registration).await?;
+        registered::remember(&mut *tx, central, author, &[registration]).await?;
         sqlx::query("UPDATE registration SET rebuilt = true WHERE id = $1")
             .bind(registration.id.0.as_slice())
             .execute(&mut *tx)
@@ -114,7 +114,7 @@ async fn enter(
                 dates::give(&mut *tx, central, author, registration).await?;
             }
         }
-        dates::keep(&mut *tx, central, registration.id).await?;
+        registered::keep(&mut *tx, central, &[registration.id]).await?;
     }
     sqlx::query("UPDATE paper SET whole = true WHERE registration = $1")
         .bind(registration.id.0.as_slice())

@@ -1,7 +1,7 @@
 //! `POST /v1/registrations`: a date at once. Repeating the request gives the same date.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, dates};
+use crate::{Central, Refusal, dates, registered};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -22,7 +22,7 @@ pub(super) async fn register(
         return Err(Refusal::Conflict);
     }
     let mut tx = central.pool.begin().await?;
-    dates::remember(&mut tx, &central, &request.device, &registration).await?;
+    registered::remember(&mut tx, &central, &request.device, &[&registration]).await?;
     let given = dates::give(&mut tx, &central, &request.device, &registration).await?;
     tx.commit().await?;
     Ok(Json(DateAnswer {

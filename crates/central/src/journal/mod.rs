@@ -1,21 +1,28 @@
 //! Applying what kiosks have pushed: a second, repeatable step after [`crate::chain`] has
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
+mod run;
+
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted, task};
+use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted, registered, task};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::task::TaskKind;
 use domain::token::SignedToken;
+use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{
     AdvanceRequest, Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release, SCHEMA,
 };
 use wire::messages::{Applied, Change};
 
-/// Applies every held record of this kiosk, each in a transaction of its own; then what a
-/// file brought of another kiosk of the site.
+/// Records applied in one transaction: so many share one sync of the database, and what they
+/// lock is held for some tens of milliseconds.
+const AT_ONCE: i64 = 64;
+
+/// Applies every held record of this kiosk in order; then what a file brought of another
+/// kiosk of the site.
 pub(crate) async fn apply_held(
     db: &mut PgConnection,
     central: &Central,
@@ -52,30 +59,55 @@ pub(crate) async fn leave_held(db: &mut PgConnection, kiosk: KioskId) -> Result<
 }
 
 async fn apply_of(db: &mut PgConnection, central: &Central, device: &Device) -> Result<(), Refusal> {
+    let mut at_once = AT_ONCE;
     loop {
-        let mut tx = db.begin().await?;
-        chain::lock(&mut tx, device.kiosk).await?;
-        let row = sqlx::query(
-            "SELECT chain, seq, body, incarnation, hash, kind, schema FROM record WHERE kiosk = $1 AND state = 'held' \
-             ORDER BY chain, seq LIMIT 1",
-        )
-        .bind(device.kiosk.0.as_slice())
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = row else { return Ok(()) };
-        let at = At {
-            chain: row.try_get(0)?,
-            seq: row.try_get(1)?,
-            incarnation: u32::try_from(row.try_get::<i32, _>(3)?)
-                .map_err(|_| Refusal::Stored("incarnation"))?,
-            hash: Hash::from_slice(row.try_get(4)?).ok_or(Refusal::Stored("record hash"))?,
-        };
-        let body: &[u8] = row.try_get(2)?;
-        let schema = u16::try_from(row.try_get::<i32, _>(6)?).map_err(|_| Refusal::Stored("schema"))?;
-        let read = Body::read(row.try_get(5)?, schema, body);
-        apply_one(&mut tx, central, device, &at, (read, body.is_empty())).await?;
-        tx.commit().await?;
+        match apply_next(db, central, device, at_once).await {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            // What fails would take those before it along, each time anew: alone, they stand.
+            Err(_) if at_once > 1 => at_once = 1,
+            Err(refusal) => return Err(refusal),
+        }
     }
+}
+
+/// Applies the next held records of this kiosk in one transaction; answers how many.
+async fn apply_next(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    at_once: i64,
+) -> Result<usize, Refusal> {
+    let mut tx = db.begin().await?;
+    chain::lock(&mut tx, device.kiosk).await?;
+    let rows = sqlx::query(
+        "SELECT chain, seq, body, incarnation, hash, kind, schema FROM record WHERE kiosk = $1 AND state = 'held' \
+         ORDER BY chain, seq LIMIT $2",
+    )
+    .bind(device.kiosk.0.as_slice())
+    .bind(at_once)
+    .fetch_all(&mut *tx)
+    .await?;
+    let held = rows.iter().map(Held::read).collect::<Result<Vec<_>, _>>()?;
+    let mut done = Vec::with_capacity(held.len());
+    let mut left = held.as_slice();
+    while !left.is_empty() {
+        let (run, after) = left.split_at(run::length(device, left).clamp(1, left.len()));
+        match run::apply(&mut tx, central, device, run).await? {
+            Some(all) => done.extend(all),
+            None => {
+                for held in run {
+                    done.push(apply_one(&mut tx, central, device, held).await?);
+                }
+            }
+        }
+        left = after;
+    }
+    if !done.is_empty() {
+        note(&mut tx, central, device, done).await?;
+    }
+    tx.commit().await?;
+    Ok(held.len())
 }
 
 /// Records of kinds and schemas an older version let wait, and this one knows, are held again: the
@@ -95,12 +127,31 @@ pub(crate) async fn take_up_waiting(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(done.rows_affected())
 }
 
-/// Where a record stands.
-struct At {
+/// A record as it waits, and where it stands.
+struct Held {
     chain: i32,
     seq: i64,
     incarnation: u32,
     hash: Hash,
+    /// None when its kind or schema is not known to this version, or its body is erased.
+    body: Option<Body>,
+    erased: bool,
+}
+
+impl Held {
+    fn read(row: &PgRow) -> Result<Self, Refusal> {
+        let body: &[u8] = row.try_get(2)?;
+        let schema = u16::try_from(row.try_get::<i32, _>(6)?).map_err(|_| Refusal::Stored("schema"))?;
+        Ok(Self {
+            chain: row.try_get(0)?,
+            seq: row.try_get(1)?,
+            incarnation: u32::try_from(row.try_get::<i32, _>(3)?)
+                .map_err(|_| Refusal::Stored("incarnation"))?,
+            hash: Hash::from_slice(row.try_get(4)?).ok_or(Refusal::Stored("record hash"))?,
+            body: Body::read(row.try_get(5)?, schema, body),
+            erased: body.is_empty(),
+        })
+    }
 }
 
 /// What applying a record came to.
@@ -111,83 +162,96 @@ enum Step {
     Waits,
 }
 
-async fn apply_one(
+/// A record whose step is done, to be noted with the others of its transaction.
+struct Done<'a> {
+    held: &'a Held,
+    step: Step,
+}
+
+async fn apply_one<'a>(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
-    at: &At,
-    (body, erased): (Option<Body>, bool),
-) -> Result<(), Refusal> {
+    held: &'a Held,
+) -> Result<Done<'a>, Refusal> {
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
-    let about = body.as_ref().and_then(subject);
-    let applied = match body {
+    let applied = match &held.body {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
-        None if erased => Ok(Step::SetAside("erased")),
+        None if held.erased => Ok(Step::SetAside("erased")),
         None => Ok(Step::Waits),
-        Some(Body::Registration(registered)) => registration(&mut step, central, device, &registered).await,
+        Some(Body::Registration(registered)) => registration(&mut step, central, device, registered).await,
         // The chain has it; nothing else changes.
         Some(Body::Incarnation(_)) => Ok(Step::Applied(Vec::new())),
-        Some(Body::Dated(dated)) => self::dated(&mut step, central, device, &dated).await,
-        Some(Body::Piece(piece)) => self::piece(&mut step, device, &piece).await,
-        Some(Body::Print(print)) => self::print(&mut step, device, &print).await,
-        Some(Body::Release(release)) => self::release(&mut step, device, &release).await,
+        Some(Body::Dated(dated)) => self::dated(&mut step, central, device, dated).await,
+        Some(Body::Piece(piece)) => self::piece(&mut step, device, piece).await,
+        Some(Body::Print(print)) => self::print(&mut step, device, print).await,
+        Some(Body::Release(release)) => self::release(&mut step, device, release).await,
         Some(Body::AdvanceRequest(request)) => {
-            self::advance_request(&mut step, central, device, &request).await
+            self::advance_request(&mut step, central, device, request).await
         }
-        Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, &paper).await {
+        Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),
             Err(refusal) => Err(refusal),
         },
     };
-    let (state, reason, mut changes) = match applied {
-        Ok(Step::Applied(changes)) => {
-            step.commit().await?;
-            ("applied", None, changes)
-        }
-        Ok(Step::Waits) => {
-            step.rollback().await?;
-            ("waits", None, Vec::new())
-        }
+    let applied = match applied {
         Ok(Step::SetAside(_)) if planted::on("set_aside_blocks") => return Err(Refusal::Conflict),
-        Ok(Step::SetAside(reason)) => {
-            step.rollback().await?;
-            ("set_aside", Some(reason), Vec::new())
-        }
-        Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => {
-            step.rollback().await?;
-            ("set_aside", Some("conflict"), Vec::new())
-        }
-        Err(refusal) if refusal.is_of_the_record() => {
-            step.rollback().await?;
-            ("set_aside", Some("value_refused"), Vec::new())
-        }
-        Err(refusal) => return Err(refusal),
+        Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => Step::SetAside("conflict"),
+        Err(refusal) if refusal.is_of_the_record() => Step::SetAside("value_refused"),
+        other => other?,
+    };
+    match &applied {
+        Step::Applied(_) => step.commit().await?,
+        Step::SetAside(_) | Step::Waits => step.rollback().await?,
+    }
+    Ok(Done { held, step: applied })
+}
+
+/// Writes what became of these records, and tells their kiosk.
+async fn note(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    done: Vec<Done<'_>>,
+) -> Result<(), Refusal> {
+    let about: Vec<_> = done.iter().map(|done| done.held.body.as_ref().and_then(subject)).collect();
+    let state = |done: &Done| match done.step {
+        Step::Applied(_) => ("applied", None),
+        Step::SetAside(reason) => ("set_aside", Some(reason)),
+        Step::Waits => ("waits", None),
     };
     sqlx::query(
-        "UPDATE record SET state = $4, reason = $5, registration = $6 WHERE kiosk = $1 AND chain = $2 AND seq = $3",
+        "UPDATE record SET state = done.state, reason = done.reason, registration = done.about \
+         FROM unnest($2::int[], $3::bigint[], $4::text[], $5::text[], $6::bytea[]) \
+              AS done (chain, seq, state, reason, about) \
+         WHERE kiosk = $1 AND record.chain = done.chain AND record.seq = done.seq",
     )
     .bind(device.kiosk.0.as_slice())
-    .bind(at.chain)
-    .bind(at.seq)
-    .bind(state)
-    .bind(reason)
-    .bind(about.as_ref().map(|id| id.0.as_slice()))
+    .bind(done.iter().map(|done| done.held.chain).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| done.held.seq).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| state(done).0).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| state(done).1).collect::<Vec<_>>())
+    .bind(about.iter().map(|id| id.as_ref().map(|id| id.0.as_slice())).collect::<Vec<_>>())
     .execute(&mut *tx)
     .await?;
     let gone = || format!("DELETE FROM record WHERE state = 'set_aside' AND kiosk = '\\x{}'", device.kiosk);
     planted::sql(&mut *tx, "set_aside_deleted", gone).await?;
-    let result = match (state, reason) {
-        ("applied", _) => Some(Applied::Applied),
-        (_, Some(reason)) => Some(Applied::SetAside { reason: reason.to_owned() }),
-        _ => None,
-    };
-    if let Some(result) = result {
-        let seq = u64::try_from(at.seq).map_err(|_| Refusal::Stored("seq"))?;
-        changes.push(Change::Result { incarnation: at.incarnation, seq, hash: at.hash, result });
+    let mut told = Vec::with_capacity(done.len());
+    for Done { held, step } in done {
+        let result = match step {
+            Step::Applied(changes) => {
+                told.extend(changes);
+                Applied::Applied
+            }
+            Step::SetAside(reason) => Applied::SetAside { reason: reason.to_owned() },
+            Step::Waits => continue,
+        };
+        let seq = u64::try_from(held.seq).map_err(|_| Refusal::Stored("seq"))?;
+        told.push(Change::Result { incarnation: held.incarnation, seq, hash: held.hash, result });
     }
-    changes::append(tx, central, device.kiosk, &changes).await
+    changes::append(tx, central, device.kiosk, &told).await
 }
 
 /// Whom a record is about, to be erased with them.
@@ -208,7 +272,7 @@ async fn registration(
     if registration.site != device.site {
         return Ok(Step::SetAside("other_site"));
     }
-    dates::remember(&mut *tx, central, device, registration).await?;
+    registered::remember(&mut *tx, central, device, &[registration]).await?;
     let token = match &registered.outcome {
         Outcome::Rank { held: None, .. } => None,
         Outcome::Rank { held: Some(held), .. } => Some(&held.token),
@@ -258,7 +322,7 @@ async fn registration(
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,
     };
-    dates::keep(tx, central, registration.id).await?;
+    registered::keep(tx, central, &[registration.id]).await?;
     let changed =
         |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
     Ok(Step::Applied(given.map(changed).into_iter().collect()))

@@ -1,0 +1,222 @@
+//! What central knows of the people registered: written once whoever tells it first, linked
+//! with the same person's other registrations, kept once a paper names them. Gives no date.
+
+use crate::device::Device;
+use crate::{Central, Refusal, lists, planted};
+use domain::birth::Birth;
+use domain::ids::{RegistrationId, SiteId};
+use domain::registration::Registration;
+use seal::keys::sha256;
+use sqlx::{PgConnection, Row};
+use std::collections::BTreeSet;
+use wire::messages::ListKind;
+
+/// Writes the registrations central has not seen yet and keeps those it has; answers which
+/// are new. Each id stands once among them. A different registration under an id it has is
+/// a conflict.
+pub(crate) async fn remember(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registrations: &[&Registration],
+) -> Result<BTreeSet<RegistrationId>, Refusal> {
+    let all = registrations.iter().map(|told| Told::new(central, told)).collect::<Result<Vec<_>, _>>()?;
+    let inserted = sqlx::query(
+        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, state) \
+         SELECT id, code, site, $1, procedure, class, registered_s, tie_break, body::jsonb, person, 'asked' \
+         FROM unnest($2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], \
+                     $9::text[], $10::bytea[]) \
+              AS told (id, code, site, procedure, class, registered_s, tie_break, body, person) \
+         ON CONFLICT (id) DO NOTHING RETURNING id",
+    )
+    .bind(device.kiosk.0.as_slice())
+    .bind(column(&all, |told| told.id.0.as_slice()))
+    .bind(column(&all, |told| told.code))
+    .bind(column(&all, |told| told.site))
+    .bind(column(&all, |told| told.procedure))
+    .bind(column(&all, |told| told.class))
+    .bind(column(&all, |told| told.registered_s))
+    .bind(column(&all, |told| told.tie_break))
+    .bind(column(&all, |told| told.body.as_str()))
+    .bind(column(&all, |told| told.person.as_ref().map(<[u8; 32]>::as_slice)))
+    .fetch_all(&mut *db)
+    .await
+    .map_err(|error| match &error {
+        // Another registration with the same 60-bit code: the kiosk draws a new one.
+        sqlx::Error::Database(cause) if cause.is_unique_violation() => Refusal::Conflict,
+        _ => error.into(),
+    })?;
+    let new = inserted
+        .iter()
+        .map(|row| Ok(RegistrationId(row.try_get(0)?)))
+        .collect::<Result<BTreeSet<_>, Refusal>>()?;
+    for told in all.iter().filter(|told| !new.contains(&told.id)) {
+        same_as_known(&mut *db, device, told).await?;
+    }
+    let people: Vec<_> = all
+        .iter()
+        .filter(|told| new.contains(&told.id))
+        .filter_map(|told| Some((told.person.as_ref()?.as_slice(), told.procedure)))
+        .collect();
+    link_duplicates(db, central, &people).await?;
+    Ok(new)
+}
+
+/// A row to be.
+struct Told<'a> {
+    id: RegistrationId,
+    code: i64,
+    site: &'a str,
+    procedure: &'static str,
+    class: &'static str,
+    registered_s: i64,
+    tie_break: i64,
+    body: String,
+    person: Option<[u8; 32]>,
+}
+
+impl<'a> Told<'a> {
+    fn new(central: &Central, registration: &'a Registration) -> Result<Self, Refusal> {
+        let place = registration.place();
+        Ok(Self {
+            id: registration.id,
+            code: i64::try_from(registration.code.to_bits()).map_err(|_| Refusal::BadBody)?,
+            site: registration.site.as_str(),
+            procedure: registration.procedure.key(),
+            class: if planted::on("class_dropped") { "ordinary" } else { place.class.key() },
+            registered_s: if planted::on("place_by_arrival") {
+                central.now().as_second()
+            } else {
+                place.registered_s
+            },
+            tie_break: if planted::on("tie_break_dropped") { 0 } else { i64::from(place.tie_break) },
+            body: serde_json::to_string(registration).map_err(|_| Refusal::BadBody)?,
+            person: person_key(registration),
+        })
+    }
+}
+
+fn column<'a, T>(all: &'a [Told], of: impl Fn(&'a Told) -> T) -> Vec<T> {
+    all.iter().map(of).collect()
+}
+
+/// What central has under this id is this very registration, from this kiosk.
+async fn same_as_known(db: &mut PgConnection, device: &Device, told: &Told<'_>) -> Result<(), Refusal> {
+    let row = sqlx::query("SELECT kiosk, body = $2::text::jsonb, rebuilt FROM registration WHERE id = $1")
+        .bind(told.id.0.as_slice())
+        .bind(&told.body)
+        .fetch_one(&mut *db)
+        .await?;
+    let (kiosk, same, rebuilt): (&[u8], bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if kiosk != device.kiosk.0 || !(same || rebuilt) {
+        return Err(Refusal::Conflict);
+    }
+    if rebuilt {
+        // The kiosk lives: its own record says what the paper had no room for.
+        sqlx::query("UPDATE registration SET body = $2::text::jsonb, rebuilt = false WHERE id = $1")
+            .bind(told.id.0.as_slice())
+            .bind(&told.body)
+            .execute(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// *Certain* needs the same AGDREF number and name and whole birth date (I2).
+fn person_key(registration: &Registration) -> Option<[u8; 32]> {
+    let applicant = &registration.applicant;
+    if planted::on("duplicate_missed") {
+        return None;
+    }
+    if planted::on("duplicate_by_name") {
+        return Some(sha256(&[registration.site.as_str().as_bytes(), applicant.name_folded().as_bytes()]).0);
+    }
+    let agdref = applicant.agdref.as_ref()?;
+    let Birth::Whole { date } = applicant.birth else { return None };
+    let name = applicant.name_folded();
+    Some(sha256(&[agdref.as_str().as_bytes(), b"\n", name.as_bytes(), b"\n", date.to_string().as_bytes()]).0)
+}
+
+/// Links every registration of a certain duplicate, a person for one procedure, to the
+/// earliest one, whatever the order in which central came to know them. All dates stand, and
+/// the kiosk is told nothing: what the counter shows never depends on another file.
+async fn link_duplicates(
+    db: &mut PgConnection,
+    central: &Central,
+    people: &[(&[u8], &str)],
+) -> Result<(), Refusal> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let (persons, procedures): (Vec<&[u8]>, Vec<&str>) = people.iter().copied().unzip();
+    // Two that arrive at once must see each other: the second waits for the first here. In one
+    // order for all, so that two who bring many never wait for each other.
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(lock) FROM \
+         (SELECT DISTINCT hashtextextended(encode(person, 'hex') || procedure, 0) AS lock \
+          FROM unnest($1::bytea[], $2::text[]) AS met (person, procedure) ORDER BY lock) AS locks",
+    )
+    .bind(&persons)
+    .bind(&procedures)
+    .execute(&mut *db)
+    .await?;
+    macro_rules! link {
+        ($order:literal) => {
+            concat!(
+                "WITH met AS (SELECT DISTINCT person, procedure \
+                              FROM unnest($1::bytea[], $2::text[]) AS met (person, procedure)), \
+                      same AS (SELECT id, person, procedure, \
+                                      row_number() OVER (PARTITION BY person, procedure ORDER BY ", $order, ") AS place \
+                               FROM registration JOIN met USING (person, procedure)), \
+                      unlinked AS (DELETE FROM merge_link USING same WHERE later = same.id AND place = 1) \
+                 INSERT INTO merge_link (later, earlier, made_s) \
+                 SELECT other.id, first.id, $3 FROM same AS first JOIN same AS other USING (person, procedure) \
+                 WHERE first.place = 1 AND other.place > 1 \
+                 ON CONFLICT (later) DO UPDATE SET earlier = excluded.earlier",
+            )
+        };
+    }
+    sqlx::query(if planted::on("duplicate_linked_to_the_later") {
+        link!("registered_s DESC")
+    } else if planted::on("duplicate_linked_on_arrival") {
+        link!("registration.ctid")
+    } else {
+        link!("registered_s, tie_break, id")
+    })
+    .bind(&persons)
+    .bind(&procedures)
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Papers name these registrations: their dates are no longer only asked about. When their
+/// kiosk is lost, its papers are good from now on wherever the list is known.
+pub(crate) async fn keep(
+    db: &mut PgConnection,
+    central: &Central,
+    ids: &[RegistrationId],
+) -> Result<(), Refusal> {
+    let ids: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
+    let rows = sqlx::query(
+        "UPDATE registration SET state = 'kept' FROM kiosk WHERE registration.id = ANY ($1) \
+         AND kiosk.id = registration.kiosk RETURNING kiosk.site, kiosk.lost_s IS NOT NULL",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *db)
+    .await?;
+    if rows.len() != ids.len() {
+        return Err(Refusal::Stored("registration"));
+    }
+    let mut sites = BTreeSet::new();
+    for row in &rows {
+        if row.try_get(1)? {
+            sites.insert(SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?);
+        }
+    }
+    for site in &sites {
+        lists::raise(&mut *db, site, ListKind::Issuers, central.now()).await?;
+    }
+    Ok(())
+}
