@@ -68,7 +68,8 @@ async fn together<'a>(
     run: &'a [Held],
 ) -> Result<Option<Vec<Done<'a>>>, Refusal> {
     let told: Vec<&Registered> = run.iter().filter_map(plain).collect();
-    let (mut ranked, mut leased): (Vec<&Registration>, Vec<(SignedToken, &Registration)>) = Default::default();
+    let (mut ranked, mut leased): (Vec<&Registration>, Vec<(SignedToken, &Registration)>) =
+        Default::default();
     for told in &told {
         match &told.outcome {
             Outcome::Lease { token, .. } => match claim::own_token(central, device, token) {
