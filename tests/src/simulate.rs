@@ -32,6 +32,9 @@ pub struct Sim {
     /// Hunt the bugs of docs/planted.md instead, or the one named.
     #[arg(long, num_args = 0..=1, default_missing_value = "all", conflicts_with = "seed")]
     planted: Option<String>,
+    /// The bugs named seldom show: look together first.
+    #[arg(long, requires = "planted")]
+    rare: bool,
 }
 
 /// When a run of seeds ends.
@@ -49,7 +52,7 @@ pub enum Until {
 /// PostgreSQL or a folder cannot be used.
 pub fn run(sim: &Sim) -> Result<bool, Failure> {
     if let Some(name) = &sim.planted {
-        return planted::hunt(name, sim.seeds);
+        return planted::hunt(name, sim.seeds, sim.rare);
     }
     let began = Instant::now();
     let seeds: Vec<u64> = match sim.seed {

@@ -16,8 +16,8 @@ use vault::{Vault, VaultKey};
 use wire::messages::{Roster, RosterEntry};
 use zeroize::Zeroizing;
 
-const MEDIATOR: &str = "sim";
-const PIN: &str = "0000";
+pub(super) const MEDIATOR: &str = "sim";
+pub(super) const PIN: &str = "0000";
 
 pub(super) struct Counter {
     folder: PathBuf,

@@ -1,6 +1,6 @@
 //! What happens once in some seeds, between two moves: central's signing keys are renewed
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
-//! by paper. Drawn apart from the moves, so that no other chance changes.
+//! by paper; a mediator joins, and leaves. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
@@ -11,12 +11,17 @@ use std::collections::BTreeMap;
 /// One seed in so many has each.
 const NEW_KEYS_PERCENT: u64 = 20;
 const BURNS_PERCENT: u64 = 20;
+const JOINS_PERCENT: u64 = 25;
+/// Of those in whom somebody joined before.
+const LEAVES_PERCENT: u64 = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     NewKeys,
     /// The kiosk of this number.
     Burns(usize),
+    Joins,
+    Leaves,
 }
 
 /// What happens before which move of this script.
@@ -27,11 +32,14 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
         let (happens, nth) = (dice.chance(percent), dice.index(script.len().max(1)));
         let event = event(&mut dice);
         if let Some(step) = script.get(nth).filter(|_| happens) {
-            events.insert(step.n, event);
+            // What was drawn first keeps its place.
+            events.entry(step.n).or_insert(event);
         }
     };
     draw(NEW_KEYS_PERCENT, |_| Event::NewKeys);
     draw(BURNS_PERCENT, |dice| Event::Burns(dice.index(KIOSKS)));
+    draw(JOINS_PERCENT, |_| Event::Joins);
+    draw(LEAVES_PERCENT, |_| Event::Leaves);
     events
 }
 
@@ -40,6 +48,8 @@ impl World<'_> {
         match event {
             Event::NewKeys => self.new_keys().await,
             Event::Burns(at) => self.burns(at).await,
+            Event::Joins => self.joins().await,
+            Event::Leaves => self.leaves().await,
         }
     }
 

@@ -18,6 +18,7 @@ mod network;
 mod people;
 mod planted;
 mod restore;
+mod roster;
 mod settle;
 mod shrink;
 
@@ -40,6 +41,7 @@ use people::Certain;
 use planted::Planted;
 pub use planted::{Bug, Plant};
 pub use restore::{Archive, Archiving, Since};
+use roster::Staff;
 use seal::ring::{KeyRing, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -251,6 +253,7 @@ struct World<'g> {
     backup: Option<serde_json::Value>,
     /// The folder of the keys central runs with.
     keys: PathBuf,
+    staff: Staff,
     /// No more power cuts: everything comes to rest.
     calm: bool,
 }
@@ -330,6 +333,7 @@ impl<'g> World<'g> {
             random,
             backup,
             keys: ground.keys.clone(),
+            staff: Staff::default(),
             calm: false,
         })
     }

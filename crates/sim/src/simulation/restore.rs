@@ -59,6 +59,9 @@ pub trait Archive: Send + Sync {
 impl World<'_> {
     /// Makes a backup, or goes back to the one made before.
     pub(super) async fn restore_central(&mut self) -> Result<(), Fault> {
+        if self.backup.is_some() {
+            self.note_who_heard().await?;
+        }
         let (ground, site) = (self.ground, self.site.as_str());
         let Some(backup) = self.backup.take() else {
             self.backup = Some(ground.archive.back_up(site).await.map_err(setup)?);

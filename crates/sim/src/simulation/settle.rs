@@ -42,6 +42,7 @@ impl World<'_> {
         let ground = self.ground;
         let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
         self.replaced_are_red().await?;
+        self.rosters_are_right().await?;
         for at in self.running() {
             self.crash(at).await?;
             self.at_rest(at, &listed).await?;
@@ -122,7 +123,7 @@ impl World<'_> {
     }
 
     /// The machines that have not burnt.
-    fn running(&self) -> Vec<usize> {
+    pub(super) fn running(&self) -> Vec<usize> {
         let running = |(_, counter): &(usize, &Counter)| !counter.is_burnt();
         self.counters.iter().enumerate().filter(running).map(|(at, _)| at).collect()
     }
