@@ -70,6 +70,7 @@ lease-free = { $count ->
 lease-days = من { $first } إلى { $last }
 unfinished = زيارات لم تكتمل
 unfinished-draft = إدخال البيانات جارٍ
+draft-of = إدخال بدأه { $who }، ولا يفتحه إلا هو أو مشرف
 unfinished-kept = الموعد محفوظ والورقة لم تطبع بعد
 unfinished-printed = طُبعت الورقة، والزيارة لم تُختم بعد
 unfinished-ask = هل خرجت الورقة؟

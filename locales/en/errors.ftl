@@ -22,6 +22,7 @@ error-evidence-missing = The evidence is missing. Write the reference of the doc
 error-relation-missing = The representative's role is not chosen. Choose one.
 error-bad-pin = The PIN is wrong. Check your name and type it again.
 error-pin-wait = Too many tries. Wait { $seconds } seconds, then type the PIN again.
+error-others-draft = This entry was begun by { $who }. That mediator or a supervisor can open it. Otherwise begin a new visit: the person will get a date.
 error-no-session = The session is closed. Lock the screen and open it again.
 error-no-visit = This visit no longer exists. Go back home and choose it from the list.
 error-draft-incomplete = Some things remain to be corrected. Use “Correct” beside each one.

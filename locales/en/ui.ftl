@@ -64,6 +64,7 @@ lease-free = { $count ->
 lease-days = From { $first } to { $last }
 unfinished = Visits to finish
 unfinished-draft = Entry in progress
+draft-of = Entry begun by { $who }, who can open it, or a supervisor
 unfinished-kept = Date kept, paper not yet printed
 unfinished-printed = Paper printed, visit to be finished
 unfinished-ask = Did the paper come out?

@@ -22,6 +22,7 @@ error-evidence-missing = Le justificatif n'est pas indiqué. Écrivez la référ
 error-relation-missing = Le lien du représentant n'est pas choisi. Choisissez-en un.
 error-bad-pin = Le code PIN n'est pas le bon. Vérifiez votre nom et tapez-le à nouveau.
 error-pin-wait = Trop d'essais. Attendez { $seconds } secondes, puis tapez le code à nouveau.
+error-others-draft = Cette saisie a été commencée par { $who }. Cette personne ou un superviseur peut l'ouvrir. Sinon, commencez une nouvelle visite : la personne aura sa date.
 error-no-session = La session est fermée. Verrouillez l'écran et ouvrez-la à nouveau.
 error-no-visit = Cette visite n'existe plus. Revenez à l'accueil et choisissez-la dans la liste.
 error-draft-incomplete = Il reste des points à corriger. Utilisez « Corriger » à côté de chacun.

@@ -64,6 +64,7 @@ lease-free = { $count ->
 lease-days = Du { $first } au { $last }
 unfinished = Visites à terminer
 unfinished-draft = Saisie en cours
+draft-of = Saisie commencée par { $who }, qui peut l'ouvrir, comme un superviseur
 unfinished-kept = Date gardée, papier pas encore imprimé
 unfinished-printed = Papier imprimé, visite à finir
 unfinished-ask = Le papier est-il sorti ?

@@ -11,7 +11,7 @@ use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
 use axum::Router;
 use central::Pool;
-use central::admin::NewSite;
+use central::admin::{NewMediator, NewSite};
 use central::keys::CentralKeys;
 use domain::calendar::Pattern;
 use std::net::SocketAddr;
@@ -96,16 +96,8 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         until: None,
     };
     central::admin::counter(pool, SITE, "A", &[pattern]).await?;
-    central::admin::mediator(
-        pool,
-        SITE,
-        MEDIATOR,
-        "Essai",
-        PIN,
-        jiff::Timestamp::now(),
-        &central::system_random(),
-    )
-    .await?;
+    let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: false };
+    central::admin::mediator(pool, SITE, &told, jiff::Timestamp::now(), &central::system_random()).await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! site's own name.
 
 use app::contract::{DateSource, DateView};
-use central::admin::SiteChange;
+use central::admin::{NewMediator, SiteChange};
 use central::keys::{self, CentralKeys};
 use jiff::Timestamp;
 use journeys::counter::{Counter, Listening, register};
@@ -197,9 +197,8 @@ async fn a_mediator_who_left_unlocks_no_kiosk_that_has_heard() {
         async |id: &'static str| central::admin::remove_mediator(&pool, SITE, id, Timestamp::now()).await;
     assert!(remove(MEDIATOR).await.is_err(), "somebody must be left");
     let random = central::system_random();
-    central::admin::mediator(&pool, SITE, "other", "Autre", "135790", Timestamp::now(), &random)
-        .await
-        .unwrap();
+    let told = NewMediator { id: "other", name: "Autre", pin: "135790", supervisor: false };
+    central::admin::mediator(&pool, SITE, &told, Timestamp::now(), &random).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.unlock("other", "135790").await.unwrap();
     remove("other").await.unwrap();

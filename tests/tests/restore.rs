@@ -7,6 +7,7 @@ use app::contract::DateView;
 use app::settings::{KioskFile, Mode};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
+use central::admin::NewMediator;
 use journeys::counter::register;
 use journeys::programs::{Running, built, command, free_port, output, wait_for};
 use journeys::stand::postgres::Postgres;
@@ -125,9 +126,8 @@ impl Place {
     async fn kiosk(&self, name: &str) -> Kiosk {
         let pool = central::connect(&self.url()).await.unwrap();
         let (now, random) = (central::system_clock()(), central::system_random());
-        central::admin::mediator(&pool, SITE, MEDIATOR, "Essai", PIN, jiff::Timestamp::now(), &random)
-            .await
-            .unwrap();
+        let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: false };
+        central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
         let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
         pool.close().await;
         let (central, ca) = (format!("https://localhost:{}", self.port), self.path(tls::CA));

@@ -44,8 +44,9 @@ function judge(fields: DraftFields): FieldProblem[] {
 
 const DAY: EndOfDayView = {
   first: ['papers', 'export'], only_here: 2, records_waiting: 5, pages_waiting: 7, set_aside: 1,
-  papers: [{ visit: 'v8', state: 'kept', code: 'JLN-7K2M-QX4T', name: 'Benali Amélie', since: '2031-03-04T10:02', days: 0 }],
-  drafts: [{ visit: 'v9', state: 'draft', code: null, name: 'بن علي', since: '2031-03-01T15:20', days: 3 }],
+  papers: [{ visit: 'v8', state: 'kept', code: 'JLN-7K2M-QX4T', name: 'Benali Amélie', begun_by: null, since: '2031-03-04T10:02', days: 0 }],
+  drafts: [{ visit: 'v9', state: 'draft', code: null, name: 'بن علي', begun_by: null, since: '2031-03-01T15:20', days: 3 },
+    { visit: 'v10', state: 'draft', code: null, name: '', begun_by: 'Médiatrice du matin', since: '2031-03-04T08:10', days: 0 }],
   storage: { state: 'ok', free_mib: 43_008, total_mib: 122_880 }, exported: null,
 };
 
@@ -100,7 +101,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     home: () => call('home', () => ({
       connection: 'offline', last_contact: '2031-03-04T09:12', today_from: fake.todayFrom, lease: { free: 3, used: 1, first_day: '2031-03-10', last_day: '2031-04-02' }, waiting: 2, held: 1, set_aside: 0,
       notices: ['quarantined', 'disk_older', 'central_forgot'],
-      unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa' }],
+      unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', begun_by: null },
+        { visit: 'v10', state: 'draft', code: null, name: '', begun_by: 'Médiatrice du matin' }],
     })),
     startVisit: (lang) => call('start_visit', () => {
       draft = {

@@ -33,7 +33,7 @@ impl Kiosk {
                 inner.session()?;
                 inner.has_room(Writing::Page)?;
                 inner.vault.read(|tx| {
-                    let draft = visit::draft(tx, id)?;
+                    let draft = visit::draft(inner, tx, id)?;
                     let room = PAGES.saturating_sub(tx.pages(id)?.len());
                     Ok::<_, Problem>((room, draft.identity.map(Zeroizing::new)))
                 })
@@ -60,7 +60,7 @@ impl Kiosk {
         .await?;
         self.off(move |inner| {
             inner.vault.transact(|tx| {
-                visit::draft(tx, id)?;
+                visit::draft(inner, tx, id)?;
                 for (page, locked, thumbnail) in &locked {
                     tx.add_page(*page, id, locked, sha256(&[locked]), thumbnail)?;
                 }

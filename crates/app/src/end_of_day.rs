@@ -57,7 +57,7 @@ impl Inner {
             let pages_waiting = tx.unsent_pages()?;
             let (mut papers, mut drafts) = (Vec::new(), Vec::new());
             for visit in tx.open_visits(VISITS)? {
-                let Some(open) = unfinished(tx, &visit)? else { continue };
+                let Some(open) = unfinished(self, tx, &visit)? else { continue };
                 let since = Timestamp::from_second(visit.begun_s).unwrap_or(Timestamp::UNIX_EPOCH);
                 let days = (self.now().as_second() - visit.begun_s).max(0) / DAY_S;
                 let left = LeftView {
@@ -65,6 +65,7 @@ impl Inner {
                     state: open.state,
                     code: open.code,
                     name: open.name,
+                    begun_by: open.begun_by,
                     since: self.civil(since).strftime("%Y-%m-%dT%H:%M").to_string(),
                     days: u32::try_from(days).unwrap_or(u32::MAX),
                 };

@@ -86,7 +86,7 @@ enum Answer {
 fn commit(inner: &Inner, id: VisitId) -> Result<Option<Registration>, Problem> {
     let session = inner.session()?;
     inner.vault.transact(|tx| {
-        let visit = visit::open(tx, id)?;
+        let visit = visit::ours(inner, tx, id)?;
         match visit.state {
             VisitState::Kept | VisitState::Finished => Ok(None),
             _ if inner.day_is_in_doubt().is_some() => Err(Problem::new("today_unknown")),

@@ -13,9 +13,8 @@ impl Kiosk {
     pub async fn read_back(&self, visit: &str) -> Result<ReadBackView, Problem> {
         let id = visit::visit_id(visit)?;
         self.off(move |inner| {
-            inner.session()?;
             let (fields, pages) = inner.vault.read(|tx| {
-                let visit = visit::open(tx, id)?;
+                let visit = visit::ours(inner, tx, id)?;
                 Ok::<_, Problem>((visit::fields(&visit), tx.pages(id)?.len()))
             })?;
             let lang = Lang::parse(&fields.lang).unwrap_or(Lang::FRENCH);

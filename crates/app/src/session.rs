@@ -2,6 +2,7 @@
 //!
 //! The PIN says *who*; it opens nothing by itself (the vault's key does).
 
+use crate::author;
 use crate::contract::{
     Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, StorageState,
     UnfinishedView,
@@ -120,7 +121,7 @@ impl Kiosk {
                 let unfinished = tx
                     .open_visits(UNFINISHED)?
                     .iter()
-                    .filter_map(|visit| unfinished(tx, visit).transpose())
+                    .filter_map(|visit| unfinished(inner, tx, visit).transpose())
                     .collect::<Result<_, Problem>>()?;
                 Ok(HomeView {
                     connection: state.connection,
@@ -171,7 +172,20 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
     Ok(codes)
 }
 
-pub(crate) fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<UnfinishedView>, Problem> {
+pub(crate) fn unfinished(
+    inner: &Inner,
+    tx: &vault::Tx<'_>,
+    visit: &Visit,
+) -> Result<Option<UnfinishedView>, Problem> {
+    if let Some(who) = author::closed(inner, tx, visit)? {
+        return Ok(Some(UnfinishedView {
+            visit: visit.id.to_string(),
+            state: "draft".to_owned(),
+            code: None,
+            name: String::new(),
+            begun_by: Some(who),
+        }));
+    }
     let fields: crate::contract::DraftFields = serde_json::from_str(&visit.fields).unwrap_or_default();
     let name = format!("{} {}", fields.family_names, fields.given_names).trim().to_owned();
     let view = |state: &str, code| {
@@ -180,6 +194,7 @@ pub(crate) fn unfinished(tx: &vault::Tx<'_>, visit: &Visit) -> Result<Option<Unf
             state: state.to_owned(),
             code,
             name: name.clone(),
+            begun_by: None,
         })
     };
     Ok(match (visit.state, visit.registration) {

@@ -1,6 +1,7 @@
 //! A visit: begun, typed, saved at every pause, discarded or finished. A draft may be
 //! wrong or half empty; it is kept all the same.
 
+use crate::author;
 use crate::check::{self, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
@@ -42,9 +43,11 @@ impl Kiosk {
     pub async fn open_visit(&self, visit: &str) -> Result<DraftView, Problem> {
         let visit = visit.to_owned();
         self.off(move |inner| {
-            inner.session()?;
             let id = visit_id(&visit)?;
-            inner.vault.read(|tx| view(inner, tx, id))
+            inner.vault.read(|tx| {
+                ours(inner, tx, id)?;
+                view(inner, tx, id)
+            })
         })
         .await
     }
@@ -56,10 +59,10 @@ impl Kiosk {
     pub async fn save_draft(&self, visit: &str, fields: DraftFields) -> Result<DraftView, Problem> {
         let visit = visit.to_owned();
         self.off(move |inner| {
-            inner.session()?;
             let id = visit_id(&visit)?;
             let text = to_json(&fields)?;
             inner.vault.transact(|tx| {
+                ours(inner, tx, id)?;
                 if !tx.save_fields(id, &text)? {
                     let code = if tx.visit(id)?.is_some() { "already_kept" } else { "no_visit" };
                     return Err(Problem::new(code));
@@ -77,9 +80,11 @@ impl Kiosk {
     pub async fn discard_draft(&self, visit: &str) -> Result<(), Problem> {
         let visit = visit.to_owned();
         self.off(move |inner| {
-            inner.session()?;
             let id = visit_id(&visit)?;
-            let gone = inner.vault.transact::<_, Problem>(|tx| Ok(tx.discard(id)?))?;
+            let gone = inner.vault.transact::<_, Problem>(|tx| {
+                ours(inner, tx, id)?;
+                Ok(tx.discard(id)?)
+            })?;
             if gone { Ok(()) } else { Err(Problem::new("already_kept")) }
         })
         .await
@@ -92,11 +97,10 @@ impl Kiosk {
     pub async fn remove_page(&self, visit: &str, page: &str) -> Result<DraftView, Problem> {
         let (visit, page) = (visit.to_owned(), page.to_owned());
         self.off(move |inner| {
-            inner.session()?;
             let id = visit_id(&visit)?;
             let page = PageId::parse(&page).ok_or_else(|| Problem::new("no_page"))?;
             inner.vault.transact(|tx| {
-                draft(tx, id)?;
+                draft(inner, tx, id)?;
                 tx.remove_page(id, page)?;
                 view(inner, tx, id)
             })
@@ -138,9 +142,16 @@ pub(crate) fn open(tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
     }
 }
 
-/// A visit that is still a draft.
-pub(crate) fn draft(tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
+/// An open visit that whoever is at the counter may open.
+pub(crate) fn ours(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
     let visit = open(tx, id)?;
+    author::may_open(inner, tx, &visit)?;
+    Ok(visit)
+}
+
+/// A visit of theirs that is still a draft.
+pub(crate) fn draft(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<Visit, Problem> {
+    let visit = ours(inner, tx, id)?;
     if visit.state == VisitState::Draft { Ok(visit) } else { Err(Problem::new("already_kept")) }
 }
 

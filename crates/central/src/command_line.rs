@@ -162,6 +162,9 @@ pub(crate) enum Act {
         /// As shown on screen.
         #[arg(long)]
         name: String,
+        /// May open drafts that other mediators began.
+        #[arg(long)]
+        supervisor: bool,
     },
     /// Take a mediator off a site's roster; kiosks hear of it by themselves.
     RemoveMediator {

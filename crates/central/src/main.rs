@@ -109,11 +109,12 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::code(&pool, &site, jiff::Timestamp::now(), &system_random()).await?
         }
-        Act::Mediator { database, site, id, name } => {
+        Act::Mediator { database, site, id, name, supervisor } => {
             let pool = database::ready(&database.url).await?;
             let pin = read_pin()?;
             let now = jiff::Timestamp::now();
-            admin::mediator(&pool, &site, &id, &name, pin.trim(), now, &system_random()).await?
+            let told = admin::NewMediator { id: &id, name: &name, pin: pin.trim(), supervisor };
+            admin::mediator(&pool, &site, &told, now, &system_random()).await?
         }
         Act::RemoveMediator { database, site, id } => {
             let pool = database::ready(&database.url).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn roster(
     id: &SiteId,
 ) -> Result<SignedRoster, Refusal> {
     let version = roster_version(&mut *db, id).await?;
-    let rows = sqlx::query("SELECT id, name, pin FROM mediator WHERE site = $1 ORDER BY id")
+    let rows = sqlx::query("SELECT id, name, pin, supervisor FROM mediator WHERE site = $1 ORDER BY id")
         .bind(id.as_str())
         .fetch_all(db)
         .await?;
@@ -49,7 +49,12 @@ pub(crate) async fn roster(
         .iter()
         .map(|row| {
             let id = MediatorId::parse(row.try_get("id")?).map_err(|_| Refusal::Stored("mediator id"))?;
-            Ok(RosterEntry { id, name: row.try_get("name")?, pin: row.try_get("pin")? })
+            Ok(RosterEntry {
+                id,
+                name: row.try_get("name")?,
+                pin: row.try_get("pin")?,
+                supervisor: row.try_get("supervisor")?,
+            })
         })
         .collect::<Result<Vec<_>, Refusal>>()?;
     let roster = Roster { site: id.clone(), version, mediators };

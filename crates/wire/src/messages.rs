@@ -79,6 +79,9 @@ pub struct RosterEntry {
     pub name: String,
     /// Argon2id in PHC form over the PIN.
     pub pin: String,
+    /// Opens drafts that other mediators began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supervisor: bool,
 }
 
 /// The roster's JSON and central's signature over those bytes, under `jalon/roster/1`.

@@ -217,6 +217,7 @@ fn roster() -> Result<Roster, Failure> {
             id: MediatorId::parse(MEDIATOR).map_err(|_| fail("mediator"))?,
             name: "Essai".into(),
             pin,
+            supervisor: false,
         }],
     })
 }

@@ -17,6 +17,10 @@ state: string, code: string | null,
  */
 name: string, 
 /**
+ * As in `UnfinishedView`.
+ */
+begun_by: string | null, 
+/**
  * `YYYY-MM-DDThh:mm`.
  */
 since: string, 

@@ -17,6 +17,10 @@ state: string,
  */
 code: string | null, 
 /**
- * Name as typed; shown to a mediator only.
+ * Name as typed; shown to a mediator only, and empty when `begun_by` is set.
  */
-name: string, };
+name: string, 
+/**
+ * The mediator who began a draft that whoever is at the counter may not open.
+ */
+begun_by: string | null, };

@@ -36,6 +36,8 @@ pub struct LeftView {
     pub code: Option<String>,
     /// Name as typed; shown to a mediator only.
     pub name: String,
+    /// As in `UnfinishedView`.
+    pub begun_by: Option<String>,
     /// `YYYY-MM-DDThh:mm`.
     pub since: String,
     /// Whole days since.

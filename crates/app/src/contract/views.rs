@@ -101,8 +101,10 @@ pub struct UnfinishedView {
     pub state: String,
     /// The follow-up code, once there is a date.
     pub code: Option<String>,
-    /// Name as typed; shown to a mediator only.
+    /// Name as typed; shown to a mediator only, and empty when `begun_by` is set.
     pub name: String,
+    /// The mediator who began a draft that whoever is at the counter may not open.
+    pub begun_by: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

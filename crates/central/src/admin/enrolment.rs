@@ -40,6 +40,19 @@ pub(crate) fn normal_code(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
+/// A mediator as an administrator tells it.
+#[derive(Clone, Copy)]
+pub struct NewMediator<'a> {
+    /// What the mediator signs in with.
+    pub id: &'a str,
+    /// As shown on screens.
+    pub name: &'a str,
+    /// 4 to 12 digits.
+    pub pin: &'a str,
+    /// May open drafts that others began.
+    pub supervisor: bool,
+}
+
 /// Adds a mediator to a site's roster, or gives an existing one a new PIN.
 ///
 /// # Errors
@@ -47,12 +60,11 @@ pub(crate) fn normal_code(code: &str) -> String {
 pub async fn mediator(
     pool: &PgPool,
     site: &str,
-    id: &str,
-    name: &str,
-    pin: &str,
+    told: &NewMediator<'_>,
     now: Timestamp,
     random: &Random,
 ) -> Result<Value, AdminRefusal> {
+    let NewMediator { id, name, pin, supervisor } = *told;
     let id = MediatorId::parse(id).map_err(|refusal| refused(line_refusal("the mediator's id", refusal)))?;
     let name = line("the mediator's name", name, NAME_MAX)?;
     if !(4..=12).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
@@ -68,18 +80,19 @@ pub async fn mediator(
         .to_string();
     let mut tx = pool.begin().await?;
     sqlx::query(
-        "INSERT INTO mediator (site, id, name, pin) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin",
+        "INSERT INTO mediator (site, id, name, pin, supervisor) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin, supervisor = excluded.supervisor",
     )
     .bind(site.as_str())
     .bind(id.as_str())
     .bind(name)
     .bind(pin)
+    .bind(supervisor)
     .execute(&mut *tx)
     .await?;
     raise_roster(&mut tx, site.as_str(), now).await?;
     tx.commit().await?;
-    Ok(json!({ "mediator": id, "site": site }))
+    Ok(json!({ "mediator": id, "site": site, "supervisor": supervisor }))
 }
 
 /// Takes a mediator off a site's roster: kiosks unlock for them no more once they have heard.

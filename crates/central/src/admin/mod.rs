@@ -14,7 +14,7 @@ mod tasks;
 
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
-pub use enrolment::{code, mediator, remove_mediator};
+pub use enrolment::{NewMediator, code, mediator, remove_mediator};
 pub use import::import;
 pub use keys::retire_key;
 pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};

@@ -263,6 +263,6 @@ fn roster(site: &SiteId) -> Result<Roster, Problem> {
     Ok(Roster {
         site: site.clone(),
         version: 1,
-        mediators: vec![RosterEntry { id, name: "Simulation".into(), pin }],
+        mediators: vec![RosterEntry { id, name: "Simulation".into(), pin, supervisor: false }],
     })
 }

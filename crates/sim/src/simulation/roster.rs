@@ -4,10 +4,13 @@
 use super::counter::{MEDIATOR, PIN};
 use super::ledger::Fault;
 use super::{World, lost, setup};
+use central::admin::NewMediator;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who joins, and may leave again.
 const NEWCOMER: &str = "newcomer";
+/// Who comes then: no roster is ever the same as an earlier one.
+const SUCCESSOR: &str = "successor";
 
 /// What kiosks should know of a site's mediators.
 #[derive(Debug, Default)]
@@ -20,12 +23,8 @@ pub(super) struct Staff {
 
 impl World<'_> {
     pub(super) async fn joins(&mut self) -> Result<(), Fault> {
-        for id in [MEDIATOR, NEWCOMER] {
-            let (pool, site, now) = (&self.ground.pool, self.site.as_str(), self.time.now());
-            central::admin::mediator(pool, site, id, id, PIN, now, &self.random.fill())
-                .await
-                .map_err(setup)?;
-        }
+        self.adds(MEDIATOR).await?;
+        self.adds(NEWCOMER).await?;
         self.staff = Staff { newest: Some([MEDIATOR, NEWCOMER].into()), heard: None };
         self.tell("central: a mediator joins".to_owned());
         Ok(())
@@ -39,8 +38,16 @@ impl World<'_> {
         }
         let (pool, site, now) = (&self.ground.pool, self.site.as_str(), self.time.now());
         central::admin::remove_mediator(pool, site, NEWCOMER, now).await.map_err(setup)?;
-        self.staff.newest = Some([MEDIATOR].into());
-        self.tell("central: that mediator leaves".to_owned());
+        self.adds(SUCCESSOR).await?;
+        self.staff.newest = Some([MEDIATOR, SUCCESSOR].into());
+        self.tell("central: that mediator leaves, another comes".to_owned());
+        Ok(())
+    }
+
+    async fn adds(&self, id: &str) -> Result<(), Fault> {
+        let (pool, site, now) = (&self.ground.pool, self.site.as_str(), self.time.now());
+        let told = NewMediator { id, name: id, pin: PIN, supervisor: false };
+        central::admin::mediator(pool, site, &told, now, &self.random.fill()).await.map_err(setup)?;
         Ok(())
     }
 
