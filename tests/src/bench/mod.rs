@@ -5,6 +5,7 @@ mod cluster;
 mod drain;
 mod failover;
 mod gate;
+mod growth;
 mod kiosk;
 
 use crate::programs::Failure;
@@ -18,7 +19,7 @@ pub struct Bench {
     /// Only the figures, one line of JSON each.
     #[arg(long)]
     json: bool,
-    /// How many: kills of `failover`, registrations of `drain`.
+    /// How many: kills of `failover`, registrations of `drain`, most places of `growth`.
     #[arg(long)]
     n: Option<usize>,
 }
@@ -29,6 +30,8 @@ enum Name {
     Failover,
     /// A year's registrations pushed at once, beside PostgreSQL's COPY.
     Drain,
+    /// The same requests on 10 000 places and on more than a year's.
+    Growth,
 }
 
 /// How a benchmark ended.
@@ -87,6 +90,7 @@ pub fn run(bench: &Bench) -> Result<Ended, Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match bench.name {
         Name::Failover => runtime.block_on(failover::run(&teller, bench.n.unwrap_or(failover::KILLS))),
+        Name::Growth => runtime.block_on(growth::run(&teller, bench.n.unwrap_or(growth::MOST))),
         Name::Drain => runtime.block_on(drain::run(&teller, bench.n.unwrap_or(drain::YEAR))),
     }
 }
