@@ -240,6 +240,22 @@ pub(crate) enum Act {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Publish a site's queue for one procedure, for jalonctl rank explain: marks that only the
+    /// holder of a paper can make, in rank order, signed.
+    Queue {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        /// first_permit, renewal, duplicate, change_of_status …
+        #[arg(long)]
+        procedure: String,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Make a new slot or acknowledgement key with the root key. Start every central again
     /// with it, then retire the old one.
     RenewKey {

@@ -147,6 +147,11 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
             admin::signed_lists(&database::ready(&database.url).await?, &keys, &site, &out).await?
         }
+        Act::Queue { database, site, procedure, keys, out } => {
+            let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
+            let pool = database::ready(&database.url).await?;
+            admin::queue(&pool, &keys, (&site, &procedure), &out, jiff::Timestamp::now()).await?
+        }
         Act::RenewKey { keys, root, role } => return renew_key(&keys, &root, &role),
         Act::RetireKey { database, keys, key } => {
             let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;

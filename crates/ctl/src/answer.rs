@@ -62,6 +62,7 @@ fn exit_code(problem: &str) -> u8 {
         | "bad_printer_address"
         | "bad_scanner_address"
         | "zone_unknown"
+        | "place_unreadable"
         | "picture_not_a_file"
         | "picture_too_large" => USAGE,
         "not_enrolled"
@@ -77,6 +78,9 @@ fn exit_code(problem: &str) -> u8 {
         | "lists_missing"
         | "lists_unreadable"
         | "lists_not_lists"
+        | "queue_missing"
+        | "queue_unreadable"
+        | "queue_not_queue"
         | "recovery_missing"
         | "locked_key_missing"
         | "vault_missing"

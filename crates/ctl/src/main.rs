@@ -5,6 +5,7 @@ mod answer;
 mod enrol;
 mod given_file;
 mod kiosk;
+mod rank;
 mod seal_rebuild;
 mod seal_verify;
 mod signed_lists;
@@ -73,6 +74,11 @@ enum Command {
         #[command(subcommand)]
         act: SealAct,
     },
+    /// The ranking of places.
+    Rank {
+        #[command(subcommand)]
+        act: RankAct,
+    },
     /// The vault itself.
     Vault {
         #[command(subcommand)]
@@ -128,6 +134,12 @@ enum SealAct {
 }
 
 #[derive(Subcommand)]
+enum RankAct {
+    /// Recompute a place from what its paper prints; with a published queue, where it stands.
+    Explain(rank::Printed),
+}
+
+#[derive(Subcommand)]
 enum VaultAct {
     /// Open the vault and read it through; changes nothing.
     Check,
@@ -166,6 +178,7 @@ async fn main() -> ExitCode {
         Command::Doctor { json, lang } => kiosk::doctor(json, &lang).await,
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Sync => kiosk::sync().await,
+        Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Vault { act: VaultAct::Export { to, all } } => kiosk::export(&to, all).await,
         Command::Deliver { file } => kiosk::deliver(&file).await,

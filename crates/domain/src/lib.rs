@@ -16,6 +16,7 @@ pub mod lists;
 pub mod place;
 pub mod planted;
 pub mod procedure;
+pub mod queue;
 pub mod registration;
 pub mod task;
 pub mod text;

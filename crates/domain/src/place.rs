@@ -43,6 +43,16 @@ impl PlaceKey {
         Self { class, registered_s: registered_at.as_second(), tie_break: u32::from_be_bytes([a, b, c, d]) }
     }
 
+    /// A place as a paper prints it: the class's key, the time that ranks, the tie-break. None
+    /// when the class or the tie-break is not one.
+    #[must_use]
+    pub fn printed(class: &str, registered_s: i64, tie_break: &str) -> Option<Self> {
+        let class = [Class::WithTimeLimit, Class::Ordinary].into_iter().find(|one| one.key() == class)?;
+        let hexadecimal = tie_break.len() == 8 && tie_break.bytes().all(|b| b.is_ascii_hexdigit());
+        let tie_break = u32::from_str_radix(tie_break, 16).ok().filter(|_| hexadecimal)?;
+        Some(Self { class, registered_s, tie_break })
+    }
+
     /// The tie-break as papers print it: 8 hexadecimal digits.
     #[must_use]
     pub fn tie_break_text(&self) -> String {
@@ -64,5 +74,9 @@ mod tests {
         let last = PlaceKey::new(Class::Ordinary, at(2), id(2));
         assert!(limited < first && first < tie && tie < last);
         assert_eq!(tie.tie_break_text(), "01010101");
+        assert_eq!(PlaceKey::printed("ordinary", 2, "01010101"), Some(tie));
+        for (class, tie_break) in [("vip", "01010101"), ("ordinary", "1010101"), ("ordinary", "+1010101")] {
+            assert_eq!(PlaceKey::printed(class, 2, tie_break), None);
+        }
     }
 }

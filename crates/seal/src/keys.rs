@@ -34,6 +34,8 @@ pub enum Context {
     Issuers,
     /// Papers another has replaced, by an acknowledgement key.
     Papers,
+    /// A site's published queue, by an acknowledgement key.
+    Queue,
     /// Possession of the key sent at enrolment, by that key.
     Enrolment,
 }
@@ -54,6 +56,7 @@ impl Context {
             Self::Configuration => "jalon/configuration/1",
             Self::Issuers => "jalon/issuers/1",
             Self::Papers => "jalon/papers/1",
+            Self::Queue => "jalon/queue/1",
             Self::Enrolment => "jalon/enrolment/1",
         }
     }

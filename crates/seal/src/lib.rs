@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod door;
 pub mod keys;
 pub mod lists;
+pub mod queue;
 pub mod rebuild;
 pub mod rebuilt;
 pub mod ring;

@@ -76,7 +76,12 @@ pub async fn run(teller: &Teller, most: usize) -> Result<Ended, Failure> {
 }
 
 /// Milliseconds each of so many requests took, one after the other, round the sites.
-async fn ask(ground: &Ground, kiosks: &mut [Kiosk], kind: &'static str, times: usize) -> Result<Vec<f64>, Failure> {
+async fn ask(
+    ground: &Ground,
+    kiosks: &mut [Kiosk],
+    kind: &'static str,
+    times: usize,
+) -> Result<Vec<f64>, Failure> {
     let at = (ground.clock)();
     let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut took = Vec::with_capacity(times);

@@ -9,6 +9,7 @@ mod kiosks;
 mod lease_log;
 mod lists;
 mod papers;
+mod queue;
 mod sites;
 mod tasks;
 
@@ -21,6 +22,7 @@ pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};
 pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
+pub use queue::queue;
 pub use sites::{NewSite, SiteChange, change_site, closure, counter, site};
 pub use tasks::{answer_task, tasks};
 

@@ -1,0 +1,143 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+//! A person's place, recomputed by anybody from what the paper prints, in the queue their site
+//! has published; a queue that was touched, and a paper that was, count for nothing.
+
+use app::contract::LimitFields;
+use domain::place::PlaceKey;
+use domain::queue::QueueExtract;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use journeys::counter::{Counter, person, register};
+use journeys::programs::{built, command};
+use journeys::stand::SITE;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use std::path::Path;
+
+/// What a paper prints under *order of the list*.
+struct Printed {
+    code: String,
+    class: String,
+    registered: String,
+    tie_break: String,
+}
+
+impl Printed {
+    fn explain(&self, queue: Option<(&Path, &Path)>) -> (Option<i32>, Value) {
+        let words = [
+            "rank",
+            "explain",
+            "--code",
+            &self.code,
+            "--class",
+            &self.class,
+            "--registered",
+            &self.registered,
+            "--tie-break",
+            &self.tie_break,
+        ];
+        let mut run = command(built("jalonctl").unwrap(), words);
+        if let Some((file, root)) = queue {
+            run.arg("--queue").arg(file).arg("--root").arg(root);
+        }
+        let output = run.output().unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let kiosk = &counter.kiosk;
+    let first = register(kiosk, "PREMIER").await.unwrap().code;
+    let limited = kiosk.start_visit("fr").await.unwrap().visit;
+    let limit = LimitFields {
+        right: "court_injunction".into(),
+        days: "60".into(),
+        evidence: "TA".into(),
+        ..LimitFields::default()
+    };
+    let fields = app::contract::DraftFields { limit: Some(limit), ..person("ÉCHÉANCE") };
+    kiosk.save_draft(&limited, fields).await.unwrap();
+    let limited = kiosk.confirm(&limited).await.unwrap().code;
+    let last = register(kiosk, "DERNIER").await.unwrap().code;
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let printed = async |code: &str| {
+        let sql = "SELECT class, registered_s, tie_break FROM registration WHERE body ->> 'code' = $1";
+        let row = sqlx::query(sql).bind(code).fetch_one(&pool).await.unwrap();
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        let at = paris.to_datetime(Timestamp::from_second(row.get(1)).unwrap());
+        Printed {
+            code: code.to_owned(),
+            class: row.get(0),
+            registered: at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            tie_break: format!("{:08X}", row.get::<i64, _>(2)),
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.json");
+    let root = counter.folder.path().join(central::keys::RING);
+    let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+    let now = Zoned::now().timestamp();
+    let told = central::admin::queue(&pool, &keys, (SITE, "renewal"), &file, now).await.unwrap();
+    assert_eq!((&told["with_time_limit"], &told["ordinary"]), (&json!(1), &json!(2)));
+    assert!(central::admin::queue(&pool, &keys, (SITE, "nothing"), &file, now).await.is_err());
+    let text = std::fs::read_to_string(&file).unwrap();
+    for shown in ["PREMIER", &first, &first.replace('-', "")] {
+        assert!(!text.contains(shown), "{shown} stands in the queue");
+    }
+
+    // Offline and alone: the key; with the queue: the position. Two of one second go by the
+    // tie-break.
+    let queue = Some((file.as_path(), root.as_path()));
+    let mut ordinary = [printed(&first).await, printed(&last).await];
+    ordinary.sort_by_key(|paper| (paper.registered.clone(), paper.tie_break.clone()));
+    let [one, two] = ordinary;
+    for (paper, in_class, of_class, of_all) in
+        [(printed(&limited).await, 1, 1, 1), (one, 1, 2, 2), (two, 2, 2, 3)]
+    {
+        let (exit, alone) = paper.explain(None);
+        assert_eq!((exit, &alone["rule"]), (Some(0), &json!("1")), "{alone}");
+        let (exit, told) = paper.explain(queue);
+        assert_eq!(exit, Some(0), "{told}");
+        assert_eq!(told["mark"], alone["mark"]);
+        let position = json!({ "in_class": in_class, "of_class": of_class, "of_all": of_all });
+        assert_eq!(told["position"], position, "{told}");
+    }
+
+    // A paper whose time or class was changed is not in it.
+    let mut earlier = printed(&last).await;
+    earlier.registered = "2020-01-01T09:00:00".to_owned();
+    let mut favoured = printed(&last).await;
+    favoured.class = "with_time_limit".to_owned();
+    for paper in [earlier, favoured] {
+        let (exit, told) = paper.explain(queue);
+        assert_eq!((exit, &told["listed"]), (Some(1), &json!(false)), "{told}");
+    }
+    let mut mistyped = printed(&last).await;
+    mistyped.tie_break = "12".to_owned();
+    assert_eq!(mistyped.explain(queue).0, Some(2));
+
+    // A queue somebody has touched.
+    let extract: QueueExtract = serde_json::from_str(&text).unwrap();
+    let paper = printed(&last).await;
+    let mut touched = Vec::new();
+    let mut swapped = extract.clone();
+    swapped.places.swap(1, 2);
+    touched.push(("queue_changed", swapped));
+    let mut shorter = extract.clone();
+    shorter.places.remove(0);
+    touched.push(("queue_changed", shorter));
+    let mut elsewhere = extract.clone();
+    elsewhere.head = elsewhere.head.replace(SITE, "OTHER");
+    touched.push(("queue_forged", elsewhere));
+    for (code, touched) in touched {
+        std::fs::write(&file, serde_json::to_vec(&touched).unwrap()).unwrap();
+        let (exit, told) = paper.explain(queue);
+        assert_eq!((exit, &told["problem"]), (Some(1), &json!(code)), "{told}");
+    }
+    std::fs::write(&file, "[]").unwrap();
+    assert_eq!(paper.explain(queue).0, Some(3));
+    assert!(PlaceKey::printed("ordinary", 0, "0000000Z").is_none());
+}
