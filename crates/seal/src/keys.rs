@@ -34,6 +34,10 @@ pub enum Context {
     Issuers,
     /// Papers another has replaced, by an acknowledgement key.
     Papers,
+    /// How far central's audit journal goes, by an acknowledgement key.
+    Checkpoint,
+    /// That a kiosk was shown such a checkpoint, by its device key.
+    Cosignature,
     /// Possession of the key sent at enrolment, by that key.
     Enrolment,
 }
@@ -54,6 +58,8 @@ impl Context {
             Self::Configuration => "jalon/configuration/1",
             Self::Issuers => "jalon/issuers/1",
             Self::Papers => "jalon/papers/1",
+            Self::Checkpoint => "jalon/checkpoint/1",
+            Self::Cosignature => "jalon/cosignature/1",
             Self::Enrolment => "jalon/enrolment/1",
         }
     }
