@@ -1,11 +1,13 @@
 //! `stand bench NAME`: what the product does, beside what it is measured against. Prints
 //! figures; never a timed test, and no part of the test run.
 
+mod audit;
 mod cluster;
 mod drain;
 mod failover;
 mod gate;
 mod kiosk;
+mod tamper;
 
 use crate::programs::Failure;
 use clap::{Args, ValueEnum};
@@ -18,7 +20,7 @@ pub struct Bench {
     /// Only the figures, one line of JSON each.
     #[arg(long)]
     json: bool,
-    /// How many: kills of `failover`, registrations of `drain`.
+    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`.
     #[arg(long)]
     n: Option<usize>,
 }
@@ -29,6 +31,8 @@ enum Name {
     Failover,
     /// A year's registrations pushed at once, beside PostgreSQL's COPY.
     Drain,
+    /// Entries of the audit journal, beside plain INSERTs; tampers found in it.
+    Audit,
 }
 
 /// How a benchmark ended.
@@ -87,6 +91,7 @@ pub fn run(bench: &Bench) -> Result<Ended, Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match bench.name {
         Name::Failover => runtime.block_on(failover::run(&teller, bench.n.unwrap_or(failover::KILLS))),
+        Name::Audit => runtime.block_on(audit::run(&teller, bench.n.unwrap_or(audit::ENTRIES))),
         Name::Drain => runtime.block_on(drain::run(&teller, bench.n.unwrap_or(drain::YEAR))),
     }
 }
