@@ -282,10 +282,11 @@ async fn a_kiosk_cosigns_and_notices_a_journal_that_went_back() {
     };
     let exchanged = async || {
         counter.kiosk.exchange().await.unwrap();
-        counter.kiosk.home().await.unwrap().notices
+        let notices = counter.kiosk.home().await.unwrap().notices;
+        notices.iter().filter(|notice| *notice == "central_audit_back").count()
     };
     central.chain_audit(true).await.unwrap();
-    assert!(exchanged().await.is_empty());
+    assert_eq!(exchanged().await, 0);
     assert_eq!(cosigned().await, 0, "it goes with the next exchange");
     exchanged().await;
     let first = cosigned().await;
@@ -299,7 +300,7 @@ async fn a_kiosk_cosigns_and_notices_a_journal_that_went_back() {
     central::admin::registrations(&pool, SITE).await.unwrap();
     central.chain_audit(true).await.unwrap();
     exchanged().await;
-    assert!(exchanged().await.is_empty());
+    assert_eq!(exchanged().await, 0);
     let kept = counter.folder.path().join("kept.json");
     let own = counter.kiosk.audit_checkpoint().await.unwrap();
     std::fs::write(&kept, own.to_string()).unwrap();
@@ -315,13 +316,8 @@ async fn a_kiosk_cosigns_and_notices_a_journal_that_went_back() {
     // Yesterday's backup: the journal, its checkpoints and cosignatures as they were.
     sql(&pool, "TRUNCATE audit_entry, audit_checkpoint, audit_cosignature; INSERT INTO audit_entry SELECT * FROM was_entry; \
                 INSERT INTO audit_checkpoint SELECT * FROM was_point; INSERT INTO audit_cosignature SELECT * FROM was_signed").await;
-    assert_eq!(exchanged().await, ["central_audit_back"], "told to the mediator");
-    let home = exchanged().await;
-    assert_eq!(
-        (home, cosigned().await),
-        (vec!["central_audit_back".to_owned()], first),
-        "once, and not signed"
-    );
+    assert_eq!(exchanged().await, 1, "told to the mediator");
+    assert_eq!((exchanged().await, cosigned().await), (1, first), "once, and not signed");
     let still = counter.kiosk.audit_checkpoint().await.unwrap();
     assert_eq!(still["contradicted"], own["checkpoint"], "the evidence is kept");
     let (answer, exit) = verdict(&pool, counter.folder.path(), &kept).await;

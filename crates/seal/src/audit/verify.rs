@@ -9,6 +9,7 @@ use domain::audit::{AuditHeader, Checkpoint, Entry, LATE_MS, LEAST_DAYS, SignedC
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::KioskId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
 /// What was done to a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +28,7 @@ pub enum Reason {
     BackDated,
     /// The journal is not the one a checkpoint was made of.
     Forked,
-    /// Entries a checkpoint counts are not there.
+    /// Entries a checkpoint counts are not there, or a later one counts fewer.
     Truncated,
     /// A checkpoint is not central's.
     CheckpointForged,
@@ -162,23 +163,22 @@ impl<'a> Verifier<'a> {
     }
 
     fn witness(&mut self, new: Checkpoint) -> Result<(), Tamper> {
-        let tampered = |reason| Err(Tamper::at(reason, new.size));
-        if let Some(known) = self.witnesses.get(&new.size) {
-            return match known.head == new.head {
-                true if known.at == new.at => Ok(()),
-                true => tampered(Reason::BackDated),
-                false => tampered(Reason::Forked),
-            };
+        let known = self.witnesses.get(&new.size).map(|known| known.head);
+        if known.is_some_and(|head| head != new.head) || (new.size == 0 && new.head != BEFORE_FIRST) {
+            return Err(Tamper::at(Reason::Forked, new.size));
         }
-        if new.size == 0 && new.head != BEFORE_FIRST {
-            return tampered(Reason::Forked);
+        // The journal was shorter later on. Times rise with sizes in what is here already, so the
+        // nearest ones tell.
+        let cut = |from: u64, last| Err(Tamper { reason: Reason::Truncated, first: from + 1, last });
+        let before = self.witnesses.range(..new.size).next_back();
+        if let Some((size, _)) = before.filter(|(_, one)| one.at > new.at) {
+            return cut(*size, new.size);
         }
-        let before = self.witnesses.range(..new.size).next_back().map(|(_, one)| one.at);
-        let after = self.witnesses.range(new.size..).next().map(|(_, one)| one.at);
-        if before.is_some_and(|at| at > new.at) || after.is_some_and(|at| at < new.at) {
-            return tampered(Reason::BackDated);
+        let after = self.witnesses.range((Excluded(new.size), Unbounded)).next();
+        if let Some((size, _)) = after.filter(|(_, one)| one.at < new.at) {
+            return cut(new.size, *size);
         }
-        self.witnesses.insert(new.size, new);
+        self.witnesses.entry(new.size).or_insert(new);
         Ok(())
     }
 
