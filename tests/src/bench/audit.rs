@@ -43,7 +43,7 @@ pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
     teller.say(&format!("{WRITERS} connections write {n} entries, {BATCH} a transaction"));
     let before = count(&pool, "audit_entry").await?;
     let began = Instant::now();
-    let writers = write(&pool, "audit_waiting", per_writer);
+    let writers = write(&pool, "audit_waiting", WRITERS, per_writer);
     let mut chained = 0;
     while chained < n {
         chained += usize::try_from(central.chain_audit(false).await?)?;
@@ -61,7 +61,7 @@ pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
     let plain = "CREATE TABLE plain (LIKE audit_waiting INCLUDING ALL)";
     sqlx::raw_sql(plain).execute(&pool).await?;
     let began = Instant::now();
-    joined(write(&pool, "plain", per_writer)).await?;
+    joined(write(&pool, "plain", WRITERS, per_writer)).await?;
     let peer = began.elapsed().as_secs_f64();
     let rate = n as f64 / ours;
     teller.tell(&Figure {
@@ -78,10 +78,11 @@ pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
     Ok(if tampers && there == n { Ended::Held } else { Ended::Broken })
 }
 
-/// Starts the writers; each ends when it has written its entries.
+/// Starts writers; each ends when it has written its entries, whole batches of them.
 fn write(
     pool: &Pool,
     table: &'static str,
+    writers: usize,
     each: usize,
 ) -> Vec<tokio::task::JoinHandle<Result<(), sqlx::Error>>> {
     let one = |writer: usize| {
@@ -100,7 +101,7 @@ fn write(
             Ok(())
         })
     };
-    (0..WRITERS).map(one).collect()
+    (0..writers).map(one).collect()
 }
 
 async fn joined(tasks: Vec<tokio::task::JoinHandle<Result<(), sqlx::Error>>>) -> Result<(), Failure> {
@@ -117,8 +118,8 @@ async fn count(pool: &Pool, table: &str) -> Result<usize, Failure> {
 
 /// Tampers with an exported journal; answers whether each was found.
 async fn tampers(teller: &Teller, central: &Central, pool: &Pool, folder: &Path) -> Result<bool, Failure> {
-    for _ in 0..4 {
-        joined(vec![write(pool, "audit_waiting", TAMPERED_LOG / 4).remove(0)]).await?;
+    for _ in 0..TAMPERED_LOG / BATCH {
+        joined(write(pool, "audit_waiting", 1, BATCH)).await?;
         central.chain_audit(true).await?;
     }
     let file = folder.join("audit.jsonl");
