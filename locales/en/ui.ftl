@@ -202,6 +202,7 @@ notice-quarantined = Two machines have written under this kiosk's name. It is le
 notice-disk-older = This kiosk works on an older copy of its data. People registered since may be missing on the screen; their papers stay valid. Tell the préfecture.
 notice-central-forgot = The central service had lost registrations of this kiosk: they are being sent again. Leave the kiosk connected until nothing waits any more.
 notice-central-newer = The central service is newer than this kiosk and tells it things it cannot read yet. Nothing is lost: ask support to update the kiosk.
+notice-central-audit-back = The central service's journal of who read and changed files is shorter than it was, or another one. The kiosk goes on and keeps the proof. Tell the préfecture.
 followup-title = Find a registration
 followup-help = Type the follow-up code on the paper, and the birth date. A paper of another kiosk is found when the network is there.
 followup-year = If the paper bears only the year of birth, the year is enough.

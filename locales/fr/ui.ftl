@@ -202,6 +202,7 @@ notice-quarantined = Deux machines ont écrit sous le nom de ce poste. Il ne re�
 notice-disk-older = Ce poste travaille sur une copie plus ancienne de ses données. Des personnes inscrites depuis peuvent manquer à l'écran ; leurs papiers restent valables. Signalez-le à la préfecture.
 notice-central-forgot = Le service central avait perdu des inscriptions de ce poste : elles lui sont envoyées à nouveau. Laissez le poste connecté jusqu'à ce que rien n'attende plus.
 notice-central-newer = Le service central est plus récent que ce poste et lui dit des choses qu'il ne sait pas encore lire. Rien n'est perdu : demandez la mise à jour du poste au support.
+notice-central-audit-back = Le journal du service central, qui dit qui a lu et modifié les dossiers, est plus court qu'avant ou n'est plus le même. Le poste continue et garde la preuve. Prévenez la préfecture.
 followup-title = Retrouver une inscription
 followup-help = Saisissez le code de suivi qui est sur le papier, et la date de naissance. Un papier d'un autre poste se retrouve quand le réseau est là.
 followup-year = Si le papier ne porte que l'année de naissance, l'année suffit.

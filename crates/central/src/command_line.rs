@@ -56,6 +56,9 @@ pub(crate) enum Command {
     },
     /// Administer sites, counters, codes and mediators; answers JSON.
     Admin {
+        /// Who does it, as the audit journal names them.
+        #[arg(long, value_name = "NAME", env = "JALON_AGENT", global = true)]
+        agent: Option<String>,
         #[command(subcommand)]
         act: Act,
     },
@@ -330,6 +333,11 @@ pub(crate) enum Act {
         #[arg(long)]
         site: String,
     },
+    /// The journal of who read and did what: see jalonctl audit verify.
+    Audit {
+        #[command(subcommand)]
+        act: AuditAct,
+    },
     /// Write a registration's locked pages to a folder.
     Pieces {
         #[command(flatten)]
@@ -339,6 +347,39 @@ pub(crate) enum Act {
         code: String,
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditAct {
+    /// Chain what waits and sign how far the chain goes; a central that runs does it by itself.
+    Seal {
+        #[command(flatten)]
+        database: Database,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+    },
+    /// Write the whole journal to a file, for jalonctl audit verify.
+    Export {
+        #[command(flatten)]
+        database: Database,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Erase the bodies of entries from before a day, 180 days ago at the latest. The chain stays
+    /// whole.
+    Erase {
+        #[command(flatten)]
+        database: Database,
+        /// Folder made by `admin keys`.
+        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
+        keys: PathBuf,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        before: Date,
     },
 }
 

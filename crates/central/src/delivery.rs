@@ -4,7 +4,8 @@
 
 use crate::device::Device;
 use crate::upload::Upload;
-use crate::{Central, Refusal, chain, journal};
+use crate::{Central, Refusal, audit, chain, journal};
+use domain::audit::{Act, Who};
 use seal::certificate::DeviceCertificate;
 use seal::delivery::DeliveryRefusal;
 use seal::keys::sha256;
@@ -106,9 +107,10 @@ impl Taken {
 /// The bytes of a file, from its beginning.
 pub(crate) type Bytes = Box<dyn Read + Send>;
 
-/// Takes a file whose bytes `open` gives, twice.
+/// Takes a file whose bytes `open` gives, twice. `by` is who brought it, and how.
 pub(crate) async fn take(
     central: &Central,
+    by: (Who, Act),
     open: impl Fn() -> std::io::Result<Bytes>,
 ) -> Result<Taken, DeliveryFailure> {
     let seed = central.keys.delivery.clone().ok_or(DeliveryFailure::NoKey)?;
@@ -119,6 +121,7 @@ pub(crate) async fn take(
     let reading = tokio::spawn(read(seed, bytes()?, Some(send)));
     let mut storing = Storing {
         central,
+        by,
         device: &device,
         batch: Vec::new(),
         taken: Taken {
@@ -225,6 +228,7 @@ fn next(content: &mut impl Read) -> Result<Frame, DeliveryRefusal> {
 
 struct Storing<'a> {
     central: &'a Central,
+    by: (Who, Act),
     device: &'a Device,
     batch: Vec<Record>,
     taken: Taken,
@@ -267,6 +271,8 @@ impl Storing<'_> {
         chain::lock(&mut tx, self.device.kiosk).await?;
         let known = chain::known(&mut tx, self.device.kiosk, &hashes).await?;
         chain::store(&mut tx, self.central, self.device, records).await?;
+        let ((who, act), about) = (&self.by, self.device.kiosk);
+        audit::write(&mut tx, who, *act, Some(&about), records.len()).await?;
         tx.commit().await?;
         for (record, hash) in records.iter().zip(&hashes) {
             let stored = if known.contains(hash) { Stored::Known } else { Stored::Received };
@@ -291,8 +297,12 @@ impl Storing<'_> {
             PieceMetadata { registration: page.registration, page: page.page, sha256: page.sha256 };
         let length = u64::try_from(page.locked.len()).map_err(|_| Refusal::TooLarge)?;
         let mut upload = {
-            let mut db = self.central.pool.acquire().await?;
-            Upload::begin(&mut db, kiosk, &metadata, length).await?
+            let mut tx = self.central.pool.begin().await?;
+            let begun = Upload::begin(&mut tx, kiosk, &metadata, length).await?;
+            let (who, about) = (&self.by.0, metadata.registration);
+            audit::write(&mut tx, who, Act::PieceBegun, Some(&about), 1).await?;
+            tx.commit().await?;
+            begun
         };
         if upload.complete {
             return Ok(Stored::Known);

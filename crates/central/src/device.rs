@@ -1,9 +1,10 @@
 //! Who is asking: every request but enrolment is signed by an enrolled device, and acts
 //! for that device's own site only.
 
-use crate::{Central, Refusal, lease_log};
+use crate::{Central, Refusal, audit, lease_log};
 use axum::body::Body;
 use axum::http::{Request, request::Parts};
+use domain::audit::Act;
 use domain::bytes::{PublicKey, Signature};
 use domain::ids::{KioskId, SiteId};
 use jiff::Timestamp;
@@ -143,6 +144,10 @@ impl Device {
             // The log does not reach back to when this kiosk was lent its slots, or it never was.
             tracing::error!("the lease log knows nothing of this kiosk: only extra slots are given");
             lease_log::distrust(&mut tx, central).await?;
+        }
+        if added.rows_affected() == 1 {
+            let kiosk = certificate.kiosk;
+            audit::by_kiosk(&mut tx, kiosk, Act::KioskReturned, Some(&kiosk), 1).await?;
         }
         tx.commit().await?;
         tracing::warn!(kiosk = %certificate.kiosk, "a kiosk this database did not know has come back");

@@ -3,7 +3,8 @@
 //! erased. Signed headers stay, so every kiosk's chain does, and so does that a slot was
 //! somebody's.
 
-use crate::{Central, Refusal};
+use crate::{Central, Refusal, audit};
+use domain::audit::Act;
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use sqlx::{Connection as _, PgPool, Row};
 use std::time::Duration;
@@ -59,6 +60,7 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
         ] {
             sqlx::query(statement).bind(&ids).execute(&mut *tx).await?;
         }
+        audit::by_us_each(&mut tx, Act::Erased, &ids).await?;
         tx.commit().await?;
         let found = u64::try_from(ids.len()).unwrap_or(u64::MAX);
         erased += found;
@@ -83,6 +85,7 @@ async fn papers(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
     .bind(&ids)
     .execute(&mut *tx)
     .await?;
+    audit::by_us_each(&mut tx, Act::Erased, &ids).await?;
     tx.commit().await?;
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }

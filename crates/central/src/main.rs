@@ -9,7 +9,8 @@ use central::keys::{self, CentralKeys, KeysFailure, Renewed};
 use central::lease_log::{LeaseLog, LeaseLogFailure};
 use central::{Central, system_clock, system_random};
 use clap::Parser as _;
-use command_line::{Act, Cli, Command};
+use command_line::{Act, AuditAct, Cli, Command};
+use domain::audit::AGENT_MAX;
 use domain::calendar::{Closure, Pattern};
 use seal::ring::Role;
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -64,6 +65,7 @@ async fn run(command: Command) -> Result<(), Stop> {
                 Some(path) => follow(central, &path).await?,
                 None => central,
             };
+            central.keep_audit();
             if let Some(days) = keep_days {
                 central.keep_for(days);
             }
@@ -82,8 +84,20 @@ async fn run(command: Command) -> Result<(), Stop> {
             let pool = database::open(&database.url).await?;
             Ok(central::migrate(&pool).await?)
         }
-        Command::Admin { act } => say(&admin(act).await?.to_string()),
+        Command::Admin { agent, act } => {
+            let agent = agent.map(|name| one_line(&name)).transpose()?;
+            say(&central::audit::administered(agent, admin(act)).await?.to_string())
+        }
     }
+}
+
+/// The agent's name as the audit journal has it.
+fn one_line(name: &str) -> Result<String, Stop> {
+    domain::text::one_line(name, AGENT_MAX).map_err(|_| {
+        Stop::refused(format!(
+            "--agent is not a name; write one plain line of at most {AGENT_MAX} characters"
+        ))
+    })
 }
 
 async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
@@ -152,6 +166,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::queue(&pool, &keys, (&site, &procedure), &out, jiff::Timestamp::now()).await?
         }
+        Act::Audit { act } => return audit(act).await,
         Act::RenewKey { keys, root, role } => return renew_key(&keys, &root, &role),
         Act::RetireKey { database, keys, key } => {
             let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
@@ -186,6 +201,28 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
     Ok(answer)
 }
 
+async fn audit(act: AuditAct) -> Result<serde_json::Value, Stop> {
+    let (AuditAct::Seal { database, keys }
+    | AuditAct::Export { database, keys, .. }
+    | AuditAct::Erase { database, keys, .. }) = &act;
+    let keys = CentralKeys::load(keys).map_err(|failure| no_keys(keys, failure))?;
+    let central = beside(&database.url, keys).await?;
+    Ok(match act {
+        AuditAct::Seal { .. } => admin::audit_seal(&central).await?,
+        AuditAct::Export { out, .. } => admin::audit_export(&central, &out).await?,
+        AuditAct::Erase { before, .. } => {
+            admin::audit_erase(&central, before, jiff::Zoned::now().date()).await?
+        }
+    })
+}
+
+/// A central for one act, beside the one that runs.
+async fn beside(url: &str, keys: CentralKeys) -> Result<Central, Stop> {
+    Central::new(database::ready(url).await?, keys, system_clock(), system_random())
+        .await
+        .map_err(|error| Stop::failed("the database failed").because(error))
+}
+
 /// Never an argument: arguments are in the process list.
 fn read_pin() -> Result<String, Stop> {
     let input = std::io::stdin();
@@ -208,10 +245,7 @@ async fn import(url: &str, file: &Path, keys: &Path) -> Result<serde_json::Value
         return Err(Stop::missing(format!("there is no file {}; correct its path", file.display())));
     }
     let keys = CentralKeys::load(keys).map_err(|failure| no_keys(keys, failure))?;
-    let pool = database::ready(url).await?;
-    let central = Central::new(pool, keys, system_clock(), system_random())
-        .await
-        .map_err(|error| Stop::failed("the database failed").because(error))?;
+    let central = beside(url, keys).await?;
     let taken = admin::import(&central, file).await?;
     let [[_, _, records], [_, _, pages]] = taken.counts();
     let answer = serde_json::to_value(&taken)

@@ -137,6 +137,10 @@ fn with_cursor(operation: Value) -> Value {
         "parameters",
         json!([number("cursor"), { "name": "mark", "in": "query", "schema": { "type": "string", "maxLength": 16 } }, number("roster"), number("configuration"), number("issuers"), number("papers"), number("ring"), {
             "name": "head", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" }
+        }, {
+            "name": "checkpoint", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" }
+        }, {
+            "name": "cosigned", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{128}$" }
         }]),
     )
 }

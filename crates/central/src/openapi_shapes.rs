@@ -71,8 +71,8 @@ pub(crate) fn shapes() -> Value {
             "mark": { "type": "string", "maxLength": 16 }, "more": { "type": "boolean" },
             "changes": { "type": "array", "maxItems": wire::limits::PULL_CHANGES, "items": { "type": "object", "required": ["change"] } },
             "roster": { "type": ["object", "null"] }, "lists": { "type": "array", "items": signed_list() },
-            "ring": { "type": ["object", "null"] }, "retired": { "type": "boolean" }, "quarantined": { "type": "boolean" }, "now": instant()
-        }), &["epoch", "received", "durable", "cursor", "mark", "more", "changes", "roster", "lists", "ring", "retired", "quarantined", "now"]),
+            "ring": { "type": ["object", "null"] }, "checkpoint": checkpoint(), "retired": { "type": "boolean" }, "quarantined": { "type": "boolean" }, "now": instant()
+        }), &["epoch", "received", "durable", "cursor", "mark", "more", "changes", "roster", "lists", "ring", "checkpoint", "retired", "quarantined", "now"]),
         "LeaseRequest": strict(json!({
             "today": day(), "incarnation": number(1, i32::MAX as u64)
         }), &["today", "incarnation"]),
@@ -150,6 +150,16 @@ fn signed_list() -> Value {
         }),
         &["kind", "list", "key", "signature"],
     )
+}
+
+fn checkpoint() -> Value {
+    let signed = open(
+        json!({
+            "size": number(0, i64::MAX as u64), "head": hex(32), "at": instant(), "key": hex(4), "signature": hex(64)
+        }),
+        &["size", "head", "at", "key", "signature"],
+    );
+    json!({ "oneOf": [signed, { "type": "null" }] })
 }
 
 fn instant() -> Value {

@@ -35,7 +35,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -51,6 +51,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("../migrations/0014_lists.sql"),
     include_str!("../migrations/0015_erase.sql"),
     include_str!("../migrations/0016_tasks.sql"),
+    include_str!("../migrations/0017_audit.sql"),
     include_str!("../migrations/0019_supervisors.sql"),
 ];
 

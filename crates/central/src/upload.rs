@@ -3,7 +3,7 @@
 
 use crate::Refusal;
 use domain::bytes::Hash;
-use domain::ids::{KioskId, PageId};
+use domain::ids::{KioskId, PageId, RegistrationId};
 use seal::keys::sha256;
 use sqlx::{PgConnection, PgPool, Row};
 use wire::limits::{CHUNK_BYTES, PAGE_BYTES};
@@ -16,6 +16,7 @@ pub(crate) struct Upload {
     pub length: i64,
     pub received: i64,
     pub complete: bool,
+    pub registration: RegistrationId,
 }
 
 impl Upload {
@@ -56,10 +57,8 @@ impl Upload {
         page: PageId,
         lock: bool,
     ) -> Result<Self, Refusal> {
-        const FIND: &str =
-            "SELECT sha256, length, received, complete FROM upload WHERE page = $1 AND kiosk = $2";
-        const FIND_AND_LOCK: &str =
-            "SELECT sha256, length, received, complete FROM upload WHERE page = $1 AND kiosk = $2 FOR UPDATE";
+        const FIND: &str = "SELECT sha256, length, received, complete, registration FROM upload WHERE page = $1 AND kiosk = $2";
+        const FIND_AND_LOCK: &str = "SELECT sha256, length, received, complete, registration FROM upload WHERE page = $1 AND kiosk = $2 FOR UPDATE";
         let row = sqlx::query(if lock { FIND_AND_LOCK } else { FIND })
             .bind(page.0.as_slice())
             .bind(kiosk.0.as_slice())
@@ -72,6 +71,9 @@ impl Upload {
             length: row.try_get(1)?,
             received: row.try_get(2)?,
             complete: row.try_get(3)?,
+            registration: RegistrationId(
+                row.try_get::<&[u8], _>(4)?.try_into().map_err(|_| Refusal::Stored("registration id"))?,
+            ),
         })
     }
 

@@ -15,8 +15,8 @@ pub(crate) enum FileRefusal {
     TooLarge,
 }
 
-/// The bytes of a regular file of at most `max` bytes.
-pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileRefusal> {
+/// A regular file, opened.
+pub(crate) fn open(path: &Path) -> Result<std::fs::File, FileRefusal> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => FileRefusal::Missing,
         _ => FileRefusal::Unreadable,
@@ -25,8 +25,13 @@ pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileRefusal> {
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(FileRefusal::NotAFile);
     }
+    std::fs::File::open(path).map_err(failed)
+}
+
+/// The bytes of a regular file of at most `max` bytes.
+pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileRefusal> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let read = file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    let mut file = open(path)?.take(max.saturating_add(1));
+    let read = file.read_to_end(&mut bytes).map_err(|_| FileRefusal::Unreadable)?;
     if u64::try_from(read).is_ok_and(|read| read <= max) { Ok(bytes) } else { Err(FileRefusal::TooLarge) }
 }

@@ -2,6 +2,7 @@
 //! same limits; says who holds the vault instead of taking it by force.
 
 mod answer;
+mod audit;
 mod enrol;
 mod given_file;
 mod kiosk;
@@ -79,6 +80,11 @@ enum Command {
         #[command(subcommand)]
         act: RankAct,
     },
+    /// Central's journal of who read and did what.
+    Audit {
+        #[command(subcommand)]
+        act: AuditAct,
+    },
     /// The vault itself.
     Vault {
         #[command(subcommand)]
@@ -140,6 +146,23 @@ enum RankAct {
 }
 
 #[derive(Subcommand)]
+enum AuditAct {
+    /// Verify a journal central admin audit export wrote. Exit 0 only when nothing was changed in it.
+    Verify {
+        file: PathBuf,
+        /// The key ring file, root.pub.json out of the folder of central's keys.
+        #[arg(long, value_name = "root.pub.json")]
+        root: PathBuf,
+        /// What audit checkpoint printed at a kiosk: finds a journal that was cut or written anew
+        /// with all that witnesses it at central. May be repeated.
+        #[arg(long = "checkpoint", value_name = "FILE")]
+        checkpoints: Vec<PathBuf>,
+    },
+    /// The checkpoint of central's journal this kiosk was shown last.
+    Checkpoint,
+}
+
+#[derive(Subcommand)]
 enum VaultAct {
     /// Open the vault and read it through; changes nothing.
     Check,
@@ -179,6 +202,10 @@ async fn main() -> ExitCode {
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),
+        Command::Audit { act: AuditAct::Verify { file, root, checkpoints } } => {
+            audit::verify(&file, &root, &checkpoints)
+        }
+        Command::Audit { act: AuditAct::Checkpoint } => audit::checkpoint().await,
         Command::Vault { act: VaultAct::Check } => kiosk::check().await,
         Command::Vault { act: VaultAct::Export { to, all } } => kiosk::export(&to, all).await,
         Command::Deliver { file } => kiosk::deliver(&file).await,

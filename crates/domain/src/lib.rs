@@ -5,6 +5,7 @@
 
 pub mod applicant;
 pub mod assign;
+pub mod audit;
 pub mod birth;
 pub mod bytes;
 pub mod calendar;

@@ -36,6 +36,10 @@ pub enum Context {
     Papers,
     /// A site's published queue, by an acknowledgement key.
     Queue,
+    /// How far central's audit journal goes, by an acknowledgement key.
+    Checkpoint,
+    /// That a kiosk was shown such a checkpoint, by its device key.
+    Cosignature,
     /// Possession of the key sent at enrolment, by that key.
     Enrolment,
 }
@@ -57,6 +61,8 @@ impl Context {
             Self::Issuers => "jalon/issuers/1",
             Self::Papers => "jalon/papers/1",
             Self::Queue => "jalon/queue/1",
+            Self::Checkpoint => "jalon/checkpoint/1",
+            Self::Cosignature => "jalon/cosignature/1",
             Self::Enrolment => "jalon/enrolment/1",
         }
     }

@@ -4,6 +4,7 @@
 //! Takes its randomness and its clock from outside (age, which locks export files, draws its
 //! own randomness); reads no file and no network.
 
+pub mod audit;
 pub mod certificate;
 pub mod delivery;
 pub mod door;

@@ -2,6 +2,7 @@
 
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
+use domain::audit::SignedCheckpoint;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
@@ -186,10 +187,11 @@ pub struct PushAnswer {
     pub durable: Option<Acknowledgement>,
 }
 
-/// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H&configuration=V&issuers=V&papers=V&ring=N`:
+/// `GET /v1/changes?cursor=N&mark=M&roster=V&head=H&configuration=V&issuers=V&papers=V&ring=N&checkpoint=H&cosigned=S`:
 /// after this cursor; the roster and the lists if newer than V; the key ring if it has more
 /// than N certificates; what is held of the chain on which the kiosk's record of hash H stands.
-/// A list is told only to a kiosk that names its version.
+/// A list is told only to a kiosk that names its version; a checkpoint only to one that names the
+/// head of the one it was shown last, zeros for none.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangesAnswer {
     pub epoch: String,
@@ -214,6 +216,9 @@ pub struct ChangesAnswer {
     /// The key ring's JSON, when central's has more certificates than the kiosk named.
     #[serde(default)]
     pub ring: Option<serde_json::Value>,
+    /// How far central's audit journal goes, when the kiosk named another checkpoint than this.
+    #[serde(default)]
+    pub checkpoint: Option<SignedCheckpoint>,
     /// This kiosk is taken out of service: it is lent nothing more. Its papers stay good.
     #[serde(default)]
     pub retired: bool,

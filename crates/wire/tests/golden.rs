@@ -2,6 +2,7 @@
 //! Bytes both sides have agreed on. A change here is a change of the protocol: what
 //! kiosks in the field have written must always be read, and sign to the same bytes.
 
+use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use jiff::Timestamp;
@@ -72,6 +73,18 @@ fn acknowledgement() -> Acknowledgement {
     }
 }
 
+fn checkpoint() -> SignedCheckpoint {
+    SignedCheckpoint {
+        checkpoint: Checkpoint {
+            size: 9,
+            head: Hash([4; 32]),
+            at: Timestamp::from_millisecond(1_800_000_000_250).unwrap(),
+        },
+        key: "01020304".into(),
+        signature: Signature([5; 64]),
+    }
+}
+
 fn mediator() -> MediatorId {
     MediatorId::parse("demo").unwrap()
 }
@@ -105,6 +118,10 @@ fn roster() -> SignedRoster {
 fn what_is_signed() {
     kept("header.hex", &hex(&header().to_bytes()));
     kept("acknowledgement.hex", &hex(&acknowledgement().to_bytes()));
+    kept("checkpoint.hex", &hex(&checkpoint().checkpoint.to_bytes()));
+    let entry =
+        AuditHeader { n: 9, at: checkpoint().checkpoint.at, prev: Hash([2; 32]), body_hash: Hash([3; 32]) };
+    kept("audit-header.hex", &hex(&entry.to_bytes()));
     let request = wire::request::message(KioskId([1; 16]), "POST", "/v1/journal", &Hash([3; 32]), at());
     kept("request.txt", &String::from_utf8(request).unwrap());
 }
@@ -257,6 +274,7 @@ fn every_answer() {
             signature: Signature([5; 64]),
         }],
         ring: None,
+        checkpoint: Some(checkpoint()),
         retired: false,
         roster: Some(roster()),
         quarantined: false,

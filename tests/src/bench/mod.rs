@@ -1,12 +1,14 @@
 //! `stand bench NAME`: what the product does, beside what it is measured against. Prints
 //! figures; never a timed test, and no part of the test run.
 
+mod audit;
 mod cluster;
 mod drain;
 mod failover;
 mod gate;
 mod growth;
 mod kiosk;
+mod tamper;
 
 use crate::programs::Failure;
 use clap::{Args, ValueEnum};
@@ -19,7 +21,7 @@ pub struct Bench {
     /// Only the figures, one line of JSON each.
     #[arg(long)]
     json: bool,
-    /// How many: kills of `failover`, registrations of `drain`, most places of `growth`.
+    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`, most places of `growth`.
     #[arg(long)]
     n: Option<usize>,
 }
@@ -32,6 +34,8 @@ enum Name {
     Drain,
     /// The same requests on 10 000 places and on more than a year's.
     Growth,
+    /// Entries of the audit journal, beside plain INSERTs; tampers found in it.
+    Audit,
 }
 
 /// How a benchmark ended.
@@ -91,6 +95,7 @@ pub fn run(bench: &Bench) -> Result<Ended, Failure> {
     match bench.name {
         Name::Failover => runtime.block_on(failover::run(&teller, bench.n.unwrap_or(failover::KILLS))),
         Name::Growth => runtime.block_on(growth::run(&teller, bench.n.unwrap_or(growth::MOST))),
+        Name::Audit => runtime.block_on(audit::run(&teller, bench.n.unwrap_or(audit::ENTRIES))),
         Name::Drain => runtime.block_on(drain::run(&teller, bench.n.unwrap_or(drain::YEAR))),
     }
 }

@@ -27,8 +27,8 @@ held: number,
 set_aside: number, 
 /**
  * What has happened to this kiosk or to central lately that a mediator should know:
- * `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`,
- * `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
+ * `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
+ * `central_audit_back`, `vault_set_aside`, `dated_too_late`, `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
  */
 notices: Array<string>, 
 /**

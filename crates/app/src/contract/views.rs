@@ -76,8 +76,8 @@ pub struct HomeView {
     /// Records central has set aside; a person must look.
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
-    /// `quarantined`, `disk_older`, `central_forgot`, `vault_set_aside`, `dated_too_late`,
-    /// `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
+    /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
+    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `retired`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,

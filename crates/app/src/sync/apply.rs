@@ -2,7 +2,7 @@
 
 use super::heard::{self, CURSOR};
 use super::transfer::Asked;
-use super::{told, trust};
+use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
@@ -35,6 +35,7 @@ pub(super) fn asked(inner: &Inner) -> Result<Asked, Problem> {
             head: heard::known(tx)?.1,
             lists: told::versions(tx)?,
             ring: inner.identity.told().ring.len(),
+            witness: witness::named(inner, tx)?,
         })
     })
 }
@@ -44,6 +45,7 @@ pub(super) fn changes(inner: &Inner, answer: ChangesAnswer) -> Result<(), Proble
     inner.trust_time(answer.now);
     inner.vault.transact(|tx| {
         told::lists(inner, tx, &answer)?;
+        witness::shown(inner, tx, answer.checkpoint.as_ref())?;
         let applied = if planted::on("cursor_past_the_applied") { 8 } else { usize::MAX };
         let mut later = Vec::new();
         for told in answer.changes.into_iter().take(applied) {

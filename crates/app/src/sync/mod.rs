@@ -8,6 +8,7 @@ pub mod plan;
 mod told;
 pub mod transfer;
 pub(crate) mod trust;
+mod witness;
 
 pub(crate) use apply::time_mark;
 pub(crate) use carry::CarryFailure;

@@ -3,7 +3,7 @@
 
 use crate::contract::Problem;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::bytes::Hash;
+use domain::bytes::{Hash, Signature};
 use domain::ids::KioskId;
 use jiff::Timestamp;
 use reqwest::{Certificate, Client, Method};
@@ -119,6 +119,8 @@ pub(crate) struct Asked {
     pub lists: ListVersions,
     /// How many certificates the key ring has.
     pub ring: usize,
+    /// The head of the last checkpoint of the audit journal, and our signature while it is owed.
+    pub witness: (Hash, Option<Signature>),
 }
 
 /// The versions of the lists this kiosk has.
@@ -216,12 +218,15 @@ impl HttpRemote {
         caller: Caller<'_>,
         asked: Asked,
     ) -> Result<ChangesAnswer, RemoteFailure> {
-        let Asked { cursor, mark, roster, head, lists, ring } = asked;
+        let Asked { cursor, mark, roster, head, lists, ring, witness: (checkpoint, cosigned) } = asked;
         let ListVersions { configuration, issuers, papers } = lists;
         let mut target = format!(
             "/v1/changes?cursor={cursor}&mark={mark}&roster={roster}&configuration={configuration}\
-             &issuers={issuers}&papers={papers}&ring={ring}"
+             &issuers={issuers}&papers={papers}&ring={ring}&checkpoint={checkpoint}"
         );
+        if let Some(signature) = cosigned {
+            target.push_str(&format!("&cosigned={signature}"));
+        }
         if let Some(head) = head {
             target.push_str("&head=");
             target.push_str(&head.to_string());

@@ -1,8 +1,11 @@
 //! What the desk reads: leases, registrations, links, locked pages. Never changes a date.
 
 use super::{AdminRefusal, known_site, refused};
+use crate::audit;
 use crate::erase::LEAST_DAYS;
+use domain::audit::Act;
 use domain::code::FollowUpCode;
+use domain::ids::SiteId;
 use jiff::{ToSpan as _, civil::Date};
 use seal::keys::sha256;
 use serde_json::{Value, json};
@@ -75,6 +78,7 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
     .bind(site.as_str())
     .fetch_one(pool)
     .await?;
+    seen(pool, Act::RegistrationsRead, &site, list.len()).await?;
     Ok(json!({
         "registrations": list,
         "registrations_with_two_slots": row.try_get::<i64, _>(0)?,
@@ -105,7 +109,14 @@ pub async fn links(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
             Ok(json!({ "later": row.try_get::<String, _>(0)?, "earlier": row.try_get::<String, _>(1)? }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    seen(pool, Act::LinksRead, &site, links.len()).await?;
     Ok(json!({ "links": links }))
+}
+
+/// Files of people are shown: said before they are.
+async fn seen(pool: &PgPool, act: Act, about: &SiteId, count: usize) -> Result<(), AdminRefusal> {
+    let mut db = pool.acquire().await?;
+    Ok(audit::by_us(&mut db, act, Some(about), count).await?)
 }
 
 /// Writes the locked pages of a registration to `out`, as `page-<n>.age`, for agents
@@ -120,13 +131,16 @@ pub async fn pieces(pool: &PgPool, code: &str, out: &Path) -> Result<Value, Admi
         ))
     })?;
     let code = i64::try_from(typed.to_bits()).map_err(|_| refused("this is not a follow-up code"))?;
-    let known =
-        sqlx::query("SELECT 1 FROM registration WHERE code = $1").bind(code).fetch_optional(pool).await?;
-    if known.is_none() {
+    let known = sqlx::query("SELECT encode(id, 'hex') FROM registration WHERE code = $1")
+        .bind(code)
+        .fetch_optional(pool)
+        .await?;
+    let Some(known) = known else {
         return Err(refused(format!(
             "central has no registration {typed}; its kiosk may not have exchanged since: try again later"
         )));
-    }
+    };
+    let about: String = known.try_get(0)?;
     std::fs::create_dir_all(out).map_err(|error| AdminRefusal::Io(out.display().to_string(), error))?;
     let rows = sqlx::query(
         "SELECT piece_page.number, piece_page.page, upload.complete FROM piece_page \
@@ -136,6 +150,10 @@ pub async fn pieces(pool: &PgPool, code: &str, out: &Path) -> Result<Value, Admi
     .bind(code)
     .fetch_all(pool)
     .await?;
+    {
+        let mut db = pool.acquire().await?;
+        audit::by_us(&mut db, Act::PieceRead, Some(&about), rows.len()).await?;
+    }
     let mut written = Vec::new();
     for row in &rows {
         let (number, page): (i32, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);

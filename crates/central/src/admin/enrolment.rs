@@ -1,9 +1,10 @@
 //! Who may work at a site: single-use enrolment codes for kiosks, the roster of mediators.
 
 use super::{AdminRefusal, known_site, line, line_refusal, refused};
-use crate::Random;
+use crate::{Random, audit};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, SaltString};
+use domain::audit::Act;
 use domain::code::FollowUpCode;
 use domain::ids::MediatorId;
 use jiff::Timestamp;
@@ -26,12 +27,15 @@ pub async fn code(pool: &PgPool, site: &str, now: Timestamp, random: &Random) ->
     random(&mut bytes);
     let code = FollowUpCode::from_random(bytes).to_string();
     let expires = now.as_second() + CODE_MINUTES * 60;
+    let mut tx = pool.begin().await?;
     sqlx::query("INSERT INTO enrol_code (code_hash, site, expires_s) VALUES ($1, $2, $3)")
         .bind(sha256(&[normal_code(&code).as_bytes()]).0.as_slice())
         .bind(site.as_str())
         .bind(expires)
-        .execute(pool)
+        .execute(&mut *tx)
         .await?;
+    audit::by_us(&mut tx, Act::CodeMade, Some(&site), 1).await?;
+    tx.commit().await?;
     Ok(json!({ "code": code, "site": site, "minutes": CODE_MINUTES }))
 }
 
@@ -91,6 +95,7 @@ pub async fn mediator(
     .execute(&mut *tx)
     .await?;
     raise_roster(&mut tx, site.as_str(), now).await?;
+    audit::by_us(&mut tx, Act::MediatorSet, Some(&site), 1).await?;
     tx.commit().await?;
     Ok(json!({ "mediator": id, "site": site, "supervisor": supervisor }))
 }
@@ -133,6 +138,7 @@ pub async fn remove_mediator(
         .execute(&mut *tx)
         .await?;
     raise_roster(&mut tx, site.as_str(), now).await?;
+    audit::by_us(&mut tx, Act::MediatorRemoved, Some(&site), 1).await?;
     tx.commit().await?;
     Ok(json!({ "mediator": id, "site": site, "removed": true }))
 }

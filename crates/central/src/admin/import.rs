@@ -1,8 +1,9 @@
 //! Taking a kiosk's export file from a memory stick, as if the kiosk had pushed it.
 
 use super::{AdminRefusal, refused};
-use crate::Central;
 use crate::delivery::{self, Bytes, DeliveryFailure, Taken};
+use crate::{Central, audit};
+use domain::audit::Act;
 use seal::delivery::DeliveryRefusal;
 use std::path::Path;
 use wire::limits::DELIVERY_BYTES;
@@ -24,7 +25,7 @@ pub async fn import(central: &Central, file: &Path) -> Result<Taken, AdminRefusa
     }
     let path = file.to_owned();
     let open = move || std::fs::File::open(&path).map(|file| Box::new(file) as Bytes);
-    delivery::take(central, open).await.map_err(|failure| told(&shown, failure))
+    delivery::take(central, (audit::who(), Act::Import), open).await.map_err(|failure| told(&shown, failure))
 }
 
 fn told(file: &str, failure: DeliveryFailure) -> AdminRefusal {

@@ -3,7 +3,8 @@
 
 use super::{AdminRefusal, refused};
 use crate::keys::CentralKeys;
-use crate::lists;
+use crate::{audit, lists};
+use domain::audit::Act;
 use domain::ids::SiteId;
 use domain::token::KeyId;
 use jiff::{Timestamp, tz::TimeZone};
@@ -57,6 +58,7 @@ pub async fn retire_key(
         let site = SiteId::parse(row.try_get(0)?).ok_or_else(|| refused("a site's id cannot be read"))?;
         lists::raise(&mut tx, &site, ListKind::Issuers, now).await?;
     }
+    audit::by_us(&mut tx, Act::KeyRetired, Some(&key.trim()), 1).await?;
     tx.commit().await?;
     Ok(json!({ "key": key.trim(), "last_day": last_day, "sites": sites.len() }))
 }

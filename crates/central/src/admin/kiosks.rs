@@ -2,7 +2,8 @@
 //! lost, or taken out of service.
 
 use super::{AdminRefusal, known_site, refused};
-use crate::lists;
+use crate::{audit, lists};
+use domain::audit::Act;
 use domain::ids::SiteId;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -48,19 +49,22 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
 /// The site or the kiosk is unknown, or it is not quarantined.
 pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE kiosk SET quarantined_s = NULL \
          WHERE site = $1 AND encode(id, 'hex') = $2 AND quarantined_s IS NOT NULL",
     )
     .bind(site.as_str())
     .bind(kiosk)
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(refused(format!(
             "site {site} has no quarantined kiosk {kiosk}; central admin kiosks --site {site} lists them"
         )));
     }
+    audit::by_us(&mut tx, Act::KioskReleased, Some(&kiosk), 1).await?;
+    tx.commit().await?;
     Ok(json!({ "kiosk": kiosk, "released": true }))
 }
 
@@ -89,6 +93,7 @@ pub async fn lose_kiosk(
         return Err(unknown(&site, kiosk));
     }
     lists::raise(&mut tx, &site, ListKind::Issuers, now).await?;
+    audit::by_us(&mut tx, Act::KioskLost, Some(&kiosk), 1).await?;
     tx.commit().await?;
     Ok(json!({ "kiosk": kiosk, "lost": true }))
 }
@@ -105,17 +110,20 @@ pub async fn retire_kiosk(
     now: Timestamp,
 ) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE kiosk SET retired_s = coalesce(retired_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
     )
     .bind(site.as_str())
     .bind(kiosk)
     .bind(now.as_second())
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(unknown(&site, kiosk));
     }
+    audit::by_us(&mut tx, Act::KioskRetired, Some(&kiosk), 1).await?;
+    tx.commit().await?;
     Ok(json!({ "kiosk": kiosk, "retired": true }))
 }
 

@@ -2,7 +2,8 @@
 //! is known again, and that a backup was read back.
 
 use super::{AdminRefusal, refused};
-use crate::Refusal;
+use crate::{Refusal, audit};
+use domain::audit::Act;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
@@ -55,6 +56,7 @@ pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
         )));
     }
     sqlx::query("UPDATE lease_log SET broken = false").execute(&mut *tx).await?;
+    audit::by_us(&mut tx, Act::LeaseLogAccepted, None, 1).await?;
     tx.commit().await?;
     lease_log(pool).await
 }
@@ -68,13 +70,16 @@ pub async fn durable(pool: &PgPool, until: Timestamp, now: Timestamp) -> Result<
     if until > now {
         return Err(refused("a backup holds nothing of the future; give --until the moment it was begun"));
     }
+    let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "INSERT INTO durable (until_s) VALUES ($1) ON CONFLICT (one) \
          DO UPDATE SET until_s = greatest(durable.until_s, excluded.until_s) RETURNING until_s",
     )
     .bind(until.as_second())
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
+    audit::by_us(&mut tx, Act::DurableSaid, None, 1).await?;
+    tx.commit().await?;
     let until = Timestamp::from_second(row.try_get(0)?).map_err(|_| Refusal::Stored("durable"))?;
     Ok(json!({ "durable_until": until }))
 }

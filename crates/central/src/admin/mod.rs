@@ -1,6 +1,7 @@
 //! What an administrator does, each act one function that answers JSON. Never prints and
 //! never chooses an exit code: that is the command line's.
 
+mod audit;
 mod desk;
 mod enrolment;
 mod import;
@@ -13,6 +14,7 @@ mod queue;
 mod sites;
 mod tasks;
 
+pub use audit::{audit_erase, audit_export, audit_seal};
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{NewMediator, code, mediator, remove_mediator};

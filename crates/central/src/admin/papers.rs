@@ -2,7 +2,8 @@
 //! which its holders bring and take away again. The key is read, used and never kept.
 
 use super::{AdminRefusal, known_site, refused};
-use crate::Refusal;
+use crate::{Refusal, audit};
+use domain::audit::Act;
 use domain::code::FollowUpCode;
 use jiff::tz::TimeZone;
 use seal::door::Door;
@@ -46,6 +47,8 @@ pub async fn papers(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let mut db = pool.acquire().await?;
+    audit::by_us(&mut db, Act::PapersRead, Some(&site), papers.len()).await?;
     Ok(json!({ "papers": papers }))
 }
 
@@ -81,11 +84,14 @@ pub async fn open_papers(pool: &PgPool, site: &str, recovery: &Path) -> Result<V
             unread += 1;
             continue;
         };
+        let mut tx = pool.begin().await?;
         sqlx::query("UPDATE paper SET body = $2::text::jsonb WHERE registration = $1")
             .bind(id)
             .bind(registration)
-            .execute(pool)
+            .execute(&mut *tx)
             .await?;
+        audit::by_us(&mut tx, Act::PapersOpened, Some(&door.registration), 1).await?;
+        tx.commit().await?;
         opened += 1;
     }
     Ok(json!({ "opened": opened, "not_opened": unread }))

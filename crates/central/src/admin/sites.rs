@@ -2,7 +2,8 @@
 //! date already given.
 
 use super::{AdminRefusal, known_site, line, refused, site_id};
-use crate::lists;
+use crate::{audit, lists};
+use domain::audit::Act;
 use domain::calendar::{Closure, Holidays, Pattern, PatternRefusal};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -59,6 +60,7 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     if !(0..=LEASE_MAX).contains(&site.lease_slots) {
         return Err(refused(format!("a lease holds 0 to {LEASE_MAX} slots; correct --lease-slots")));
     }
+    let mut tx = pool.begin().await?;
     let done = sqlx::query(
         "INSERT INTO site (id, name, address, phone, zone, holidays, site_key, lease_slots, slots_until) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::date) ON CONFLICT (id) DO NOTHING",
@@ -72,11 +74,13 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     .bind(&site.site_key)
     .bind(site.lease_slots)
     .bind(site.from.to_string())
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
         return Err(refused(format!("site {id} exists already; choose another --id")));
     }
+    audit::by_us(&mut tx, Act::SiteAdded, Some(&id), 1).await?;
+    tx.commit().await?;
     Ok(json!({ "site": id }))
 }
 
@@ -120,6 +124,7 @@ pub async fn change_site(
     .execute(&mut *tx)
     .await?;
     lists::raise(&mut tx, &site, ListKind::Configuration, now).await?;
+    audit::by_us(&mut tx, Act::SiteChanged, Some(&site), 1).await?;
     tx.commit().await?;
     Ok(json!({ "site": site, "changed": true }))
 }
@@ -154,6 +159,7 @@ pub async fn counter(
     let site = known_site(pool, site).await?;
     let patterns =
         serde_json::to_string(patterns).map_err(|_| refused("the opening pattern cannot be kept"))?;
+    let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "INSERT INTO counter (site, name, patterns) VALUES ($1, $2, $3::text::jsonb) \
          ON CONFLICT (site, name) DO NOTHING RETURNING id",
@@ -161,9 +167,11 @@ pub async fn counter(
     .bind(site.as_str())
     .bind(&name)
     .bind(patterns)
-    .fetch_optional(pool)
+    .fetch_optional(&mut *tx)
     .await?
     .ok_or_else(|| refused(format!("site {site} has a counter {name} already; choose another --name")))?;
+    audit::by_us(&mut tx, Act::CounterAdded, Some(&site), 1).await?;
+    tx.commit().await?;
     Ok(json!({ "counter": row.try_get::<i64, _>(0)? }))
 }
 
@@ -208,6 +216,7 @@ pub async fn closure(pool: &PgPool, site: &str, closure: Closure) -> Result<Valu
     .fetch_one(&mut *tx)
     .await?;
     let (given, lent): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    audit::by_us(&mut tx, Act::SiteClosed, Some(&site), 1).await?;
     tx.commit().await?;
     Ok(json!({ "removed": removed, "given_in_closure": given, "lent_in_closure": lent }))
 }

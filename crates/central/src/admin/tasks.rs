@@ -2,7 +2,8 @@
 //! a request for an earlier date goes back to the kiosk that sent it.
 
 use super::{AdminRefusal, known_site, line, refused};
-use crate::{Random, changes};
+use crate::{Random, audit, changes};
+use domain::audit::{Act, Who};
 use domain::ids::{KioskId, RegistrationId};
 use domain::task::TaskKind;
 use jiff::Timestamp;
@@ -53,6 +54,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let mut db = pool.acquire().await?;
+    audit::by_us(&mut db, Act::TasksRead, Some(&site), tasks.len()).await?;
     Ok(json!({ "tasks": tasks }))
 }
 
@@ -82,11 +85,12 @@ pub async fn answer_task(
     .fetch_optional(&mut *tx)
     .await?
     .ok_or_else(|| refused(format!("there is no open task {task}; central admin tasks lists them")))?;
+    let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
+        row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
+    };
+    let (registration, kiosk) = (RegistrationId(id(1)?), KioskId(id(2)?));
+    audit::write(&mut tx, &Who::Agent(agent), Act::TaskAnswered, Some(&registration), 1).await?;
     if row.try_get::<&str, _>(0)? == TaskKind::AdvanceRequest.key() {
-        let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
-            row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
-        };
-        let (registration, kiosk) = (RegistrationId(id(1)?), KioskId(id(2)?));
         let asked =
             Timestamp::from_second(row.try_get(3)?).map_err(|_| refused("a stored moment cannot be read"))?;
         let change = Change::Answered { registration, asked, answer, at: now };

@@ -3,21 +3,22 @@
 
 use crate::device::SignedRequest;
 use crate::lists::{self, Known};
-use crate::{Central, Refusal, chain, changes, journal, sites, store};
+use crate::{Central, Refusal, audit, chain, changes, journal, sites, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use changes::{Cursor, Pulled};
-use domain::bytes::Hash;
-use wire::messages::{ChangesAnswer, Told};
+use domain::audit::Act;
+use domain::bytes::{Hash, Signature};
+use wire::messages::{Change, ChangesAnswer, Told};
 
 pub(super) async fn pull(
     State(central): State<Central>,
     request: Request<Body>,
 ) -> Result<Json<ChangesAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
-    let Asked { cursor, roster: known, head, lists: listed, ring } =
+    let Asked { cursor, roster: known, head, lists: listed, ring, checkpoint, cosigned } =
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     let mut db = central.pool.acquire().await?;
     journal::apply_held(&mut db, &central, &request.device).await?;
@@ -39,6 +40,19 @@ pub(super) async fn pull(
         true => Some(sites::roster(&mut db, &central.keys, site).await?),
         false => None,
     };
+    let told = |change: &&Change| matches!(change, Change::Dated { .. } | Change::Answered { .. });
+    let told = changes.iter().filter(told).count();
+    if told > 0 {
+        let kiosk = request.device.kiosk;
+        audit::by_kiosk(&mut db, kiosk, Act::ChangesRead, Some(&kiosk), told).await?;
+    }
+    if let (Some(head), Some(signature)) = (&checkpoint, &cosigned) {
+        audit::cosigned(&mut db, &request.device, head, signature).await?;
+    }
+    let checkpoint = match checkpoint {
+        Some(known) => audit::newest(&mut db).await?.filter(|newest| newest.checkpoint.head != known),
+        None => None,
+    };
     let (lists, more_listed) = lists::newer(&mut db, &central.keys, site, listed).await?;
     let ring = match ring.is_some_and(|known| known < central.keys.ring.len()) {
         true => Some(serde_json::to_value(&central.keys.ring).map_err(|_| Refusal::Stored("key ring"))?),
@@ -55,6 +69,7 @@ pub(super) async fn pull(
         roster,
         lists,
         ring,
+        checkpoint,
         retired: standing.retired,
         quarantined: standing.quarantined,
         now: central.now(),
@@ -70,6 +85,9 @@ struct Asked {
     lists: Known,
     /// How many certificates its key ring has.
     ring: Option<usize>,
+    /// The head of the checkpoint it was shown last, and its signature over it.
+    checkpoint: Option<Hash>,
+    cosigned: Option<Signature>,
 }
 
 /// `name=value` pairs. A name this version does not know is passed over: a newer kiosk may
@@ -85,6 +103,8 @@ fn asked(query: &str) -> Option<Asked> {
             ("configuration", value) => asked.lists.configuration = Some(value.parse().ok()?),
             ("issuers", value) => asked.lists.issuers = Some(value.parse().ok()?),
             ("papers", value) => asked.lists.papers = Some(value.parse().ok()?),
+            ("checkpoint", value) => asked.checkpoint = Some(Hash::from_hex(value)?),
+            ("cosigned", value) => asked.cosigned = Some(Signature::from_hex(value)?),
             ("ring", value) => asked.ring = Some(value.parse().ok()?),
             _ => {}
         }

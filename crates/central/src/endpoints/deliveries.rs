@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::audit::{Act, Who};
 use domain::bytes::Hash;
 use domain::ids::KioskId;
 use sqlx::{PgConnection, PgPool, Row};
@@ -189,7 +190,9 @@ async fn take_one(central: &Central, key: &Key) -> Result<(), Refusal> {
         return Ok(());
     }
     let (pool, at) = (central.pool.clone(), *key);
-    let taken = delivery::take(central, move || Ok(Box::new(Parts::read(pool.clone(), at)) as Bytes)).await;
+    let by = (Who::Kiosk(key.carrier), Act::DeliveryTaken);
+    let open = move || Ok(Box::new(Parts::read(pool.clone(), at)) as Bytes);
+    let taken = delivery::take(central, by, open).await;
     let (state, answer) = match &taken {
         Ok(taken) => ("done", done(taken)),
         Err(failure) => match failure.code() {

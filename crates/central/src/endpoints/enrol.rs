@@ -1,11 +1,12 @@
 //! `POST /v1/enrol`: a single-use code makes a new key a kiosk of one site.
 
 use crate::device::read_body;
-use crate::{Central, Refusal, sites, store};
+use crate::{Central, Refusal, audit, sites, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use domain::audit::Act;
 use domain::ids::{KioskId, SiteId};
 use seal::certificate::DeviceCertificate;
 use seal::keys::{self, Context, sha256};
@@ -72,6 +73,7 @@ pub(super) async fn enrol(
             .bind(kiosk.0.as_slice())
             .execute(&mut *tx)
             .await?;
+        audit::by_kiosk(&mut tx, kiosk, Act::KioskEnrolled, Some(&site), 1).await?;
     }
     let answer = EnrolAnswer {
         kiosk,

@@ -3,16 +3,18 @@
 //! wrong try of a kiosk makes its next one wait longer.
 
 use crate::device::{Device, SignedRequest};
-use crate::{Central, Refusal};
+use crate::{Central, Refusal, audit};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
-use domain::birth::Birth;
+use domain::audit::Act;
+use domain::ids::RegistrationId;
 use domain::registration::Registration;
 use domain::tries::Tries;
 use jiff::{Timestamp, civil::DateTime};
 use sqlx::{PgConnection, Row};
+use std::fmt::Display;
 use wire::messages::{FollowUpAnswer, FollowUpRequest, Followed};
 
 pub(super) async fn follow_up(
@@ -29,13 +31,20 @@ pub(super) async fn follow_up(
         Some(found) => Some(found),
         None => paper(&mut tx, &asked).await?,
     };
+    let (about, found) = found.unzip();
+    let act = if found.is_some() { Act::FollowUpRead } else { Act::FollowUpMissed };
+    let about = about.as_ref().map(|id| id as &(dyn Display + Sync));
+    audit::by_kiosk(&mut tx, request.device.kiosk, act, about, 1).await?;
     let after = if found.is_some() { Tries::default() } else { tries.after_wrong(now) };
     remember(&mut tx, &request.device, after).await?;
     tx.commit().await?;
     Ok(Json(FollowUpAnswer { found }))
 }
 
-async fn registration(db: &mut PgConnection, asked: &FollowUpRequest) -> Result<Option<Followed>, Refusal> {
+async fn registration(
+    db: &mut PgConnection,
+    asked: &FollowUpRequest,
+) -> Result<Option<(RegistrationId, Followed)>, Refusal> {
     let row = sqlx::query(
         "SELECT registration.body::text, slot.at::text, site.name, site.zone FROM registration \
          JOIN site ON site.id = registration.site LEFT JOIN slot ON slot.registration = registration.id \
@@ -50,16 +59,20 @@ async fn registration(db: &mut PgConnection, asked: &FollowUpRequest) -> Result<
     if !registration.applicant.birth.is_said(asked.year, asked.month, asked.day) {
         return Ok(None);
     }
-    Ok(Some(Followed {
+    let followed = Followed {
         at: civil(row.try_get(1)?)?,
         site: row.try_get(2)?,
         zone: row.try_get(3)?,
         lang: registration.lang,
-    }))
+    };
+    Ok(Some((registration.id, followed)))
 }
 
 /// A paper of a lost kiosk that was brought and is not read back yet.
-async fn paper(db: &mut PgConnection, asked: &FollowUpRequest) -> Result<Option<Followed>, Refusal> {
+async fn paper(
+    db: &mut PgConnection,
+    asked: &FollowUpRequest,
+) -> Result<Option<(RegistrationId, Followed)>, Refusal> {
     let row = sqlx::query(
         "SELECT paper.door, paper.at::text, site.name, site.zone FROM paper \
          JOIN site ON site.id = paper.site WHERE paper.code = $1 AND NOT paper.whole",
@@ -68,16 +81,17 @@ async fn paper(db: &mut PgConnection, asked: &FollowUpRequest) -> Result<Option<
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let birth: Birth = seal::door::Door::read(row.try_get(0)?).ok_or(Refusal::Stored("door code"))?.0.birth;
-    if !birth.is_said(asked.year, asked.month, asked.day) {
+    let door = seal::door::Door::read(row.try_get(0)?).ok_or(Refusal::Stored("door code"))?.0;
+    if !door.birth.is_said(asked.year, asked.month, asked.day) {
         return Ok(None);
     }
-    Ok(Some(Followed {
+    let followed = Followed {
         at: civil(row.try_get(1)?)?,
         site: row.try_get(2)?,
         zone: row.try_get(3)?,
         lang: "fr".to_owned(),
-    }))
+    };
+    Ok(Some((door.registration, followed)))
 }
 
 fn civil(text: Option<&str>) -> Result<Option<DateTime>, Refusal> {

@@ -2,11 +2,12 @@
 //! when one of them cannot be applied.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, chain, changes, journal, planted, store};
+use crate::{Central, Refusal, audit, chain, changes, journal, planted, store};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use domain::audit::Act;
 use sqlx::Connection as _;
 use wire::limits::PUSH_RECORDS;
 use wire::messages::{PushAnswer, PushRequest};
@@ -25,6 +26,10 @@ pub(super) async fn push(
     let mut tx = db.begin().await?;
     let epoch = store::epoch(&mut tx).await?;
     let head = chain::store(&mut tx, &central, &request.device, &records).await?;
+    let kiosk = request.device.kiosk;
+    if !records.is_empty() {
+        audit::by_kiosk(&mut tx, kiosk, Act::RecordsPushed, Some(&kiosk), records.len()).await?;
+    }
     if planted::on("acknowledged_before_stored") {
         tx.rollback().await?;
     } else {

@@ -4,11 +4,12 @@
 use crate::device::SignedRequest;
 use crate::tus::{self, TUS};
 use crate::upload::{self, Upload};
-use crate::{Central, Refusal};
+use crate::{Central, Refusal, audit};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::audit::Act;
 use domain::bytes::Hash;
 use domain::ids::{PageId, RegistrationId};
 use wire::messages::PieceMetadata;
@@ -36,8 +37,11 @@ pub(super) async fn create(
         return Err(Refusal::TooLarge);
     }
     let metadata = metadata(headers).ok_or(Refusal::BadBody)?;
-    let mut db = central.pool.acquire().await?;
-    Upload::begin(&mut db, request.device.kiosk, &metadata, length).await?;
+    let mut tx = central.pool.begin().await?;
+    let (kiosk, about) = (request.device.kiosk, metadata.registration);
+    Upload::begin(&mut tx, kiosk, &metadata, length).await?;
+    audit::by_kiosk(&mut tx, kiosk, Act::PieceBegun, Some(&about), 1).await?;
+    tx.commit().await?;
     tus::created(&format!("/v1/pieces/{}", metadata.page))
 }
 
@@ -63,6 +67,8 @@ pub(super) async fn read(
     if !upload.complete {
         return Err(Refusal::NoUpload);
     }
+    let (kiosk, about) = (request.device.kiosk, upload.registration);
+    audit::by_kiosk(&mut db, kiosk, Act::PieceRead, Some(&about), 1).await?;
     let bytes = upload::whole(&mut db, upload.page).await?;
     Ok((StatusCode::OK, [("content-type", "application/octet-stream")], bytes).into_response())
 }

@@ -1,11 +1,12 @@
 //! `POST /v1/registrations`: a date at once. Repeating the request gives the same date.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, dates, registered};
+use crate::{Central, Refusal, audit, dates, registered};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
+use domain::audit::Act;
 use wire::messages::{DateAnswer, DateRequest};
 
 pub(super) async fn register(
@@ -24,6 +25,8 @@ pub(super) async fn register(
     let mut tx = central.pool.begin().await?;
     registered::remember(&mut tx, &central, &request.device, &[&registration]).await?;
     let given = dates::give(&mut tx, &central, &request.device, &registration).await?;
+    let about = registration.id;
+    audit::by_kiosk(&mut tx, request.device.kiosk, Act::RegistrationWritten, Some(&about), 1).await?;
     tx.commit().await?;
     Ok(Json(DateAnswer {
         registration: registration.id,
