@@ -84,6 +84,7 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         holidays: "metropolitan".into(),
         site_key: site_key.to_public().to_string(),
         lease_slots: 4,
+        kind: domain::calendar::SiteKind::Fixed,
         from: today,
     };
     central::admin::site(pool, &site).await?;
@@ -92,6 +93,8 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         opens: jiff::civil::time(9, 0, 0, 0),
         closes: jiff::civil::time(16, 0, 0, 0),
         every_minutes: 20,
+        capacity: 1,
+        procedures: domain::procedure::ProcedureSet::ALL,
         from: today,
         until: None,
     };

@@ -80,6 +80,7 @@ impl Service {
                 holidays: "metropolitan".into(),
                 site_key: age::x25519::Identity::generate().to_public().to_string(),
                 lease_slots: 4,
+                kind: domain::calendar::SiteKind::Fixed,
                 from: now().to_zoned(jiff::tz::TimeZone::UTC).date(),
             };
             central::admin::site(&pool, &site).await?;

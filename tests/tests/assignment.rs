@@ -4,12 +4,14 @@
 
 use central::admin::NewSite;
 use domain::assign::{Choice, FreeSlot, choose};
-use domain::calendar::{Closure, Holidays, Pattern, open_starts};
+use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar, SiteKind};
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
+use domain::procedure::{Procedure, ProcedureSet};
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use journeys::device::Service;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -25,18 +27,30 @@ const TODAY: Date = jiff::civil::date(2027, 3, 9);
 struct Story {
     counters: Vec<Vec<Pattern>>,
     closures: Vec<Closure>,
-    /// Days since the one before, and the last useful day counted from then.
-    people: Vec<(i32, Option<i32>)>,
+    /// Days since the one before, the last useful day counted from then, what they come for.
+    people: Vec<(i32, Option<i32>, Procedure)>,
 }
 
 fn day(days: i32) -> Date {
     TODAY.saturating_add(days.days())
 }
 
+fn procedure() -> impl Strategy<Value = Procedure> {
+    prop::sample::select(vec!["renewal", "duplicate", "naturalisation"])
+        .prop_map(|key| Procedure::parse(key).unwrap())
+}
+
 fn pattern() -> impl Strategy<Value = Pattern> {
     let weekdays = prop::collection::btree_set(1u8..=7, 1..=5);
-    (weekdays, 7i8..12, 1i8..4, 30u16..=90, -30i32..40, prop::option::of(0i32..400)).prop_map(
-        |(weekdays, opens, hours, every_minutes, from, length)| Pattern {
+    let procedures = prop_oneof![
+        Just(ProcedureSet::ALL),
+        prop::collection::vec(procedure(), 1..3).prop_map(ProcedureSet::of)
+    ];
+    let what = (1u8..=3, procedures);
+    (weekdays, 7i8..12, 1i8..4, 30u16..=90, -30i32..40, prop::option::of(0i32..400), what).prop_map(
+        |(weekdays, opens, hours, every_minutes, from, length, (capacity, procedures))| Pattern {
+            capacity,
+            procedures,
             weekdays: weekdays.into_iter().collect(),
             opens: Time::constant(opens, 0, 0, 0),
             closes: Time::constant(opens + hours, 30, 0, 0),
@@ -50,7 +64,7 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 fn story() -> impl Strategy<Value = Story> {
     let closure =
         (0i32..90, 0i32..20).prop_map(|(first, days)| Closure { first: day(first), last: day(first + days) });
-    let person = (0i32..4, prop::option::weighted(0.4, 0i32..60));
+    let person = (0i32..4, prop::option::weighted(0.4, 0i32..60), procedure());
     (
         prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
         prop::collection::vec(closure, 0..3),
@@ -60,11 +74,18 @@ fn story() -> impl Strategy<Value = Story> {
 }
 
 /// Every slot there is, the slow way.
-fn slots(story: &Story) -> Vec<DateTime> {
-    let of = |patterns: &Vec<Pattern>| -> Vec<DateTime> {
-        (0..AHEAD)
-            .flat_map(|n| open_starts(patterns, &story.closures, Holidays::Metropolitan, day(n)))
-            .collect()
+fn slots(story: &Story) -> Vec<(DateTime, ProcedureSet)> {
+    let site = SiteCalendar {
+        kind: SiteKind::Fixed,
+        first: day(1),
+        holidays: Holidays::Metropolitan,
+        closures: story.closures.clone(),
+        zone: TimeZone::get("Europe/Paris").unwrap(),
+    };
+    let of = |patterns: &Vec<Pattern>| -> Vec<(DateTime, ProcedureSet)> {
+        let counter = CounterCalendar { patterns: patterns.clone(), ..CounterCalendar::default() };
+        let hours = (0..AHEAD).flat_map(|n| site.hours(&counter, day(n)));
+        hours.flat_map(|hour| hour.seats.into_iter().map(move |seat| (hour.at, seat))).collect()
     };
     story.counters.iter().flat_map(of).collect()
 }
@@ -81,6 +102,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         holidays: "metropolitan".into(),
         site_key: age::x25519::Identity::generate().to_public().to_string(),
         lease_slots: 4,
+        kind: domain::calendar::SiteKind::Fixed,
         from: TODAY,
     };
     central::admin::site(&service.pool, &site).await.unwrap();
@@ -88,13 +110,14 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         central::admin::counter(&service.pool, &id, &format!("C{n}"), patterns).await.unwrap();
     }
     for closure in &story.closures {
-        central::admin::closure(&service.pool, &id, *closure).await.unwrap();
+        let ask = central::admin::Ask::at(service.now());
+        central::admin::closure(&service.pool, &id, None, *closure, &ask).await.unwrap();
     }
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&case.to_be_bytes());
     let device = service.device_of(&id, seed).await.unwrap();
     let mut free = slots(&story);
-    for (n, (wait, limit)) in story.people.iter().enumerate() {
+    for (n, (wait, limit, procedure)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
         let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
         // Ids and codes of all cases share one table.
@@ -104,6 +127,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         registration.id = RegistrationId(own);
         let code = (u64::from(case) << 16) + u64::try_from(n).unwrap();
         registration.code = domain::code::FollowUpCode::from_random(code.to_be_bytes());
+        registration.procedure = *procedure;
         registration.limit = limit.map(|days| TimeLimit {
             right: Right::CourtInjunction,
             last_day: registration.registered_on.saturating_add(days.days()),
@@ -118,10 +142,11 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             .unwrap()
             .and_then(|token| SignedToken::from_bytes(&token.0))
             .map(|signed| signed.token.at);
-        let all = free.iter().enumerate().map(|(n, at)| FreeSlot {
+        let all = free.iter().enumerate().map(|(n, (at, serves))| FreeSlot {
             slot: SlotId(n as u64),
             at: *at,
             stratum: None,
+            serves: *serves,
         });
         let choice = choose(all, &registration.window());
         prop_assert_eq!(given, choice.slot().map(|slot| slot.at));
@@ -131,7 +156,17 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             "an escalation exactly when no slot lies before the limit"
         );
         if let Some(taken) = choice.slot() {
-            free.remove(usize::try_from(taken.slot.0).unwrap());
+            // Of two that serve as many, either may be taken: the one that was is gone.
+            let keys: Option<Vec<String>> =
+                sqlx::query_scalar("SELECT procedures FROM slot WHERE registration = $1")
+                    .bind(registration.id.0.as_slice())
+                    .fetch_one(&service.pool)
+                    .await
+                    .unwrap();
+            let serves = ProcedureSet::known(keys.as_deref());
+            prop_assert_eq!(serves.breadth(), taken.serves.breadth());
+            let gone = free.iter().position(|slot| *slot == (taken.at, serves)).unwrap();
+            free.remove(gone);
         }
     }
     Ok(())

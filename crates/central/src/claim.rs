@@ -2,9 +2,12 @@
 //! date. The slot is taken as said; where somebody else has it, an extra slot at the same
 //! site, day and hour keeps both papers true (I1).
 
+use crate::calendar::{self, Calendar};
 use crate::device::Device;
-use crate::{Central, Refusal, calendar, chain, dates, planted};
+use crate::{Central, Refusal, chain, dates, planted, task};
+use domain::calendar::CAPACITY_MAX;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::procedure::{Procedure, ProcedureSet};
 use domain::registration::Registration;
 use domain::token::{SignedToken, SlotToken};
 use jiff::civil::DateTime;
@@ -69,20 +72,59 @@ pub(crate) async fn settle(
         !planted::on("slot_of_another_lease") && place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
     if (place.holder.is_none() || planted::on("second_holder_wins")) && !others {
         dates::take(&mut *tx, token.slot, id).await?;
+        tell_outside(tx, central, token, &place.beside, id).await?;
         return Ok(None);
     }
     if place.holder == Some(device.kiosk) {
         // One lease, two papers: only two machines running one vault do that.
         chain::quarantine(&mut *tx, central, device.kiosk).await?;
     }
-    match extra(&mut *tx, central, &token.site, place.counter, token.at).await? {
-        Some(slot) => dates::take(tx, slot, id).await.map(|()| None),
-        None => Ok(Some("slot_taken")),
+    let Some(slot) = extra(&mut *tx, central, &token.site, &place.beside).await? else {
+        return Ok(Some("slot_taken"));
+    };
+    dates::take(&mut *tx, slot, id).await?;
+    tell_outside(tx, central, token, &place.beside, id).await?;
+    Ok(None)
+}
+
+/// A paper came in with a date that the calendar no longer has: its kiosk did not know yet.
+/// The date stands, and the desk is told.
+async fn tell_outside(
+    tx: &mut PgConnection,
+    central: &Central,
+    token: &SlotToken,
+    slot: &Beside,
+    id: RegistrationId,
+) -> Result<(), Refusal> {
+    if slot.outside {
+        return task::write_outside(tx, central, &token.site, id, (task::CLOSED, slot.at)).await;
+    }
+    if slot.serves.is_all() {
+        return Ok(());
+    }
+    let row = sqlx::query("SELECT procedure FROM registration WHERE id = $1")
+        .bind(id.0.as_slice())
+        .fetch_one(&mut *tx)
+        .await?;
+    match Procedure::parse(row.try_get(0)?) {
+        Some(procedure) if !slot.serves.includes(procedure) => {
+            task::write_outside(tx, central, &token.site, id, (task::NOT_SERVED, slot.at)).await
+        }
+        _ => Ok(()),
     }
 }
 
+/// An hour of a counter, and what the calendar says of it.
+pub(crate) struct Beside {
+    pub counter: i64,
+    pub at: DateTime,
+    pub serves: ProcedureSet,
+    /// The calendar no longer has it.
+    pub outside: bool,
+}
+
 /// Gives slots lent to this kiosk, as its papers say, to registrations that have none yet;
-/// answers whether every one was lent to it and free. Where not, [`settle`] says why, one by
+/// answers whether every one was lent to it and free, and the calendar has it for them. Where not, [`settle`] says why, one by
 /// one, and nothing of this may stand.
 pub(crate) async fn settle_lent(
     tx: &mut PgConnection,
@@ -96,7 +138,8 @@ pub(crate) async fn settle_lent(
     let done = sqlx::query(
         "UPDATE slot SET registration = printed.for_whom FROM unnest($1::bigint[], $2::bytea[]) AS printed (slot, for_whom), lease \
          WHERE slot.id = printed.slot AND slot.site = $3 AND slot.registration IS NULL \
-         AND lease.id = slot.lease AND lease.kiosk = $4",
+         AND lease.id = slot.lease AND lease.kiosk = $4 AND NOT slot.outside AND (slot.procedures IS NULL OR EXISTS \
+         (SELECT 1 FROM registration WHERE id = printed.for_whom AND procedure = ANY (slot.procedures)))",
     )
     .bind(slots.collect::<Result<Vec<_>, _>>()?)
     .bind(leased.iter().map(|(_, registration)| registration.id.0.as_slice()).collect::<Vec<_>>())
@@ -109,7 +152,7 @@ pub(crate) async fn settle_lent(
 
 /// Who has a slot.
 pub(crate) struct Place {
-    counter: i64,
+    pub beside: Beside,
     /// The kiosk of the registration that holds it.
     pub holder: Option<KioskId>,
     pub lent_to: Option<KioskId>,
@@ -124,7 +167,8 @@ pub(crate) async fn place(
     at: DateTime,
 ) -> Result<Option<Place>, Refusal> {
     let id = i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?;
-    let find = "SELECT slot.counter, registration.kiosk, lease.kiosk FROM slot \
+    calendar::hold(&mut *tx, site).await?;
+    let find = "SELECT slot.counter, registration.kiosk, lease.kiosk, slot.procedures, slot.outside FROM slot \
                 LEFT JOIN lease ON lease.id = slot.lease \
                 LEFT JOIN registration ON registration.id = slot.registration \
                 WHERE slot.id = $1 AND slot.site = $2 FOR UPDATE OF slot";
@@ -136,7 +180,12 @@ pub(crate) async fn place(
     let Some(row) = row else { return Ok(None) };
     let kiosk = |id: Option<&[u8]>| id.and_then(|id| id.try_into().ok()).map(KioskId);
     Ok(Some(Place {
-        counter: row.try_get(0)?,
+        beside: Beside {
+            counter: row.try_get(0)?,
+            at,
+            serves: calendar::procedures(&row, 3)?,
+            outside: row.try_get(4)?,
+        },
         holder: kiosk(row.try_get(1)?),
         lent_to: kiosk(row.try_get(2)?),
     }))
@@ -145,14 +194,17 @@ pub(crate) async fn place(
 /// Makes the slot: a counter's ordinary one when its id says so, else an extra one of a
 /// history this database does not know.
 async fn make(tx: &mut PgConnection, slot: SlotId, site: &SiteId, at: DateTime) -> Result<(), Refusal> {
-    let counters = calendar::counters(&mut *tx, site).await?;
-    let ordinary = counters.iter().find(|counter| calendar::slot_id(site, &counter.name, at, 0) == slot);
-    match (ordinary, counters.first()) {
-        (Some(counter), _) => insert(tx, (slot, 0), site, counter.id, at).await,
-        // Any number but 0 that stands for this id alone.
-        (None, Some(first)) => insert(tx, (slot, number_of(slot)), site, first.id, at).await,
-        (None, None) => Ok(()),
-    }
+    let calendar = Calendar::read(&mut *tx, site).await?;
+    let numbers = || (0..CAPACITY_MAX).map(|seat| -i32::from(seat));
+    let mut ordinary = calendar.counters.iter().flat_map(|counter| numbers().map(move |n| (counter, n)));
+    let ordinary = ordinary.find(|(counter, n)| calendar::slot_id(site, &counter.name, at, *n) == slot);
+    // Any number above 0 that stands for this id alone.
+    let extra = || Some((calendar.counters.first()?, number_of(slot)));
+    let Some((counter, number)) = ordinary.or_else(extra) else { return Ok(()) };
+    let serves = calendar.serves(counter, at, number);
+    let serves_all = serves.unwrap_or(ProcedureSet::ALL);
+    let beside = Beside { counter: counter.id, at, serves: serves_all, outside: serves.is_none() };
+    insert(tx, (slot, number), site, &beside).await
 }
 
 /// An extra slot nobody holds, at this counter and hour. None when there are enough.
@@ -160,16 +212,15 @@ pub(crate) async fn extra(
     tx: &mut PgConnection,
     central: &Central,
     site: &SiteId,
-    counter: i64,
-    at: DateTime,
+    beside: &Beside,
 ) -> Result<Option<SlotId>, Refusal> {
     let row = sqlx::query(
         "SELECT counter.name, count(slot.id) FROM counter \
-         LEFT JOIN slot ON slot.counter = counter.id AND slot.at = $2::text::timestamp AND slot.extra <> 0 \
+         LEFT JOIN slot ON slot.counter = counter.id AND slot.at = $2::text::timestamp AND slot.extra > 0 \
          WHERE counter.id = $1 GROUP BY counter.name",
     )
-    .bind(counter)
-    .bind(at.to_string())
+    .bind(beside.counter)
+    .bind(beside.at.to_string())
     .fetch_one(&mut *tx)
     .await?;
     let (name, extras): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -180,8 +231,8 @@ pub(crate) async fn extra(
     let number = (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1);
     let number =
         if planted::on("extra_number_reused") { i32::try_from(extras).unwrap_or(0) + 1 } else { number };
-    let slot = calendar::slot_id(site, &name, at, number);
-    insert(tx, (slot, number), site, counter, at).await?;
+    let slot = calendar::slot_id(site, &name, beside.at, number);
+    insert(tx, (slot, number), site, beside).await?;
     Ok(Some(slot))
 }
 
@@ -194,18 +245,19 @@ async fn insert(
     tx: &mut PgConnection,
     (slot, extra): (SlotId, i32),
     site: &SiteId,
-    counter: i64,
-    at: DateTime,
+    beside: &Beside,
 ) -> Result<(), Refusal> {
     sqlx::query(
-        "INSERT INTO slot (id, site, counter, at, extra) VALUES ($1, $2, $3, $4::text::timestamp, $5) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO slot (id, site, counter, at, extra, procedures, outside) \
+         VALUES ($1, $2, $3, $4::text::timestamp, $5, $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?)
     .bind(site.as_str())
-    .bind(counter)
-    .bind(at.to_string())
+    .bind(beside.counter)
+    .bind(beside.at.to_string())
     .bind(extra)
+    .bind(beside.serves.keys())
+    .bind(beside.outside)
     .execute(tx)
     .await?;
     Ok(())

@@ -1,7 +1,9 @@
 //! What may be typed after `central`, and what to type instead when it cannot be read.
 //! Never acts.
 
+use central::admin::Ask;
 use clap::{Args, Parser, Subcommand};
+use domain::procedure::{self, Procedure};
 use jiff::civil::{Date, Time};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,6 +66,58 @@ pub(crate) enum Command {
     },
 }
 
+/// When a counter is open on a day.
+#[derive(Args)]
+pub(crate) struct Hours {
+    #[arg(long, value_name = "HH:MM", value_parser = time, requires_all = ["closes", "every_minutes"])]
+    pub opens: Option<Time>,
+    /// The last appointment ends by then.
+    #[arg(long, value_name = "HH:MM", value_parser = time, requires = "opens")]
+    pub closes: Option<Time>,
+    /// Minutes from one appointment to the next, 5 to 480.
+    #[arg(long, value_name = "MINUTES", requires = "opens")]
+    pub every_minutes: Option<u16>,
+    /// People received at once, 1 to 20.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub capacity: u8,
+    /// The procedures it serves; all if not given.
+    #[arg(long, value_name = "NAME,NAME,…", value_delimiter = ',', value_parser = procedure)]
+    pub procedures: Option<Vec<Procedure>>,
+}
+
+/// When it is open in a week, and from when to when.
+#[derive(Args)]
+pub(crate) struct Weekly {
+    /// 1 is Monday, 7 Sunday; e.g. 1,2,3,4,5
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = weekday, requires = "opens")]
+    pub weekdays: Vec<u8>,
+    #[command(flatten)]
+    pub hours: Hours,
+    /// First day it holds; today if not given, for a change tomorrow.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub from: Option<Date>,
+    /// Last day it holds.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub until: Option<Date>,
+}
+
+/// A change is looked at, then made.
+#[derive(Args)]
+pub(crate) struct Seen {
+    /// Tell what it would do to the dates given, and do nothing.
+    #[arg(long, conflicts_with = "token")]
+    pub preview: bool,
+    /// The token a preview answered: these dates may fall outside. None is moved.
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+}
+
+impl Seen {
+    pub fn ask(self) -> Ask {
+        Ask { preview: self.preview, token: self.token, now: jiff::Timestamp::now() }
+    }
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Act {
     /// Make root, recovery and central keys in a folder (demonstration and tests).
@@ -99,7 +153,8 @@ pub(crate) enum Act {
         phone: Option<String>,
         #[arg(long, default_value = "Europe/Paris")]
         zone: String,
-        /// metropolitan, alsace_moselle, guadeloupe, guyane, martinique, mayotte or reunion
+        /// metropolitan, alsace_moselle, guadeloupe, guyane, martinique, mayotte, reunion,
+        /// saint_barthelemy, saint_martin, saint_pierre_et_miquelon or none
         #[arg(long, default_value = "metropolitan")]
         holidays: String,
         /// age recipient of the site's agents (age1…).
@@ -108,11 +163,18 @@ pub(crate) enum Act {
         /// Slots of a full lease, 0 to 400.
         #[arg(long, default_value_t = 20)]
         lease_slots: i16,
-        /// First day that may have slots; today if not given.
+        /// fixed; temporary (stands from --from to --until); mobile (open on the days of admin
+        /// opening and on no other)
+        #[arg(long, default_value = "fixed")]
+        kind: String,
+        /// The last day of a temporary site.
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        until: Option<Date>,
+        /// First day that may have slots; tomorrow if not given.
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         from: Option<Date>,
     },
-    /// Add a counter with one weekly opening pattern.
+    /// Add a counter with one weekly opening pattern; at a mobile site with none.
     Counter {
         #[command(flatten)]
         database: Database,
@@ -120,31 +182,83 @@ pub(crate) enum Act {
         site: String,
         #[arg(long)]
         name: String,
-        /// 1 is Monday, 7 Sunday; e.g. 1,2,3,4,5
-        #[arg(long, value_name = "N,N,…", value_delimiter = ',', required = true, value_parser = weekday)]
-        weekdays: Vec<u8>,
-        #[arg(long, value_name = "HH:MM", value_parser = time)]
-        opens: Time,
-        /// The last appointment ends by then.
-        #[arg(long, value_name = "HH:MM", value_parser = time)]
-        closes: Time,
-        /// Minutes from one appointment to the next, 5 to 480.
-        #[arg(long, value_name = "MINUTES")]
-        every_minutes: u16,
-        /// First day it holds; today if not given.
-        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-        from: Option<Date>,
+        #[command(flatten)]
+        hours: Weekly,
     },
-    /// Close a site from a first to a last day.
+    /// Change a counter's weekly hours from a day on. No date given is moved.
+    CounterChange {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        hours: Weekly,
+        /// Beside the hours it has, instead of in their place.
+        #[arg(long, conflicts_with = "end")]
+        add: bool,
+        /// No weekly hours any more, from this day on.
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, conflicts_with = "weekdays")]
+        end: Option<Date>,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Close a site, or one of its counters, from a first to a last day. No date given is moved.
     Closure {
         #[command(flatten)]
         database: Database,
         #[arg(long)]
         site: String,
+        /// This counter alone.
+        #[arg(long)]
+        counter: Option<String>,
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         first: Date,
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         last: Date,
+        /// Take this closure back.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Open a counter on single days, closed days and public holidays too.
+    Opening {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        counter: String,
+        /// May be repeated.
+        #[arg(long, value_name = "YYYY-MM-DD", required = true, value_parser = day)]
+        day: Vec<Date>,
+        #[command(flatten)]
+        hours: Hours,
+        /// Take the openings of these days back, if nobody is dated there.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Change the last day of a temporary site.
+    SiteDays {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+        until: Date,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Tell a site's calendar: its days, closures, counters, their hours and openings.
+    Calendar {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
     },
     /// Make a single-use enrolment code.
     Code {
@@ -388,6 +502,11 @@ fn weekday(text: &str) -> Result<u8, &'static str> {
         Ok(day @ 1..=7) => Ok(day),
         _ => Err("a weekday is a number from 1 (Monday) to 7 (Sunday), for example --weekdays 1,2,3,4,5"),
     }
+}
+
+fn procedure(text: &str) -> Result<Procedure, String> {
+    let known = || procedure::all().iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>().join(", ");
+    Procedure::parse(text.trim()).ok_or_else(|| format!("the procedures are {}", known()))
 }
 
 fn time(text: &str) -> Result<Time, &'static str> {

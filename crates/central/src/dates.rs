@@ -1,12 +1,14 @@
 //! Giving a registration its date: the earliest free slot in its window, in one short
 //! transaction. The rule is `domain::assign`'s; a test holds the two against each other.
 
+use crate::calendar::{self, Wanted};
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, claim, planted, task};
+use crate::{Central, Refusal, claim, planted, task};
 use domain::assign::{self, FreeSlot, Window};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
 use domain::task::TaskKind;
 use domain::token::{SignedToken, SlotToken};
@@ -35,15 +37,18 @@ pub(crate) async fn give(
     device: &Device,
     registration: &Registration,
 ) -> Result<Option<Given>, Refusal> {
+    calendar::hold(&mut *db, &device.site).await?;
     let today = today(&mut *db, central, &device.site).await?;
     if let Some(held) = slot_of(&mut *db, registration.id).await? {
-        let valid = held.1.date() > today || is_kept(&mut *db, registration.id).await?;
+        let stands = held.1.date() > today && !is_outside(&mut *db, held.0).await?;
+        let valid = stands || is_kept(&mut *db, registration.id).await?;
         if valid && !planted::on("asked_again_dated_anew") {
             may_sign(&mut *db, central).await?;
             let zone = zone_of(&mut *db, &device.site).await?;
             return sign(central, device, registration, &zone, held).map(Some);
         }
-        // Asked long ago, never kept, and the day is over: nobody holds a paper with it.
+        // Asked before, never kept, and the day is over or the counter closed then: nobody
+        // holds a paper with it.
         free(&mut *db, registration.id).await?;
     }
     match give_new(&mut *db, central, device, &[registration]).await?.pop() {
@@ -67,7 +72,7 @@ pub(crate) async fn give_new(
     let today = today(&mut *db, central, &device.site).await?;
     let windows: Vec<Window> = registrations.iter().map(|told| window(told, today)).collect();
     let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
-    let mut free: Vec<FreeSlot> = free_from(&mut *db, central, &device.site, from, windows.len()).await?;
+    let mut free = free_from(&mut *db, central, &device.site, from, (wanted(&windows), windows.len())).await?;
     let mut taken = Vec::with_capacity(windows.len());
     for window in &windows {
         let Some(slot) = assign::choose(free.iter().copied(), window).slot() else { return Ok(Vec::new()) };
@@ -94,6 +99,14 @@ pub(crate) async fn give_new(
         given.push(sign(central, device, registration, &zone, slot)?);
     }
     Ok(given)
+}
+
+/// What slots are looked for: where all come for one thing, those that serve it. Else the
+/// earliest of all, among which each finds the earliest that serves, or none is given here.
+fn wanted(windows: &[Window]) -> Wanted {
+    let mut procedures = windows.iter().map(|window| window.procedure);
+    let first = procedures.next().flatten();
+    if procedures.all(|other| other == first) { Wanted::of(first) } else { Wanted::Any }
 }
 
 /// The days a registration's date may lie in, asked for today.
@@ -141,6 +154,15 @@ pub(crate) async fn today(db: &mut PgConnection, central: &Central, site: &SiteI
     let zone = zone_of(db, site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     Ok(zone.to_datetime(central.now()).date())
+}
+
+/// Has the calendar changed so that it no longer has this slot?
+async fn is_outside(db: &mut PgConnection, slot: SlotId) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT outside FROM slot WHERE id = $1")
+        .bind(slot_key(slot)?)
+        .fetch_one(db)
+        .await?;
+    Ok(row.try_get(0)?)
 }
 
 async fn is_kept(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
@@ -205,18 +227,19 @@ pub(crate) async fn withdraw(db: &mut PgConnection, id: RegistrationId) -> Resul
     Ok(())
 }
 
-/// The earliest slot of a site that may be given from a day on, locked.
+/// The earliest slot of a site that may be given from a day on for what is wanted, locked.
 pub(crate) async fn first_free_from(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
     from: Date,
-) -> Result<Option<(SlotId, DateTime)>, Refusal> {
-    Ok(free_from(db, central, site, from, 1).await?.pop().map(|free| (free.slot, free.at)))
+    wanted: Wanted,
+) -> Result<Option<FreeSlot>, Refusal> {
+    Ok(free_from(db, central, site, from, (wanted, 1)).await?.pop())
 }
 
-/// The earliest slots of a site that may be given from a day on, as many as asked for,
-/// locked; fewer when it has no more. Slots another transaction is taking are passed over,
+/// The earliest slots of a site that may be given from a day on for what is wanted, as many
+/// as asked for, locked; fewer when it has no more. Slots another transaction is taking are passed over,
 /// so nobody waits. Where what left central before a restore is not known, one extra slot
 /// beside the earliest hour that has none yet: its id is new whatever was given before.
 async fn free_from(
@@ -224,15 +247,27 @@ async fn free_from(
     central: &Central,
     site: &SiteId,
     from: Date,
-    count: usize,
+    (wanted, count): (Wanted, usize),
 ) -> Result<Vec<FreeSlot>, Refusal> {
-    let ordinary = "SELECT id, at::text, counter FROM slot \
-                    WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 AND NOT withheld \
-                    AND at >= $2::text::timestamp ORDER BY at, id LIMIT $3 FOR UPDATE SKIP LOCKED";
-    let beside = "SELECT id, at::text, counter FROM slot \
-                  WHERE site = $1 AND extra = 0 AND at >= $2::text::timestamp AND NOT EXISTS \
-                  (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
-                   AND other.extra <> 0) ORDER BY at, id LIMIT $3 FOR UPDATE SKIP LOCKED";
+    macro_rules! serving {
+        ($head:literal) => {
+            concat!(
+                $head,
+                " AND (procedures IS NULL OR NOT $5 AND ($4::text IS NULL OR $4 = ANY (procedures))) \
+                 ORDER BY at, cardinality(procedures), id LIMIT $3 FOR UPDATE SKIP LOCKED"
+            )
+        };
+    }
+    let ordinary = serving!(
+        "SELECT id, at::text, procedures, counter FROM slot \
+         WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 AND NOT withheld \
+         AND NOT outside AND at >= $2::text::timestamp"
+    );
+    let beside = serving!(
+        "SELECT id, at::text, procedures, counter FROM slot \
+         WHERE site = $1 AND extra = 0 AND NOT outside AND at >= $2::text::timestamp AND NOT EXISTS \
+         (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at AND other.extra > 0)"
+    );
     let given = || {
         format!(
             "UPDATE slot SET registration = NULL WHERE id = (SELECT id FROM slot WHERE site = '{site}' \
@@ -247,20 +282,28 @@ async fn free_from(
     let withheld =
         || format!("UPDATE slot SET withheld = false WHERE site = '{site}' AND registration IS NULL");
     planted::sql(&mut *db, "withheld_slot_given", withheld).await?;
+    let procedure = match wanted {
+        Wanted::Procedure(procedure) => Some(procedure.key()),
+        Wanted::Any | Wanted::Everybody => None,
+    };
     let extras = central.extras_only();
     loop {
         let rows = sqlx::query(if extras { beside } else { ordinary })
             .bind(site.as_str())
             .bind(from.to_string())
             .bind(if extras { 1 } else { i64::try_from(count).unwrap_or(i64::MAX) })
+            .bind(procedure)
+            .bind(wanted == Wanted::Everybody)
             .fetch_all(&mut *db)
             .await?;
         if let (true, Some(row)) = (extras, rows.first()) {
-            let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(2)?);
-            let extra = claim::extra(db, central, site, counter, at).await?;
-            return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None }).into_iter().collect());
+            let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(3)?);
+            let serves = calendar::procedures(row, 2)?;
+            let beside = claim::Beside { counter, at, serves, outside: false };
+            let extra = claim::extra(db, central, site, &beside).await?;
+            return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None, serves }).into_iter().collect());
         }
-        if (rows.len() < count || rows.is_empty()) && calendar::extend(&mut *db, site).await? {
+        if (rows.len() < count || rows.is_empty()) && calendar::extend(&mut *db, site, wanted).await? {
             continue;
         }
         return rows
@@ -270,6 +313,7 @@ async fn free_from(
                     slot: slot_number(row.try_get(0)?)?,
                     at: civil(row.try_get(1)?)?,
                     stratum: None,
+                    serves: calendar::procedures(row, 2)?,
                 })
             })
             .collect();
@@ -357,25 +401,25 @@ async fn escalate(
     task::write(db, central, &registration.site, registration.id, (TaskKind::Escalation, reason), now).await
 }
 
-/// Slots already lent to this incarnation of a kiosk that nobody holds and that are still to come.
+/// Slots already lent to this incarnation of a kiosk that nobody holds and that are still to
+/// come: of each its stratum and what it serves. Those the calendar no longer has are none.
 pub(crate) async fn unused_lent(
     db: &mut PgConnection,
     kiosk: KioskId,
     incarnation: u32,
     today: Date,
-) -> Result<Vec<(String, i64)>, Refusal> {
+) -> Result<Vec<(String, ProcedureSet)>, Refusal> {
     let rows = sqlx::query(
-        "SELECT slot.stratum, count(*) FROM slot JOIN lease ON lease.id = slot.lease \
+        "SELECT slot.stratum, slot.procedures FROM slot JOIN lease ON lease.id = slot.lease \
          WHERE lease.kiosk = $1 AND slot.registration IS NULL AND slot.at >= $2::text::timestamp \
-         AND lease.incarnation = $3 \
-         GROUP BY slot.stratum",
+         AND lease.incarnation = $3 AND NOT slot.outside",
     )
     .bind(kiosk.0.as_slice())
     .bind(today.saturating_add(1.days()).to_string())
     .bind(i32::try_from(incarnation).map_err(|_| Refusal::BadBody)?)
     .fetch_all(db)
     .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    rows.iter().map(|row| Ok((row.try_get(0)?, calendar::procedures(row, 1)?))).collect()
 }
 
 pub(crate) fn slot_key(slot: SlotId) -> Result<i64, Refusal> {
@@ -386,6 +430,6 @@ pub(crate) fn slot_number(id: i64) -> Result<SlotId, Refusal> {
     u64::try_from(id).map(SlotId).map_err(|_| Refusal::Stored("slot id"))
 }
 
-fn civil(text: &str) -> Result<DateTime, Refusal> {
+pub(crate) fn civil(text: &str) -> Result<DateTime, Refusal> {
     text.parse().map_err(|_| Refusal::Stored("slot time"))
 }

@@ -1,5 +1,6 @@
 //! `central serve | migrate | admin …`: runs what was typed, and nothing but it.
 
+mod calendar_line;
 mod command_line;
 mod database;
 mod stop;
@@ -11,7 +12,8 @@ use central::{Central, system_clock, system_random};
 use clap::Parser as _;
 use command_line::{Act, AuditAct, Cli, Command};
 use domain::audit::AGENT_MAX;
-use domain::calendar::{Closure, Pattern};
+use domain::calendar::{Closure, SiteKind};
+use jiff::ToSpan as _;
 use seal::ring::Role;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
@@ -105,19 +107,63 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
     let answer = match act {
         Act::Keys { out, add_delivery } => return make_keys(&out, add_delivery),
         Act::Import { database, file, keys } => return import(&database.url, &file, &keys).await,
-        Act::Site { database, id, name, address, phone, zone, holidays, site_key, lease_slots, from } => {
-            let from = from.unwrap_or_else(today);
-            let site = NewSite { id, name, address, phone, zone, holidays, site_key, lease_slots, from };
+        Act::Site {
+            database,
+            id,
+            name,
+            address,
+            phone,
+            zone,
+            holidays,
+            site_key,
+            lease_slots,
+            kind,
+            until,
+            from,
+        } => {
+            let kind = SiteKind::parse(&kind, until).ok_or_else(|| {
+                Stop::refused(
+                    "a site is fixed, mobile, or temporary with its last day; correct --kind and --until",
+                )
+            })?;
+            // Slots begin the day after.
+            let from = from.map_or_else(today, |first| first.saturating_sub(1.days()));
+            let site =
+                NewSite { id, name, address, phone, zone, holidays, site_key, lease_slots, kind, from };
             admin::site(&database::ready(&database.url).await?, &site).await?
         }
-        Act::Counter { database, site, name, weekdays, opens, closes, every_minutes, from } => {
-            let from = from.unwrap_or_else(today);
-            let pattern = Pattern { weekdays, opens, closes, every_minutes, from, until: None };
-            admin::counter(&database::ready(&database.url).await?, &site, &name, &[pattern]).await?
+        Act::Counter { database, site, name, hours } => {
+            let pattern = calendar_line::pattern(hours, today())?;
+            admin::counter(&database::ready(&database.url).await?, &site, &name, pattern.as_slice()).await?
         }
-        Act::Closure { database, site, first, last } => {
-            let closure = Closure { first, last };
-            admin::closure(&database::ready(&database.url).await?, &site, closure).await?
+        Act::CounterChange { database, site, name, hours, add, end, seen } => {
+            let change = calendar_line::change(hours, add, end, today())?;
+            let pool = database::ready(&database.url).await?;
+            admin::counter_change(&pool, &site, &name, &change, &seen.ask()).await?
+        }
+        Act::Closure { database, site, counter, first, last, remove, seen } => {
+            let (closure, counter, ask) = (Closure { first, last }, counter.as_deref(), seen.ask());
+            let pool = database::ready(&database.url).await?;
+            match remove {
+                true => admin::remove_closure(&pool, &site, counter, closure, &ask).await?,
+                false => admin::closure(&pool, &site, counter, closure, &ask).await?,
+            }
+        }
+        Act::Opening { database, site, counter, day, hours, remove: true, seen } => {
+            calendar_line::no_hours(&hours)?;
+            let pool = database::ready(&database.url).await?;
+            admin::remove_opening(&pool, &site, &counter, &day, &seen.ask()).await?
+        }
+        Act::Opening { database, site, counter, day, hours, remove: false, seen } => {
+            let openings = calendar_line::openings(&hours, &day)?;
+            let pool = database::ready(&database.url).await?;
+            admin::opening(&pool, &site, &counter, &openings, &seen.ask()).await?
+        }
+        Act::SiteDays { database, site, until, seen } => {
+            admin::site_days(&database::ready(&database.url).await?, &site, until, &seen.ask()).await?
+        }
+        Act::Calendar { database, site } => {
+            admin::calendar(&database::ready(&database.url).await?, &site).await?
         }
         Act::Code { database, site } => {
             let pool = database::ready(&database.url).await?;

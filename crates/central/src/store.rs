@@ -53,6 +53,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("../migrations/0016_tasks.sql"),
     include_str!("../migrations/0017_audit.sql"),
     include_str!("../migrations/0019_supervisors.sql"),
+    include_str!("../migrations/0018_calendar.sql"),
 ];
 
 /// Why a schema is not brought up to date.

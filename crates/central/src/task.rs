@@ -5,7 +5,14 @@ use crate::{Central, Refusal, calendar, dates};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
 use domain::task::TaskKind;
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime};
 use sqlx::{PgConnection, Row};
+
+/// Why a date is outside: nobody is received at that hour any more.
+pub(crate) const CLOSED: &str = "closed";
+/// The counter no longer serves what the person comes for.
+pub(crate) const NOT_SERVED: &str = "not_served";
 
 /// Writes a task, unless one of its kind and reason is open for this registration.
 pub(crate) async fn write(
@@ -17,12 +24,54 @@ pub(crate) async fn write(
     made_s: i64,
 ) -> Result<(), Refusal> {
     let today = dates::today(&mut *db, central, site).await?;
+    let due = due(&mut *db, site, kind, today).await?;
+    insert(db, site, registration, (kind, reason), made_s, due).await
+}
+
+/// A date outside the calendar, given at `at`, is the desk's to change; a day gone by is not.
+pub(crate) async fn write_outside(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    registration: RegistrationId,
+    (reason, at): (&str, DateTime),
+) -> Result<(), Refusal> {
+    let today = dates::today(&mut *db, central, site).await?;
+    if at.date() < today {
+        return Ok(());
+    }
+    let due = before(due(&mut *db, site, TaskKind::DateOutside, today).await?, at, today);
+    insert(db, site, registration, (TaskKind::DateOutside, reason), central.now().as_second(), due).await
+}
+
+/// The day before the date itself, where that is sooner.
+pub(crate) fn before(due: Date, at: DateTime, today: Date) -> Date {
+    due.min(at.date().saturating_sub(1.days())).max(today)
+}
+
+/// The day by which a task of this kind, made today, is to be answered.
+pub(crate) async fn due(
+    db: &mut PgConnection,
+    site: &SiteId,
+    kind: TaskKind,
+    today: Date,
+) -> Result<Date, Refusal> {
     let row = sqlx::query("SELECT holidays FROM site WHERE id = $1")
         .bind(site.as_str())
         .fetch_one(&mut *db)
         .await?;
     let holidays = Holidays::parse(row.try_get(0)?).ok_or(Refusal::Stored("holidays"))?;
-    let due = kind.due(today, holidays, &calendar::closures(&mut *db, site).await?);
+    Ok(kind.due(today, holidays, &calendar::closures(&mut *db, site).await?))
+}
+
+async fn insert(
+    db: &mut PgConnection,
+    site: &SiteId,
+    registration: RegistrationId,
+    (kind, reason): (TaskKind, &str),
+    made_s: i64,
+    due: Date,
+) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO task (site, kind, reason, registration, made_s, due) \
          VALUES ($1, $2, $3, $4, $5, $6::text::date) ON CONFLICT DO NOTHING",

@@ -8,6 +8,7 @@ use crate::lease::Stratum;
 use crate::limit::TimeLimit;
 use crate::place::Class;
 use crate::planted;
+use crate::procedure::{Procedure, ProcedureSet};
 use jiff::{
     ToSpan,
     civil::{Date, DateTime},
@@ -22,8 +23,10 @@ pub const LEAD_DAYS: i32 = 1;
 pub struct FreeSlot {
     pub slot: SlotId,
     pub at: DateTime,
-    /// None at central, where every free slot serves everyone.
+    /// None at central, where free slots are of no stratum.
     pub stratum: Option<Stratum>,
+    /// What its counter receives people for then.
+    pub serves: ProcedureSet,
 }
 
 /// What bounds a person's date.
@@ -33,10 +36,12 @@ pub struct Window {
     /// The last day on which the date still serves; none for an ordinary request.
     pub latest: Option<Date>,
     pub class: Class,
+    /// What the person comes for; none where only days are asked about.
+    pub procedure: Option<Procedure>,
 }
 
 impl Window {
-    /// The window of a request made on `today`.
+    /// The window of a request made on `today`, whatever it is for.
     #[must_use]
     pub fn new(today: Date, limit: Option<&TimeLimit>) -> Self {
         Self {
@@ -47,13 +52,27 @@ impl Window {
             },
             latest: limit.map(|limit| limit.last_day),
             class: if limit.is_some() { Class::WithTimeLimit } else { Class::Ordinary },
+            procedure: None,
         }
+    }
+
+    /// The same window, for slots that serve `procedure` alone.
+    #[must_use]
+    pub fn for_procedure(self, procedure: Procedure) -> Self {
+        Self { procedure: Some(procedure), ..self }
+    }
+
+    fn is_served_by(&self, slot: &FreeSlot) -> bool {
+        self.procedure.is_none_or(|procedure| slot.serves.includes(procedure))
     }
 
     /// May this person's date be this slot? A backstop is a date only where it serves a
     /// time limit: for everyone else central finds an earlier one.
     #[must_use]
     pub fn may_take(&self, slot: &FreeSlot) -> bool {
+        if !self.is_served_by(slot) {
+            return false;
+        }
         match slot.stratum {
             Some(Stratum::Near) => self.class == Class::WithTimeLimit || planted::on("near_slot_to_anyone"),
             Some(Stratum::Backstop) if planted::on("backstop_as_date") => true,
@@ -84,10 +103,11 @@ impl Choice {
     }
 }
 
-/// Takes the earliest free slot the window allows; slots of one minute go by id.
+/// Takes the earliest free slot the window allows. Of one hour the slot that serves fewest
+/// procedures goes first, so that the others stay for whom they serve; then by id.
 pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choice {
     let eligible = free.into_iter().filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot));
-    let key = |slot: &FreeSlot| (slot.at, slot.slot);
+    let key = |slot: &FreeSlot| (slot.at, slot.serves.breadth(), slot.slot);
     let first =
         if planted::on("last_slot_first") { eligible.max_by_key(key) } else { eligible.min_by_key(key) };
     match (first, window.latest) {
@@ -105,7 +125,8 @@ pub fn hold(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Option
     }
     free.into_iter()
         .filter(|slot| slot.stratum == Some(Stratum::Backstop) && slot.at.date() >= window.earliest)
-        .min_by_key(|slot| (slot.at, slot.slot))
+        .filter(|slot| window.is_served_by(slot))
+        .min_by_key(|slot| (slot.at, slot.serves.breadth(), slot.slot))
 }
 
 #[cfg(test)]
@@ -116,6 +137,11 @@ mod tests {
     use proptest::prelude::*;
 
     const TODAY: Date = date(2027, 3, 1);
+
+    fn procedure() -> impl Strategy<Value = Procedure> {
+        prop::sample::select(vec!["renewal", "duplicate", "naturalisation"])
+            .prop_map(|key| Procedure::parse(key).unwrap())
+    }
 
     fn slots() -> impl Strategy<Value = Vec<FreeSlot>> {
         let slot = (
@@ -128,14 +154,16 @@ mod tests {
                 Some(Stratum::Tail),
                 Some(Stratum::Backstop),
             ]),
+            prop_oneof![Just(ProcedureSet::ALL), procedure().prop_map(|only| ProcedureSet::of([only]))],
         );
         prop::collection::vec(slot, 0..40).prop_map(|rows| {
             rows.into_iter()
                 .enumerate()
-                .map(|(i, (day, hour, stratum))| FreeSlot {
+                .map(|(i, (day, hour, stratum, serves))| FreeSlot {
                     slot: SlotId(i as u64),
                     at: TODAY.saturating_add(day.days()).at(9 + hour, 0, 0, 0),
                     stratum,
+                    serves,
                 })
                 .collect()
         })
@@ -144,23 +172,26 @@ mod tests {
     proptest! {
         /// I4, against the definition written out the slow way.
         #[test]
-        fn the_earliest_slot_inside_if_there_is_one(free in slots(), days in prop::option::of(0i32..70)) {
+        fn the_earliest_slot_inside_if_there_is_one(
+            free in slots(), days in prop::option::of(0i32..70), procedure in procedure()
+        ) {
             let limit = days.map(|days| TimeLimit {
                 right: Right::CourtInjunction,
                 last_day: TODAY.saturating_add(days.days()),
                 evidence: "x".into(),
             });
-            let window = Window::new(TODAY, limit.as_ref());
+            let window = Window::new(TODAY, limit.as_ref()).for_procedure(procedure);
             let allowed = |s: &&FreeSlot| {
                 s.at.date() > TODAY
+                    && s.serves.includes(procedure)
                     && (limit.is_some() || s.stratum != Some(Stratum::Near))
                     && (s.stratum != Some(Stratum::Backstop)
                         || limit.as_ref().is_some_and(|l| s.at.date() <= l.last_day))
             };
             let inside = free.iter().filter(allowed)
                 .filter(|s| limit.as_ref().is_none_or(|l| s.at.date() <= l.last_day))
-                .min_by_key(|s| (s.at, s.slot));
-            let any = free.iter().filter(allowed).min_by_key(|s| (s.at, s.slot));
+                .min_by_key(|s| (s.at, s.serves.breadth(), s.slot));
+            let any = free.iter().filter(allowed).min_by_key(|s| (s.at, s.serves.breadth(), s.slot));
             let expected = match (inside, any) {
                 (Some(s), _) => Choice::Inside(*s),
                 (None, Some(s)) => Choice::AfterLimit(*s),
@@ -171,13 +202,14 @@ mod tests {
 
         /// A receipt holds a backstop, the earliest still to come, and nothing else.
         #[test]
-        fn a_receipt_holds_the_earliest_backstop(free in slots()) {
-            let held = hold(free.iter().copied(), &Window::new(TODAY, None));
+        fn a_receipt_holds_the_earliest_backstop(free in slots(), procedure in procedure()) {
+            let held = hold(free.iter().copied(), &Window::new(TODAY, None).for_procedure(procedure));
             let mut backstops: Vec<_> = free
                 .iter()
                 .filter(|s| s.stratum == Some(Stratum::Backstop) && s.at.date() > TODAY)
+                .filter(|s| s.serves.includes(procedure))
                 .collect();
-            backstops.sort_by_key(|s| (s.at, s.slot));
+            backstops.sort_by_key(|s| (s.at, s.serves.breadth(), s.slot));
             prop_assert_eq!(held.as_ref(), backstops.first().copied());
         }
     }

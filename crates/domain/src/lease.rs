@@ -6,6 +6,7 @@
 //! the day the person is received at the latest (I5).
 
 use crate::ids::{LeaseId, SlotId};
+use crate::procedure::{Procedure, ProcedureSet};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
@@ -90,9 +91,68 @@ impl LeaseShape {
     }
 }
 
+/// The procedure a kiosk's next slot is to serve: the one with the most demand for each slot
+/// that serves it, counting the slot to come (highest averages, as seats are shared among
+/// lists). So no kiosk is lent slots of a rare procedure alone, and none is left without.
+/// Equal ones go by the order of the procedures. None when nothing is asked for.
+#[must_use]
+pub fn next_to_serve(demand: &[(Procedure, u32)], lent: &[ProcedureSet]) -> Option<Procedure> {
+    let average = |(procedure, wanted): &(Procedure, u32)| {
+        let slots = lent.iter().filter(|serves| serves.includes(*procedure)).count();
+        (u64::from(*wanted), u64::try_from(slots).unwrap_or(u64::MAX).saturating_add(1))
+    };
+    demand
+        .iter()
+        .filter(|(_, wanted)| *wanted > 0)
+        .map(|one| (average(one), one.0))
+        // a/b against c/d without a fraction.
+        .reduce(|best, other| {
+            let ((a, b), (c, d)) = (best.0, other.0);
+            if c.saturating_mul(b) > a.saturating_mul(d) { other } else { best }
+        })
+        .map(|(_, procedure)| procedure)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn three() -> [Procedure; 3] {
+        ["renewal", "duplicate", "naturalisation"].map(|key| Procedure::parse(key).unwrap())
+    }
+
+    proptest! {
+        /// Slots that serve one procedure each are shared by demand: nobody has less than the
+        /// share rounded down, and the most asked for has one first.
+        #[test]
+        fn slots_are_shared_by_demand(wanted in prop::array::uniform3(1u32..200), slots in 1usize..60) {
+            let demand: Vec<_> = three().into_iter().zip(wanted).collect();
+            let mut lent = Vec::new();
+            for _ in 0..slots {
+                lent.push(ProcedureSet::of([next_to_serve(&demand, &lent).unwrap()]));
+            }
+            let total: u32 = wanted.iter().sum();
+            let of = |procedure| lent.iter().filter(|one| one.includes(procedure)).count() as f64;
+            for (procedure, wanted) in &demand {
+                let share = f64::from(*wanted) * slots as f64 / f64::from(total);
+                prop_assert!(of(*procedure) >= share.floor() - f64::EPSILON, "{share}");
+            }
+            let most = demand.iter().max_by_key(|one| one.1).unwrap();
+            prop_assert!(of(most.0) >= 1.0);
+        }
+    }
+
+    #[test]
+    fn a_slot_for_everybody_counts_for_everybody() {
+        let [renewal, duplicate, _] = three();
+        let demand = [(renewal, 10), (duplicate, 4)];
+        assert_eq!(next_to_serve(&demand, &[]), Some(renewal));
+        assert_eq!(next_to_serve(&demand, &[ProcedureSet::ALL; 5]), Some(renewal));
+        assert_eq!(next_to_serve(&demand, &[ProcedureSet::of([renewal]); 3]), Some(duplicate));
+        assert_eq!(next_to_serve(&[(renewal, 0)], &[]), None);
+        assert_eq!(next_to_serve(&[], &[]), None);
+    }
 
     #[test]
     fn every_slot_falls_in_one_stratum() {

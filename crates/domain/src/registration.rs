@@ -40,9 +40,9 @@ impl Registration {
         PlaceKey::new(self.class(), self.registered_at, self.id)
     }
 
-    /// The days between which its date must lie.
+    /// The days between which its date must lie, and what it must serve.
     #[must_use]
     pub fn window(&self) -> Window {
-        Window::new(self.registered_on, self.limit.as_ref())
+        Window::new(self.registered_on, self.limit.as_ref()).for_procedure(self.procedure)
     }
 }

@@ -8,6 +8,9 @@ const ESCALATION_DAYS: u16 = 2;
 /// Working days to answer a request for an earlier date. The product's own clock, not a term of
 /// law: silence is told to the person with the day of the request.
 const REQUEST_DAYS: u16 = 10;
+/// Working days to re-date somebody whose date the calendar no longer holds; sooner when the
+/// date itself is sooner.
+const OUTSIDE_DAYS: u16 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
@@ -15,6 +18,9 @@ pub enum TaskKind {
     Escalation,
     /// The person asks for an earlier date.
     AdvanceRequest,
+    /// A date given lies outside the calendar since that changed: the person is to be given
+    /// another.
+    DateOutside,
 }
 
 impl TaskKind {
@@ -23,6 +29,7 @@ impl TaskKind {
         match self {
             Self::Escalation => "escalation",
             Self::AdvanceRequest => "advance_request",
+            Self::DateOutside => "date_outside",
         }
     }
 
@@ -32,6 +39,7 @@ impl TaskKind {
         let days = match self {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
+            Self::DateOutside => OUTSIDE_DAYS,
         };
         working_day_after(today, days, holidays, closures)
     }

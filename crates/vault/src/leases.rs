@@ -6,6 +6,7 @@ use domain::assign::FreeSlot;
 use domain::ids::{LeaseId, RegistrationId, SlotId};
 use domain::lease::Stratum;
 use domain::planted;
+use domain::procedure::ProcedureSet;
 use jiff::civil::{Date, DateTime};
 use rusqlite::{OptionalExtension as _, params};
 use wire::messages::LentSlot;
@@ -18,9 +19,9 @@ impl Tx<'_> {
     /// The store fails.
     pub fn add_lease(&self, lease: LeaseId, slots: &[LentSlot]) -> Result<(), VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "INSERT INTO lease_slot (slot, lease, at, stratum, token) VALUES (?1, ?2, ?3, ?4, ?5) \
+            "INSERT INTO lease_slot (slot, lease, at, stratum, token, procedures) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT (slot) DO UPDATE SET lease = excluded.lease, stratum = excluded.stratum, \
-             token = excluded.token, registration = NULL, released = 0 \
+             procedures = excluded.procedures, token = excluded.token, registration = NULL, released = 0 \
              WHERE released = 1 AND lease_slot.lease <> excluded.lease",
         )?;
         for (n, slot) in slots.iter().enumerate() {
@@ -32,7 +33,8 @@ impl Tx<'_> {
                 lease.0,
                 slot.at.to_string(),
                 slot.stratum.key(),
-                wrong.unwrap_or(slot).token.0
+                wrong.unwrap_or(slot).token.0,
+                slot.procedures.as_ref().map(|keys| keys.join(" "))
             ])?;
         }
         Ok(())
@@ -44,17 +46,20 @@ impl Tx<'_> {
     /// The store fails.
     pub fn free_slots(&self, from: Date) -> Result<Vec<FreeSlot>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT slot, at, stratum FROM lease_slot \
+            "SELECT slot, at, stratum, procedures FROM lease_slot \
              WHERE registration IS NULL AND released = 0 AND at >= ?1 ORDER BY at, slot",
         )?;
         let mut rows = statement.query([from.to_string()])?;
         let mut slots = Vec::new();
         while let Some(row) = rows.next()? {
             let (slot, at, stratum): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let procedures: Option<String> = row.get(3)?;
+            let keys = procedures.map(|keys| keys.split(' ').map(str::to_owned).collect::<Vec<_>>());
             slots.push(FreeSlot {
                 slot: SlotId(u64::try_from(slot).map_err(|_| VaultFailure::Stored("slot"))?),
                 at: civil(&at)?,
                 stratum: Some(Stratum::parse(&stratum).ok_or(VaultFailure::Stored("stratum"))?),
+                serves: ProcedureSet::known(keys.as_deref()),
             });
         }
         Ok(slots)

@@ -13,11 +13,12 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_store.sql"),
     include_str!("../migrations/0002_released.sql"),
     include_str!("../migrations/0003_listed.sql"),
     include_str!("../migrations/0004_advance.sql"),
+    include_str!("../migrations/0006_procedures.sql"),
 ];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.

@@ -109,6 +109,7 @@ fn a_slot_given_back_returns_only_by_another_lease() {
         slot: SlotId(n),
         at: jiff::civil::datetime(2027, 3, day, 9, 0, 0, 0),
         stratum: domain::lease::Stratum::Backstop,
+        procedures: None,
         token: vec![1].into(),
     };
     let free = || -> Vec<u64> {

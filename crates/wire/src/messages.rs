@@ -287,6 +287,10 @@ pub struct LentSlot {
     pub slot: SlotId,
     pub at: DateTime,
     pub stratum: Stratum,
+    /// The keys of the procedures it serves; all when absent. Lent only to a kiosk that asked
+    /// for its lease with `?procedures=1`: any other gives a slot to anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedures: Option<Vec<String>>,
     /// The signed slot token.
     pub token: Bytes,
 }

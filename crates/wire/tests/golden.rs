@@ -197,6 +197,7 @@ fn every_message() {
         slot: SlotId(41),
         at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
         stratum: domain::lease::Stratum::Near,
+        procedures: None,
         token: vec![9; 12].into(),
     };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
@@ -242,6 +243,7 @@ fn every_answer() {
         slot: SlotId(41),
         at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
         stratum: domain::lease::Stratum::Tail,
+        procedures: None,
         token: vec![9; 12].into(),
     };
     let result = |seq, result| Change::Result { incarnation: 1, seq, hash: Hash([4; 32]), result };

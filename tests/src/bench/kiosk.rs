@@ -69,6 +69,7 @@ impl Ground {
                 holidays: "metropolitan".into(),
                 site_key: age::x25519::Identity::generate().to_public().to_string(),
                 lease_slots: 4,
+                kind: domain::calendar::SiteKind::Fixed,
                 from,
             };
             central::admin::site(&pool, &new).await?;

@@ -186,6 +186,7 @@ fn site(from: Date) -> NewSite {
         holidays: "metropolitan".into(),
         site_key: age::x25519::Identity::generate().to_public().to_string(),
         lease_slots: LEASE,
+        kind: domain::calendar::SiteKind::Fixed,
         from,
     }
 }
@@ -196,6 +197,8 @@ fn mornings(from: Date) -> Pattern {
         opens: jiff::civil::time(9, 0, 0, 0),
         closes: jiff::civil::time(12, 0, 0, 0),
         every_minutes: 20,
+        capacity: 1,
+        procedures: domain::procedure::ProcedureSet::ALL,
         from,
         until: None,
     }
@@ -245,7 +248,11 @@ fn lent(vault: &Vault) -> Result<Vec<(LeaseId, LentSlot)>, Failure> {
             let somebody = RegistrationId(u128::try_from(n).unwrap_or(0).to_be_bytes());
             if let (Some((lease, token)), Some(stratum)) = (tx.take_slot(free.slot, somebody)?, free.stratum)
             {
-                lent.push((lease, LentSlot { slot: free.slot, at: free.at, stratum, token: token.into() }));
+                let token = token.into();
+                lent.push((
+                    lease,
+                    LentSlot { slot: free.slot, at: free.at, stratum, procedures: None, token },
+                ));
             }
         }
         Err(Stop::Read(lent))

@@ -2,6 +2,7 @@
 //! never chooses an exit code: that is the command line's.
 
 mod audit;
+mod calendar;
 mod desk;
 mod enrolment;
 mod import;
@@ -15,6 +16,9 @@ mod sites;
 mod tasks;
 
 pub use audit::{audit_erase, audit_export, audit_seal};
+pub use calendar::{
+    Ask, calendar, closure, counter_change, opening, remove_closure, remove_opening, site_days,
+};
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{NewMediator, code, mediator, remove_mediator};
@@ -25,7 +29,7 @@ pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
 pub use queue::queue;
-pub use sites::{NewSite, SiteChange, change_site, closure, counter, site};
+pub use sites::{NewSite, SiteChange, change_site, counter, site};
 pub use tasks::{answer_task, tasks};
 
 use crate::Refusal;

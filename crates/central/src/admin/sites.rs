@@ -1,13 +1,15 @@
-//! A site and when it is open: the site itself, its counters, its closures. Never moves a
-//! date already given.
+//! A site and its counters, added and described. How their calendar changes is another file's.
 
 use super::{AdminRefusal, known_site, line, refused, site_id};
+use crate::calendar::Calendar;
+use crate::calendar::change::{self, Scope};
 use crate::{audit, lists};
 use domain::audit::Act;
-use domain::calendar::{Closure, Holidays, Pattern, PatternRefusal};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::calendar::{CAPACITY_MAX, Holidays, Pattern, PatternRefusal, SiteKind};
+use domain::ids::SiteId;
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use wire::messages::ListKind;
 
 /// Longest name of a site and line of its address, in characters: a line of the paper.
@@ -32,7 +34,8 @@ pub struct NewSite {
     pub holidays: String,
     pub site_key: String,
     pub lease_slots: i16,
-    /// The first day that may have slots.
+    pub kind: SiteKind,
+    /// The day before the first that may have slots: nobody is asked to come the same day.
     pub from: Date,
 }
 
@@ -49,9 +52,9 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     })?;
     let holidays = Holidays::parse(&site.holidays).ok_or_else(|| {
         refused(format!(
-            "there is no set of holidays {:?}; write metropolitan, alsace_moselle, guadeloupe, guyane, \
-             martinique, mayotte or reunion",
-            site.holidays
+            "there is no set of holidays {:?}; write one of {}",
+            site.holidays,
+            Holidays::ALL.map(Holidays::key).join(", ")
         ))
     })?;
     site.site_key.parse::<age::x25519::Recipient>().map_err(|_| {
@@ -60,10 +63,18 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     if !(0..=LEASE_MAX).contains(&site.lease_slots) {
         return Err(refused(format!("a lease holds 0 to {LEASE_MAX} slots; correct --lease-slots")));
     }
+    let first = site.from.saturating_add(1.days());
+    if let Some(last) = site.kind.last().filter(|last| *last < first) {
+        return Err(refused(format!(
+            "the site's last day ({last}) is before its first ({first}); correct --from or --until"
+        )));
+    }
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
-        "INSERT INTO site (id, name, address, phone, zone, holidays, site_key, lease_slots, slots_until) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::date) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO site (id, name, address, phone, zone, holidays, site_key, lease_slots, slots_until, \
+         kind, first_day, last_day) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::date, $10, $11::text::date, $12::text::date) \
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(id.as_str())
     .bind(name)
@@ -74,6 +85,9 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     .bind(&site.site_key)
     .bind(site.lease_slots)
     .bind(site.from.to_string())
+    .bind(site.kind.key())
+    .bind(first.to_string())
+    .bind(site.kind.last().map(|last| last.to_string()))
     .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -148,81 +162,56 @@ pub async fn counter(
 ) -> Result<Value, AdminRefusal> {
     for pattern in patterns {
         pattern.check().map_err(|refusal| refused(pattern_refusal(refusal, pattern)))?;
-        if pattern.opens.duration_until(pattern.closes).as_mins() < i64::from(pattern.every_minutes) {
-            return Err(refused(format!(
-                "from {} to {} there is no room for one appointment of {} minutes; correct --closes or --every-minutes",
-                pattern.opens, pattern.closes, pattern.every_minutes
-            )));
-        }
     }
     let name = line("the counter's name", name, COUNTER_MAX)?;
     let site = known_site(pool, site).await?;
-    let patterns =
-        serde_json::to_string(patterns).map_err(|_| refused("the opening pattern cannot be kept"))?;
+    let text = serde_json::to_string(patterns).map_err(|_| refused("the opening pattern cannot be kept"))?;
     let mut tx = pool.begin().await?;
+    change::lock(&mut tx, &site).await?;
+    match (patterns.is_empty(), Calendar::read(&mut tx, &site).await?.rules.kind) {
+        (false, _) => may_have_patterns(&mut tx, &site).await?,
+        (true, SiteKind::Mobile) => {}
+        (true, SiteKind::Fixed | SiteKind::Temporary { .. }) => {
+            return Err(refused(
+                "when the counter is open is missing; add for example --weekdays 1,2,3,4,5 --opens 09:00 --closes 16:00 \
+                 --every-minutes 20",
+            ));
+        }
+    }
     let row = sqlx::query(
         "INSERT INTO counter (site, name, patterns) VALUES ($1, $2, $3::text::jsonb) \
          ON CONFLICT (site, name) DO NOTHING RETURNING id",
     )
     .bind(site.as_str())
     .bind(&name)
-    .bind(patterns)
+    .bind(text)
     .fetch_optional(&mut *tx)
     .await?
     .ok_or_else(|| refused(format!("site {site} has a counter {name} already; choose another --name")))?;
+    let counter: i64 = row.try_get(0)?;
+    // In days already made the new counter has its slots too.
+    if let Some(first) = patterns.iter().map(|pattern| pattern.from).min() {
+        let scope = Scope { counter: Some(counter), first, last: Date::MAX };
+        let appear = change::effect(&mut tx, &site, &scope).await?.appear;
+        crate::calendar::insert(&mut tx, &site, appear).await?;
+    }
     audit::by_us(&mut tx, Act::CounterAdded, Some(&site), 1).await?;
     tx.commit().await?;
-    Ok(json!({ "counter": row.try_get::<i64, _>(0)? }))
+    Ok(json!({ "counter": counter }))
 }
 
-/// Closes a site for some days. Dates already given stand: re-dating is the desk's act.
-///
-/// # Errors
-/// The days are the wrong way round or the site is unknown.
-pub async fn closure(pool: &PgPool, site: &str, closure: Closure) -> Result<Value, AdminRefusal> {
-    if closure.last < closure.first {
+/// Weekly hours are for sites that stay where they are.
+pub(super) async fn may_have_patterns(db: &mut PgConnection, site: &SiteId) -> Result<(), AdminRefusal> {
+    if Calendar::read(db, site).await?.rules.kind == SiteKind::Mobile {
         return Err(refused(format!(
-            "the closure ends ({}) before it begins ({}); swap --first and --last",
-            closure.last, closure.first
+            "site {site} is mobile: it has no weekly hours; name the days it comes with central admin opening"
         )));
     }
-    let site = known_site(pool, site).await?;
-    let (first, last) = (closure.first.to_string(), closure.last.to_string());
-    let mut tx = pool.begin().await?;
-    sqlx::query("INSERT INTO closure (site, first, last) VALUES ($1, $2::text::date, $3::text::date)")
-        .bind(site.as_str())
-        .bind(&first)
-        .bind(&last)
-        .execute(&mut *tx)
-        .await?;
-    // Free slots of those days go; what is lent or given is counted and told.
-    let removed = sqlx::query(
-        "DELETE FROM slot WHERE site = $1 AND at::date BETWEEN $2::text::date AND $3::text::date \
-         AND lease IS NULL AND registration IS NULL",
-    )
-    .bind(site.as_str())
-    .bind(&first)
-    .bind(&last)
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    let row = sqlx::query(
-        "SELECT count(registration), count(*) - count(registration) FROM slot \
-         WHERE site = $1 AND at::date BETWEEN $2::text::date AND $3::text::date",
-    )
-    .bind(site.as_str())
-    .bind(&first)
-    .bind(&last)
-    .fetch_one(&mut *tx)
-    .await?;
-    let (given, lent): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    audit::by_us(&mut tx, Act::SiteClosed, Some(&site), 1).await?;
-    tx.commit().await?;
-    Ok(json!({ "removed": removed, "given_in_closure": given, "lent_in_closure": lent }))
+    Ok(())
 }
 
 /// What to type instead.
-fn pattern_refusal(refusal: PatternRefusal, pattern: &Pattern) -> String {
+pub(super) fn pattern_refusal(refusal: PatternRefusal, pattern: &Pattern) -> String {
     match refusal {
         PatternRefusal::Weekday => {
             "the weekdays are not right; write numbers from 1 (Monday) to 7 (Sunday), for example --weekdays 1,2,3,4,5"
@@ -237,8 +226,19 @@ fn pattern_refusal(refusal: PatternRefusal, pattern: &Pattern) -> String {
             "an appointment every {} minutes is not possible; write 5 to 480, for example --every-minutes 20",
             pattern.every_minutes
         ),
+        PatternRefusal::NoRoom => format!(
+            "from {} to {} there is no room for one appointment of {} minutes; correct --closes or --every-minutes",
+            pattern.opens, pattern.closes, pattern.every_minutes
+        ),
+        PatternRefusal::Capacity => format!(
+            "{} people at once is not possible; write 1 to {CAPACITY_MAX}, for example --capacity 2",
+            pattern.capacity
+        ),
+        PatternRefusal::Procedures => {
+            "the counter would serve nothing; name procedures, or leave --procedures out for all".to_owned()
+        }
         PatternRefusal::Days => {
-            "the pattern's last day is before its first; correct --from, written YYYY-MM-DD".to_owned()
+            "the pattern's last day is before its first; correct --from or --until, written YYYY-MM-DD".to_owned()
         }
     }
 }

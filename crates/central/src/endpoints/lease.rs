@@ -1,6 +1,8 @@
 //! `POST /v1/lease`: fills the kiosk's lease to its shape. The slots arrive by pull,
 //! each with a token central signed; they leave the free ones in this transaction.
 
+use crate::calendar::{self, Calendar, Wanted};
+use crate::dates::Found;
 use crate::device::{Device, SignedRequest};
 use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, chain, changes, dates, planted};
@@ -10,12 +12,11 @@ use axum::extract::State;
 use axum::http::Request;
 use domain::assign::LEAD_DAYS;
 use domain::ids::{LeaseId, SlotId};
-use domain::lease::{LeaseShape, Stratum};
-use jiff::{
-    ToSpan,
-    civil::{Date, DateTime},
-};
+use domain::lease::{LeaseShape, Stratum, next_to_serve};
+use domain::procedure::{Procedure, ProcedureSet};
+use jiff::{ToSpan, civil::Date};
 use sqlx::{PgConnection, Row};
+use std::collections::BTreeMap;
 use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 
 /// Days beyond the queue front where tail slots are taken: far enough that nobody
@@ -24,6 +25,11 @@ const TAIL_DAYS: i32 = 14;
 /// Days beyond the tail where backstops are taken: a person who holds one is practically
 /// always given an earlier date.
 const BACKSTOP_DAYS: i32 = 28;
+/// Seconds back of a kiosk's registrations that are its demand: 90 days, a season.
+const DEMAND_S: i64 = 90 * 86_400;
+/// The query by which a kiosk says that it knows slots may serve some procedures only. One that
+/// does not say it would give them to anybody.
+const KNOWS_PROCEDURES: &str = "procedures=1";
 
 pub(super) async fn fill(
     State(central): State<Central>,
@@ -31,6 +37,8 @@ pub(super) async fn fill(
 ) -> Result<Json<LeaseAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let LeaseRequest { today, incarnation } = request.json()?;
+    let query = request.parts.uri.query().unwrap_or_default();
+    let knows = query.split('&').any(|word| word == KNOWS_PROCEDURES);
     let device = &request.device;
     let mut tx = central.pool.begin().await?;
     chain::lock(&mut tx, device.kiosk).await?;
@@ -48,7 +56,7 @@ pub(super) async fn fill(
         return Err(Refusal::ClockOff);
     }
     let today = today.max(ours);
-    let lent = lend(&mut tx, &central, device, (incarnation, today)).await?;
+    let lent = lend(&mut tx, &central, device, (incarnation, today), knows).await?;
     lease_log::write(&mut tx, &central, lent.for_the_log(device, incarnation)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
@@ -93,8 +101,10 @@ async fn lend(
     central: &Central,
     device: &Device,
     (incarnation, today): (u32, Date),
+    knows_procedures: bool,
 ) -> Result<Lent, Refusal> {
-    let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1")
+    // Waits for a calendar that is being changed.
+    let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1 FOR KEY SHARE")
         .bind(device.site.as_str())
         .fetch_one(&mut *tx)
         .await?;
@@ -104,25 +114,32 @@ async fn lend(
     let mut lent = Lent::default();
     let first_day = today.saturating_add(LEAD_DAYS.days());
     let mut front_end = first_day;
+    let mut demand = None;
     for stratum in Stratum::ALL {
-        let has = unused.iter().find(|(key, _)| key == stratum.key()).map_or(0, |(_, count)| *count);
+        let mut serve: Vec<ProcedureSet> =
+            unused.iter().filter(|(key, _)| key == stratum.key()).map(|(_, serves)| *serves).collect();
+        let has = i64::try_from(serve.len()).unwrap_or(i64::MAX);
         let from = match stratum {
             Stratum::Near | Stratum::Front => first_day,
             Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
             Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
         };
         let has = if planted::on("lease_without_bound") { 0 } else { has };
-        for _ in has..i64::from(shape.wanted(stratum)) {
-            let Some((slot, at)) = dates::first_free_from(&mut *tx, central, &device.site, from).await?
-            else {
-                break;
-            };
+        let wanted = i64::from(shape.wanted(stratum));
+        if has < wanted && demand.is_none() {
+            demand = Some(Demand::read(&mut *tx, central, device, today, knows_procedures).await?);
+        }
+        let Some(mut asked) = demand.clone() else { continue };
+        for _ in has..wanted {
+            let Some(found) = asked.next(&mut *tx, central, device, from, &serve).await? else { break };
+            serve.push(found.serves);
+            let (slot, at) = (found.slot, found.at);
             let lease = match lent.lease {
                 Some(lease) => lease,
                 None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),
             };
             put(&mut *tx, lease, slot, stratum).await?;
-            lent.slots.push(lent_slot(central, device, &zone, slot, at, stratum)?);
+            lent.slots.push(lent_slot(central, device, &zone, found, stratum)?);
             if stratum == Stratum::Front {
                 front_end = front_end.max(at.date());
             }
@@ -138,12 +155,90 @@ fn lent_slot(
     central: &Central,
     device: &Device,
     zone: &str,
-    slot: SlotId,
-    at: DateTime,
+    Found { slot, at, serves }: Found,
     stratum: Stratum,
 ) -> Result<LentSlot, Refusal> {
     let token = dates::token(central, device.key, &device.site, zone, (slot, at))?;
-    Ok(LentSlot { slot, at, stratum, token: token.to_bytes().into() })
+    Ok(LentSlot { slot, at, stratum, procedures: calendar::named(serves), token: token.to_bytes().into() })
+}
+
+/// What the next slot lent to a kiosk is to serve.
+#[derive(Clone)]
+enum Demand {
+    /// Every slot of the site serves everybody.
+    Any,
+    /// The kiosk would give any slot to anybody.
+    Everybody,
+    /// The kiosk's registrations of the last season by procedure, and one more for each the
+    /// site serves: none is forgotten because it is rare.
+    By(Vec<(Procedure, u32)>),
+}
+
+impl Demand {
+    async fn read(
+        tx: &mut PgConnection,
+        central: &Central,
+        device: &Device,
+        today: Date,
+        knows_procedures: bool,
+    ) -> Result<Self, Refusal> {
+        let calendar = Calendar::read(&mut *tx, &device.site).await?;
+        let mut sets = calendar.counters.iter().flat_map(|counter| counter.calendar.served_from(today));
+        if sets.all(|serves| serves.is_all()) {
+            return Ok(Self::Any);
+        }
+        if !knows_procedures {
+            return Ok(Self::Everybody);
+        }
+        let rows = sqlx::query(
+            "SELECT procedure, count(*) FROM registration WHERE site = $1 AND kiosk = $2 AND registered_s >= $3 \
+             GROUP BY procedure",
+        )
+        .bind(device.site.as_str())
+        .bind(device.kiosk.0.as_slice())
+        .bind(central.now().as_second().saturating_sub(DEMAND_S))
+        .fetch_all(tx)
+        .await?;
+        let mut asked = BTreeMap::new();
+        for row in &rows {
+            asked.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
+        }
+        let sets = calendar.counters.iter().flat_map(|counter| counter.calendar.served_from(today));
+        let served = sets.fold(ProcedureSet::NONE, ProcedureSet::with);
+        let demand = served.each().map(|procedure| {
+            let asked = asked.get(procedure.key()).copied().unwrap_or(0);
+            (procedure, u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1))
+        });
+        Ok(Self::By(demand.collect()))
+    }
+
+    /// The next slot to lend beside those that serve `lent`, from a day on. A procedure that has
+    /// none left is asked for no more.
+    async fn next(
+        &mut self,
+        tx: &mut PgConnection,
+        central: &Central,
+        device: &Device,
+        from: Date,
+        lent: &[ProcedureSet],
+    ) -> Result<Option<Found>, Refusal> {
+        let site = &device.site;
+        let demand = match self {
+            Self::Any => return dates::first_free_from(tx, central, site, from, Wanted::Any).await,
+            Self::Everybody => {
+                return dates::first_free_from(tx, central, site, from, Wanted::Everybody).await;
+            }
+            Self::By(demand) => demand,
+        };
+        while let Some(procedure) = next_to_serve(demand, lent) {
+            let wanted = Wanted::Procedure(procedure);
+            if let Some(found) = dates::first_free_from(&mut *tx, central, site, from, wanted).await? {
+                return Ok(Some(found));
+            }
+            demand.retain(|(other, _)| *other != procedure);
+        }
+        Ok(None)
+    }
 }
 
 async fn open(

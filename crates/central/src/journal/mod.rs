@@ -5,7 +5,7 @@ mod run;
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, chain, changes, claim, dates, lists, paper, planted, registered, task};
+use crate::{Central, Refusal, calendar, chain, changes, claim, dates, lists, paper, planted, registered, task};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::task::TaskKind;
@@ -443,6 +443,7 @@ async fn release(tx: &mut PgConnection, device: &Device, release: &Release) -> R
         // A lease of a history this database does not know: nothing of it is lent here.
         None => return Ok(Step::Applied(Vec::new())),
     }
+    calendar::hold(&mut *tx, &device.site).await?;
     for slot in &release.slots {
         sqlx::query(
             "UPDATE slot SET lease = NULL, stratum = NULL WHERE id = $1 AND lease = $2 AND registration IS NULL",

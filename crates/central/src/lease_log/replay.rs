@@ -2,7 +2,7 @@
 //! history the database does not know, and is withheld.
 
 use super::{Entry, LeaseLog, Sent};
-use crate::{Central, Refusal, changes, claim, dates, planted};
+use crate::{Central, Refusal, calendar, changes, claim, dates, planted};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::lease::Stratum;
@@ -160,12 +160,21 @@ async fn tell_again(
     let site = SiteId::parse(row.try_get(2)?).ok_or(Refusal::Stored("site id"))?;
     let zone: &str = row.try_get(3)?;
     let incarnation = u32::try_from(row.try_get::<i32, _>(4)?).map_err(|_| Refusal::Stored("incarnation"))?;
+    let mut serves = BTreeMap::new();
+    for row in sqlx::query("SELECT id, procedures FROM slot WHERE lease = $1")
+        .bind(lease.0.as_slice())
+        .fetch_all(&mut *tx)
+        .await?
+    {
+        serves.insert(dates::slot_number(row.try_get(0)?)?, calendar::procedures(&row, 1)?);
+    }
     let slots = slots
         .iter()
         .filter_map(|sent| Some((sent, Stratum::parse(&sent.lent.as_ref()?.stratum)?)))
         .map(|(sent, stratum)| {
             let token = dates::token(central, key, &site, zone, (sent.slot, sent.at))?;
-            Ok(LentSlot { slot: sent.slot, at: sent.at, stratum, token: token.to_bytes().into() })
+            let procedures = serves.get(&sent.slot).and_then(|serves| calendar::named(*serves));
+            Ok(LentSlot { slot: sent.slot, at: sent.at, stratum, procedures, token: token.to_bytes().into() })
         })
         .collect::<Result<Vec<_>, Refusal>>()?;
     changes::append(tx, central, kiosk, &[Change::Lease { lease, incarnation, slots }]).await

@@ -273,6 +273,7 @@ impl<'g> World<'g> {
             holidays: "metropolitan".to_owned(),
             site_key: ground.site_key.clone(),
             lease_slots: i16::try_from(dice.below(7)).unwrap_or(4),
+            kind: domain::calendar::SiteKind::Fixed,
             from,
         };
         ground.archive.begin(site.as_str()).await.map_err(setup)?;
@@ -284,6 +285,8 @@ impl<'g> World<'g> {
                 opens: hour(9),
                 closes: hour(hours),
                 every_minutes: 60,
+                capacity: 1,
+                procedures: domain::procedure::ProcedureSet::ALL,
                 from,
                 until: None,
             };
