@@ -11,7 +11,7 @@ use domain::procedure::{Procedure, ProcedureSet};
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::civil::{Date, DateTime, date, time};
-use journeys::counter::{Counter, fill, register};
+use journeys::counter::{Counter, person, register};
 use journeys::device::{Device, Said, Service};
 use journeys::stand::SITE;
 use serde_json::{Value, json};
@@ -277,9 +277,9 @@ async fn an_offline_kiosk_gives_nobody_a_slot_of_another_procedure() {
     assert_eq!((date.kind, date.source), (PaperKind::Receipt, DateSource::Rank));
     assert_eq!((date.slot_at, date.no_later_than), (None, None));
     let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
-    let mut fields = fill("PRES");
+    let mut fields = person("PRES");
     fields.procedure = "refugee_travel_document".into();
-    counter.kiosk.save(&visit, fields).await.unwrap();
+    counter.kiosk.save_draft(&visit, fields).await.unwrap();
     assert_eq!(counter.kiosk.confirm(&visit).await.unwrap().source, DateSource::Lease);
 
     // Home again: the first has no date at this site, and the desk knows.
