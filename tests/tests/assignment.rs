@@ -110,7 +110,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         central::admin::counter(&service.pool, &id, &format!("C{n}"), patterns).await.unwrap();
     }
     for closure in &story.closures {
-        let ask = central::admin::Ask::at(service.now());
+        let ask = central::admin::Ask::at(service.now(), central::system_random());
         central::admin::closure(&service.pool, &id, None, *closure, &ask).await.unwrap();
     }
     let mut seed = [0; 32];

@@ -114,7 +114,7 @@ async fn lent(device: &Device, service: &Service, target: &str) -> Vec<LentSlot>
 }
 
 fn now(service: &Service) -> Ask {
-    Ask::at(service.now())
+    Ask::at(service.now(), central::system_random())
 }
 
 fn preview(service: &Service) -> Ask {
@@ -267,7 +267,7 @@ async fn an_offline_kiosk_gives_nobody_a_slot_of_another_procedure() {
     let tomorrow = jiff::Zoned::now().date().tomorrow().unwrap();
     let travel = Pattern { procedures: only(&["refugee_travel_document"]), ..hour(tomorrow) };
     let act = PatternChange::Replace(travel);
-    let ask = Ask::at(jiff::Timestamp::now());
+    let ask = Ask::at(jiff::Timestamp::now(), central::system_random());
     admin::counter_change(&pool, SITE, "A", &act, &ask).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     assert!(counter.kiosk.home().await.unwrap().lease.free > 0);
@@ -288,6 +288,90 @@ async fn an_offline_kiosk_gives_nobody_a_slot_of_another_procedure() {
     let listed = admin::tasks(&pool, SITE, false).await.unwrap();
     assert_eq!(listed["tasks"][0]["reason"], "no_capacity", "{listed}");
     assert_eq!(listed["tasks"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+/// A kiosk that is heard gives what was closed back by its own record, and is lent other slots.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connected_kiosk_gives_no_date_into_a_closure() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let lease = counter.kiosk.home().await.unwrap().lease;
+    let day = |text: &Option<String>| text.as_deref().unwrap().parse::<Date>().unwrap();
+    let closure = Closure { first: day(&lease.first_day), last: day(&lease.last_day) };
+    let ask = Ask::at(jiff::Timestamp::now(), central::system_random());
+    let look = Ask { preview: true, ..ask.clone() };
+    let told = admin::closure(&pool, SITE, None, closure, &look).await.unwrap();
+    assert_eq!(told["kiosks"][0]["lent"], lease.free, "{told}");
+    let token = told["token"].as_str().map(str::to_owned);
+    let done = admin::closure(&pool, SITE, None, closure, &Ask { token, ..ask.clone() }).await.unwrap();
+    assert_eq!(done["tasks"], 0, "nobody was dated: {done}");
+    // It hears, gives back, and is lent to again.
+    counter.kiosk.exchange().await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let again = counter.kiosk.home().await.unwrap().lease;
+    assert_eq!(again.free, lease.free);
+    assert!(day(&again.first_day) > closure.last, "{again:?}");
+    counter = counter.cut_off(None).await.unwrap();
+    let date = register(&counter.kiosk, "LOIN").await.unwrap();
+    assert_eq!(date.source, DateSource::Lease);
+    assert!(day(&date.slot_at.map(|at| at[..10].to_owned())) > closure.last);
+    let lent = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM slot WHERE outside AND lease IS NOT NULL");
+    assert_eq!(lent.fetch_one(&pool).await.unwrap(), 0, "central has them back");
+    let told = admin::remove_closure(&pool, SITE, None, closure, &ask).await.unwrap();
+    assert_eq!(told["outside"], 0);
+    let outside = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM slot WHERE outside");
+    assert_eq!(outside.fetch_one(&pool).await.unwrap(), 0);
+}
+
+/// While the calendar changes nobody is sent past the days it locks, nor given what vanishes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_and_a_crowd_wait_for_each_other() {
+    let service = Service::start().await.unwrap();
+    with(&service, "BUSY", 0, &[Pattern { capacity: 20, ..hour(TODAY) }]).await;
+    let device = service.device("BUSY", 9).await.unwrap();
+    given(&device, &service, 99, "renewal").await.unwrap();
+    let act = PatternChange::Replace(Pattern { capacity: 10, ..hour(date(2027, 3, 10)) });
+    let people = (1..=16).map(|n| given(&device, &service, n, "renewal"));
+    let change = async {
+        loop {
+            let told =
+                admin::counter_change(&service.pool, "BUSY", "C0", &act, &preview(&service)).await.unwrap();
+            match admin::counter_change(&service.pool, "BUSY", "C0", &act, &seen(&service, &told)).await {
+                Ok(done) => break done,
+                // Another date was given meanwhile: looked at again.
+                Err(refusal) => assert!(refusal.is_refusal(), "{refusal}"),
+            }
+        }
+    };
+    let (days, done) = tokio::join!(all_at_once(people), change);
+    assert!(days.iter().all(|at| at.is_some_and(|at| at.date() <= date(2027, 3, 11))), "{days:?}");
+    let outside =
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM slot WHERE outside AND registration IS NOT NULL");
+    assert_eq!(json!(outside.fetch_one(&service.pool).await.unwrap()), done["tasks"]);
+    assert_eq!(dates(&service).await.len(), 17);
+}
+
+/// All at once, in their order.
+async fn all_at_once<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<_> = all.map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (one, slot) in waiting.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let std::task::Poll::Ready(value) = one.as_mut().poll(context)
+            {
+                *slot = Some(value);
+            }
+        }
+        match done.iter().all(Option::is_some) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }
 
 #[tokio::test]

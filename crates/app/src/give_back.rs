@@ -49,6 +49,23 @@ impl Inner {
         self.release(tx, &[(lease, slot)], at)
     }
 
+    /// Slots the calendar no longer has, as far as nobody has been given them. What stands on a
+    /// paper stands.
+    pub(crate) fn give_back_withdrawn(
+        &self,
+        tx: &Tx<'_>,
+        lease: LeaseId,
+        slots: &[SlotId],
+    ) -> Result<(), Problem> {
+        let mut idle = Vec::new();
+        for slot in slots {
+            if tx.is_idle(lease, *slot)? {
+                idle.push((lease, *slot));
+            }
+        }
+        self.release(tx, &idle, self.now())
+    }
+
     fn release(&self, tx: &Tx<'_>, slots: &[(LeaseId, SlotId)], at: Timestamp) -> Result<(), Problem> {
         let mut by_lease: BTreeMap<LeaseId, Vec<SlotId>> = BTreeMap::new();
         for (lease, slot) in slots {

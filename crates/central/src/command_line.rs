@@ -114,7 +114,12 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub fn ask(self) -> Ask {
-        Ask { preview: self.preview, token: self.token, now: jiff::Timestamp::now() }
+        Ask {
+            preview: self.preview,
+            token: self.token,
+            now: jiff::Timestamp::now(),
+            random: central::system_random(),
+        }
     }
 }
 

@@ -34,8 +34,8 @@ pub fn document() -> Value {
                 &[400, 401, 403, 409, 413, 422, 503], answering("PushAnswer")))) },
             "/v1/changes": { "get": with_cursor(signed(operation("What is new for this kiosk.",
                 &[400, 401, 403, 413, 503], answering("ChangesAnswer")))) },
-            "/v1/lease": { "post": signed(taking("LeaseRequest", operation("Fills the kiosk's lease; the slots arrive by pull.",
-                &[400, 401, 403, 413, 503], answering("LeaseAnswer")))) },
+            "/v1/lease": { "post": knowing(signed(taking("LeaseRequest", operation("Fills the kiosk's lease; the slots arrive by pull.",
+                &[400, 401, 403, 413, 503], answering("LeaseAnswer"))))) },
             "/v1/follow-up": { "post": signed(taking("FollowUpRequest",
                 operation("The date behind a paper's code and a birth date.",
                     &[400, 401, 403, 413, 429, 503], answering("FollowUpAnswer")))) },
@@ -143,6 +143,12 @@ fn with_cursor(operation: Value) -> Value {
             "name": "cosigned", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{128}$" }
         }]),
     )
+}
+
+/// A kiosk that knows slots may serve some procedures only says so.
+fn knowing(operation: Value) -> Value {
+    let one = json!({ "name": "procedures", "in": "query", "schema": { "type": "integer", "enum": [1] } });
+    with(operation, "parameters", json!([one]))
 }
 
 fn with(mut operation: Value, key: &str, value: Value) -> Value {

@@ -109,6 +109,17 @@ impl Tx<'_> {
         Ok(slots)
     }
 
+    /// Is this slot of this lease still ours to give, and nobody's?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn is_idle(&self, lease: LeaseId, slot: SlotId) -> Result<bool, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT 1 FROM lease_slot WHERE slot = ?1 AND lease = ?2 AND registration IS NULL AND released = 0",
+        )?;
+        Ok(statement.exists(params![id(slot)?, lease.0])?)
+    }
+
     /// Marks a slot as given back: it is never given by this kiosk again under this lease.
     ///
     /// # Errors

@@ -266,6 +266,9 @@ pub enum Change {
     Result { incarnation: u32, seq: u64, hash: Hash, result: Applied },
     /// Slots lent to this incarnation of the kiosk; to any other they are not.
     Lease { lease: LeaseId, incarnation: u32, slots: Vec<LentSlot> },
+    /// The site's calendar no longer has these slots of a lease: they are given to nobody more,
+    /// and given back.
+    Withdrawn { lease: LeaseId, slots: Vec<SlotId> },
     /// The desk has answered a registration's request for an earlier date, made at `asked`.
     Answered { registration: RegistrationId, asked: Timestamp, answer: String, at: Timestamp },
     /// A ranked registration of this kiosk has its date.

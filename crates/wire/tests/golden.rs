@@ -203,6 +203,8 @@ fn every_message() {
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
     let answered = Change::Answered { registration, asked: at(), answer: "Non".into(), at: at() };
     example("change-answered", &answered);
+    let slots = vec![SlotId(41), SlotId(42)];
+    example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
@@ -257,8 +259,11 @@ fn every_answer() {
     for change in &changes {
         // A kind added later needs its example here.
         match change {
-            Change::Result { .. } | Change::Lease { .. } | Change::Answered { .. } | Change::Dated { .. } => {
-            }
+            Change::Result { .. }
+            | Change::Lease { .. }
+            | Change::Withdrawn { .. }
+            | Change::Answered { .. }
+            | Change::Dated { .. } => {}
         }
     }
     let pulled = ChangesAnswer {

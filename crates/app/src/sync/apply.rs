@@ -146,6 +146,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             });
             Ok(tx.add_lease(lease, &slots)?)
         }
+        Change::Withdrawn { lease, slots } => inner.give_back_withdrawn(tx, lease, &slots),
         Change::Answered { registration, asked, answer, at } => {
             let answer: String = answer.chars().take(ANSWER_MAX).collect();
             Ok(tx.answer_earlier(registration, asked, &answer, at)?)

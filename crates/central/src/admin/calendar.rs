@@ -3,6 +3,7 @@
 //! stays, and each date outside is a task of the desk.
 
 use super::{AdminRefusal, known_site, refused, sites};
+use crate::Random;
 use crate::calendar::Calendar;
 use crate::calendar::change::{self, Effect, Holder, Scope};
 use domain::calendar::{Closure, Opening, PATTERNS_MAX, Pattern, PatternChange};
@@ -18,19 +19,21 @@ const OPENINGS_MAX: i64 = 400;
 const LISTED: usize = 200;
 
 /// How a change is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ask {
     /// Tell what it would do, and do nothing.
     pub preview: bool,
     /// The preview's token: these very dates may fall outside.
     pub token: Option<String>,
     pub now: Timestamp,
+    pub random: Random,
 }
 
 impl Ask {
+    /// Without a preview: done, where no date is in question.
     #[must_use]
-    pub fn at(now: Timestamp) -> Self {
-        Self { preview: false, token: None, now }
+    pub fn at(now: Timestamp, random: Random) -> Self {
+        Self { preview: false, token: None, now, random }
     }
 }
 
@@ -368,7 +371,7 @@ impl Open {
                  then with --token and the token it answers: no date is moved, and each is a task of the desk"
             )));
         }
-        let tasks = effect.write(&mut self.tx, &self.site, ask.now, self.today).await?;
+        let tasks = effect.write(&mut self.tx, &self.site, (ask.now, self.today), &ask.random).await?;
         self.tx.commit().await?;
         answer["tasks"] = json!(tasks);
         Ok(answer)
@@ -384,8 +387,8 @@ fn told(effect: &Effect, now: Timestamp) -> Value {
         let (kind, holder) = match &one.holder {
             Holder::Date { from_lease: false, .. } => (0, "online"),
             Holder::Date { from_lease: true, .. } => (1, "from_lease"),
-            Holder::Kiosk { kiosk, heard_s } => {
-                kiosks.entry(hex::encode(kiosk)).or_insert((0, *heard_s)).0 += 1;
+            Holder::Kiosk { kiosk, heard_s, .. } => {
+                kiosks.entry(kiosk.to_string()).or_insert((0, *heard_s)).0 += 1;
                 (2, "lent")
             }
             Holder::Unknown => (3, "unknown"),

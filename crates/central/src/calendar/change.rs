@@ -3,9 +3,9 @@
 //! taken away or moved.
 
 use super::{Calendar, Slot, insert, procedures};
-use crate::{Refusal, dates, task};
+use crate::{Random, Refusal, changes, dates, task};
 use domain::calendar::{Fate, Hold, Standing, fate};
-use domain::ids::SiteId;
+use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
 use domain::task::TaskKind;
 use jiff::{
@@ -15,6 +15,7 @@ use jiff::{
 use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
+use wire::messages::Change;
 
 /// Characters of a preview's token: 64 bits say that it is the same dates.
 const TOKEN_CHARS: usize = 16;
@@ -40,7 +41,7 @@ pub(crate) enum Holder {
     /// A date given, and whether out of a lease.
     Date { registration: Vec<u8>, from_lease: bool },
     /// A kiosk may have given it.
-    Kiosk { kiosk: Vec<u8>, heard_s: Option<i64> },
+    Kiosk { kiosk: KioskId, lease: LeaseId, heard_s: Option<i64> },
     /// It left central in a history that is gone.
     Unknown,
 }
@@ -57,8 +58,13 @@ pub(crate) struct Effect {
     inside: Vec<Vec<u8>>,
 }
 
-/// Nobody takes a slot of this site until the transaction ends: see [`super::hold`].
+/// Nobody takes a slot of this site until the transaction ends: see [`super::hold`]. Its kiosks
+/// first, as whoever fills a lease has them in this order.
 pub(crate) async fn lock(db: &mut PgConnection, site: &SiteId) -> Result<(), Refusal> {
+    sqlx::query("SELECT 1 FROM kiosk WHERE site = $1 ORDER BY id FOR NO KEY UPDATE")
+        .bind(site.as_str())
+        .execute(&mut *db)
+        .await?;
     sqlx::query("SELECT 1 FROM site WHERE id = $1 FOR UPDATE").bind(site.as_str()).execute(db).await?;
     Ok(())
 }
@@ -133,7 +139,7 @@ impl Effect {
         for one in &self.affected {
             let holder = match &one.holder {
                 Holder::Date { registration, .. } => hex::encode(registration),
-                Holder::Kiosk { kiosk, .. } => hex::encode(kiosk),
+                Holder::Kiosk { kiosk, .. } => kiosk.to_string(),
                 Holder::Unknown => String::new(),
             };
             lines.push(format!("{} {} {holder}", one.slot, one.reason));
@@ -144,15 +150,17 @@ impl Effect {
     }
 
     /// Writes it: free slots come and go, what somebody may hold stays where it is and is
-    /// marked, and each date outside is a task. Answers how many tasks.
+    /// marked, each date outside is a task, and kiosks are told what to give back. Answers how
+    /// many tasks.
     pub async fn write(
         self,
         db: &mut PgConnection,
         site: &SiteId,
-        now: Timestamp,
-        today: Date,
+        (now, today): (Timestamp, Date),
+        random: &Random,
     ) -> Result<usize, Refusal> {
         let tasks = self.tell_desk(&mut *db, site, now, today).await?;
+        self.tell_kiosks(&mut *db, random).await?;
         sqlx::query("DELETE FROM slot WHERE id = ANY ($1)").bind(&self.vanish).execute(&mut *db).await?;
         sqlx::query("UPDATE slot SET outside = true WHERE id = ANY ($1)")
             .bind(&self.outside)
@@ -176,6 +184,20 @@ impl Effect {
         .await?;
         insert(db, site, self.appear).await?;
         Ok(tasks)
+    }
+
+    /// A kiosk that hears of it gives none of them any more, and gives them back by its own record.
+    async fn tell_kiosks(&self, db: &mut PgConnection, random: &Random) -> Result<(), Refusal> {
+        let mut told: BTreeMap<(KioskId, LeaseId), Vec<SlotId>> = BTreeMap::new();
+        for one in &self.affected {
+            if let Holder::Kiosk { kiosk, lease, .. } = one.holder {
+                told.entry((kiosk, lease)).or_default().push(dates::slot_number(one.slot)?);
+            }
+        }
+        for ((kiosk, lease), slots) in told {
+            changes::append_drawn(&mut *db, random, kiosk, &[Change::Withdrawn { lease, slots }]).await?;
+        }
+        Ok(())
     }
 
     async fn tell_desk(
@@ -225,7 +247,7 @@ struct Stored {
 async fn stored(db: &mut PgConnection, counter: i64, scope: &Scope) -> Result<Vec<Stored>, Refusal> {
     let rows = sqlx::query(
         "SELECT slot.id, slot.at::text, slot.extra, slot.procedures, slot.outside, slot.withheld, \
-                slot.registration, registration.procedure, lease.kiosk, kiosk.heard_s \
+                slot.registration, registration.procedure, lease.kiosk, kiosk.heard_s, lease.id \
          FROM slot LEFT JOIN registration ON registration.id = slot.registration \
          LEFT JOIN lease ON lease.id = slot.lease LEFT JOIN kiosk ON kiosk.id = lease.kiosk \
          WHERE slot.counter = $1 AND slot.at >= $2::text::timestamp AND slot.at < $3::text::timestamp ORDER BY slot.id",
@@ -239,15 +261,18 @@ async fn stored(db: &mut PgConnection, counter: i64, scope: &Scope) -> Result<Ve
         .map(|row| {
             let registration: Option<Vec<u8>> = row.try_get(6)?;
             let procedure: Option<&str> = row.try_get(7)?;
-            let kiosk: Option<Vec<u8>> = row.try_get(8)?;
+            let kiosk = id(row.try_get(8)?)?.map(KioskId);
+            let lease = id(row.try_get(10)?)?.map(LeaseId);
             let number: i32 = row.try_get(2)?;
             let from_lease = kiosk.is_some();
-            let (hold, holder) = match (registration, kiosk) {
+            let (hold, holder) = match (registration, kiosk.zip(lease)) {
                 (Some(registration), _) => {
                     let hold = Hold::Given(procedure.and_then(Procedure::parse));
                     (hold, Some(Holder::Date { registration, from_lease }))
                 }
-                (None, Some(kiosk)) => (Hold::Lent, Some(Holder::Kiosk { kiosk, heard_s: row.try_get(9)? })),
+                (None, Some((kiosk, lease))) => {
+                    (Hold::Lent, Some(Holder::Kiosk { kiosk, lease, heard_s: row.try_get(9)? }))
+                }
                 // An extra slot was made for somebody.
                 (None, None) if row.try_get(5)? || number > 0 => (Hold::Unknown, Some(Holder::Unknown)),
                 (None, None) => (Hold::Nobody, None),
@@ -257,6 +282,10 @@ async fn stored(db: &mut PgConnection, counter: i64, scope: &Scope) -> Result<Ve
             Ok(Stored { id: row.try_get(0)?, at, number, standing, holder })
         })
         .collect()
+}
+
+fn id(bytes: Option<&[u8]>) -> Result<Option<[u8; 16]>, Refusal> {
+    bytes.map(|bytes| bytes.try_into().map_err(|_| Refusal::Stored("id"))).transpose()
 }
 
 /// The civil day at the site at this moment.
