@@ -183,7 +183,7 @@ fn an_administrators_slip_is_told_with_what_to_type() {
         says(&ground.site(&[("--id", "TWO"), ("--phone", name)]), 1, &["the telephone number", words]);
     }
     says(&ground.site(&[("--id", "TWO"), ("--zone", "Paris")]), 1, &["Europe/Paris"]);
-    says(&ground.site(&[("--id", "TWO"), ("--holidays", "none")]), 1, &["alsace_moselle"]);
+    says(&ground.site(&[("--id", "TWO"), ("--holidays", "wallis")]), 1, &["alsace_moselle"]);
     says(&ground.site(&[("--id", "TWO"), ("--site-key", "age1x")]), 1, &["age-keygen"]);
     says(&ground.site(&[("--id", "TWO"), ("--lease-slots", "401")]), 1, &["0 to 400"]);
     says(
@@ -214,10 +214,28 @@ fn an_administrators_slip_is_told_with_what_to_type() {
         1,
         &["swap --first and --last"],
     );
-    let help = ran(&mut central(&["admin", "counter", "--help"]), "");
-    assert!(help.out.contains("--weekdays <N,N,…> --opens"), "required, and told as required: {}", help.out);
+    says(&ground.counter(&[("--capacity", "21")]), 1, &["1 to 20", "--capacity 2"]);
+    says(&ground.counter(&[("--procedures", "passport")]), 2, &["renewal", "naturalisation"]);
+    says(&ground.counter(&[("--until", "2020-01-01")]), 1, &["--until"]);
+    // Missing, and told what to add.
+    says(&ground.admin(&["counter", "--site=ONE", "--name=B"]), 1, &["--weekdays 1,2,3,4,5"]);
+    says(&ground.admin(&["counter", "--site=ONE", "--name=B", "--weekdays=1"]), 2, &["--opens"]);
+    says(&ground.site(&[("--id", "FAIR"), ("--kind", "temporary")]), 1, &["--until"]);
+    says(&ground.site(&[("--id", "FAIR"), ("--kind", "circus")]), 1, &["fixed, mobile, or temporary"]);
     says(&ground.counter(&[]), 0, &[]);
     says(&ground.counter(&[]), 1, &["has a counter A already"]);
+    let opening = ["opening", "--site=ONE", "--counter=A", "--day=2099-07-14"];
+    says(&ground.admin(&opening), 1, &["--opens 09:00"]);
+    let hours = ["--opens=10:00", "--closes=12:00", "--every-minutes=30", "--preview"];
+    let told = ground.admin(&[opening.as_slice(), &hours].concat());
+    says(&told, 0, &[]);
+    assert!(told.out.contains("\"token\"") && told.out.contains("\"outside\":0"), "{}", told.out);
+    says(&ground.admin(&["calendar", "--site=ONE"]), 0, &[]);
+    says(
+        &ground.admin(&["closure", "--site=ONE", "--counter=Z", "--first=2099-03-15", "--last=2099-03-16"]),
+        1,
+        &["there is A"],
+    );
     says(&ground.mediator(&[]), 0, &[]);
     says(
         &ran(&mut central(&["admin", "keys", "--out", &ground.path("keys")]), ""),
