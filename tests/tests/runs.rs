@@ -78,6 +78,7 @@ impl Side {
             zone: "Europe/Paris".into(),
             holidays: "metropolitan".into(),
             site_key: age::x25519::Identity::generate().to_public().to_string(),
+            kind: domain::calendar::SiteKind::Fixed,
             lease_slots: 8,
             from: TODAY,
         };

@@ -72,7 +72,8 @@ pub(crate) async fn give_new(
     let today = today(&mut *db, central, &device.site).await?;
     let windows: Vec<Window> = registrations.iter().map(|told| window(told, today)).collect();
     let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
-    let mut free = free_from(&mut *db, central, &device.site, from, (wanted(&windows), windows.len())).await?;
+    let mut free =
+        free_from(&mut *db, central, &device.site, from, (wanted(&windows), windows.len())).await?;
     let mut taken = Vec::with_capacity(windows.len());
     for window in &windows {
         let Some(slot) = assign::choose(free.iter().copied(), window).slot() else { return Ok(Vec::new()) };
@@ -158,10 +159,8 @@ pub(crate) async fn today(db: &mut PgConnection, central: &Central, site: &SiteI
 
 /// Has the calendar changed so that it no longer has this slot?
 async fn is_outside(db: &mut PgConnection, slot: SlotId) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT outside FROM slot WHERE id = $1")
-        .bind(slot_key(slot)?)
-        .fetch_one(db)
-        .await?;
+    let row =
+        sqlx::query("SELECT outside FROM slot WHERE id = $1").bind(slot_key(slot)?).fetch_one(db).await?;
     Ok(row.try_get(0)?)
 }
 

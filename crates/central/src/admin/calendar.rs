@@ -356,11 +356,8 @@ impl Open {
         let scope = Scope { counter: self.counter, first: first.max(self.today), last };
         let effect = change::effect(&mut self.tx, &self.site, &scope).await?;
         let token = effect.token(&json!([self.site, self.counter, act]).to_string());
-        let mut answer = told(&effect, ask.now);
-        answer["preview"] = json!(ask.preview);
         if ask.preview {
-            answer["token"] = json!(token);
-            return Ok(answer);
+            return Ok(told(&effect, ask.now, ("token", json!(token))));
         }
         let held = effect.affected.len();
         if held > 0 && ask.token.as_deref() != Some(token.as_str()) {
@@ -373,13 +370,12 @@ impl Open {
         }
         let tasks = effect.write(&mut self.tx, &self.site, (ask.now, self.today), &ask.random).await?;
         self.tx.commit().await?;
-        answer["tasks"] = json!(tasks);
-        Ok(answer)
+        Ok(told(&effect, ask.now, ("tasks", json!(tasks))))
     }
 }
 
 /// What a change does, without a person's name or code in it: a slot's number is its reference.
-fn told(effect: &Effect, now: Timestamp) -> Value {
+fn told(effect: &Effect, now: Timestamp, (key, value): (&str, Value)) -> Value {
     let mut days: BTreeMap<Date, [u32; 4]> = BTreeMap::new();
     let mut kiosks: BTreeMap<String, (u32, Option<i64>)> = BTreeMap::new();
     let mut listed = Vec::new();
@@ -417,6 +413,7 @@ fn told(effect: &Effect, now: Timestamp) -> Value {
         })
         .collect();
     json!({
+        "preview": key == "token", key: value,
         "outside": effect.affected.len(), "days": days, "kiosks": kiosks, "listed": listed,
         "slots_appear": effect.appear.len(), "slots_vanish": effect.vanish.len(),
     })

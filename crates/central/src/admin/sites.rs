@@ -193,7 +193,7 @@ pub async fn counter(
     if let Some(first) = patterns.iter().map(|pattern| pattern.from).min() {
         let scope = Scope { counter: Some(counter), first, last: Date::MAX };
         let appear = change::effect(&mut tx, &site, &scope).await?.appear;
-        crate::calendar::insert(&mut tx, &site, appear).await?;
+        crate::calendar::insert(&mut tx, &site, &appear).await?;
     }
     audit::by_us(&mut tx, Act::CounterAdded, Some(&site), 1).await?;
     tx.commit().await?;

@@ -153,7 +153,7 @@ impl Effect {
     /// marked, each date outside is a task, and kiosks are told what to give back. Answers how
     /// many tasks.
     pub async fn write(
-        self,
+        &self,
         db: &mut PgConnection,
         site: &SiteId,
         (now, today): (Timestamp, Date),
@@ -182,7 +182,7 @@ impl Effect {
         .bind(now.as_second())
         .execute(&mut *db)
         .await?;
-        insert(db, site, self.appear).await?;
+        insert(db, site, &self.appear).await?;
         Ok(tasks)
     }
 

@@ -158,8 +158,8 @@ pub(crate) async fn extend(db: &mut PgConnection, site: &SiteId, wanted: Wanted)
         day = day.saturating_add(STEP_DAYS.days());
         for counter in &calendar.counters {
             let days = first.series(1.days()).skip(1).take_while(|at| *at <= day);
-            let slots = days.flat_map(|at| calendar.slots(counter, at)).collect();
-            insert(&mut *db, site, slots).await?;
+            let slots: Vec<Slot> = days.flat_map(|at| calendar.slots(counter, at)).collect();
+            insert(&mut *db, site, &slots).await?;
         }
     }
     sqlx::query("UPDATE site SET slots_until = $2::text::date WHERE id = $1")
@@ -192,8 +192,8 @@ pub(crate) fn slot_id(site: &SiteId, counter: &str, at: DateTime, number: i32) -
 }
 
 /// Slots that are there already stay as they are.
-pub(crate) async fn insert(db: &mut PgConnection, site: &SiteId, slots: Vec<Slot>) -> Result<(), Refusal> {
-    let mut alike: BTreeMap<(i64, ProcedureSet), Vec<Slot>> = BTreeMap::new();
+pub(crate) async fn insert(db: &mut PgConnection, site: &SiteId, slots: &[Slot]) -> Result<(), Refusal> {
+    let mut alike: BTreeMap<(i64, ProcedureSet), Vec<&Slot>> = BTreeMap::new();
     for slot in slots {
         alike.entry((slot.counter, slot.serves)).or_default().push(slot);
     }

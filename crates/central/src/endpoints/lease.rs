@@ -2,7 +2,6 @@
 //! each with a token central signed; they leave the free ones in this transaction.
 
 use crate::calendar::{self, Calendar, Wanted};
-use crate::dates::Found;
 use crate::device::{Device, SignedRequest};
 use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, chain, changes, dates, planted};
@@ -10,7 +9,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
-use domain::assign::LEAD_DAYS;
+use domain::assign::{FreeSlot, LEAD_DAYS};
 use domain::ids::{LeaseId, SlotId};
 use domain::lease::{LeaseShape, Stratum, next_to_serve};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -155,7 +154,7 @@ fn lent_slot(
     central: &Central,
     device: &Device,
     zone: &str,
-    Found { slot, at, serves }: Found,
+    FreeSlot { slot, at, serves, .. }: FreeSlot,
     stratum: Stratum,
 ) -> Result<LentSlot, Refusal> {
     let token = dates::token(central, device.key, &device.site, zone, (slot, at))?;
@@ -221,7 +220,7 @@ impl Demand {
         device: &Device,
         from: Date,
         lent: &[ProcedureSet],
-    ) -> Result<Option<Found>, Refusal> {
+    ) -> Result<Option<FreeSlot>, Refusal> {
         let site = &device.site;
         let demand = match self {
             Self::Any => return dates::first_free_from(tx, central, site, from, Wanted::Any).await,

@@ -5,7 +5,9 @@ mod run;
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, calendar, chain, changes, claim, dates, lists, paper, planted, registered, task};
+use crate::{
+    Central, Refusal, calendar, chain, changes, claim, dates, lists, paper, planted, registered, task,
+};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
 use domain::task::TaskKind;
