@@ -86,6 +86,8 @@ acts! {
     SiteAdded = "site_added",
     SiteChanged = "site_changed",
     SiteClosed = "site_closed",
+    /// Hours, openings, a closure taken back, a site's last day.
+    CalendarChanged = "calendar_changed",
     CounterAdded = "counter_added",
     CodeMade = "code_made",
     MediatorSet = "mediator_set",

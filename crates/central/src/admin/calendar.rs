@@ -3,9 +3,10 @@
 //! stays, and each date outside is a task of the desk.
 
 use super::{AdminRefusal, known_site, refused, sites};
-use crate::Random;
 use crate::calendar::Calendar;
 use crate::calendar::change::{self, Effect, Holder, Scope};
+use crate::{Random, audit};
+use domain::audit::Act;
 use domain::calendar::{Closure, Opening, PATTERNS_MAX, Pattern, PatternChange};
 use domain::ids::SiteId;
 use jiff::{Timestamp, ToSpan, civil::Date};
@@ -369,6 +370,8 @@ impl Open {
             )));
         }
         let tasks = effect.write(&mut self.tx, &self.site, (ask.now, self.today), &ask.random).await?;
+        let what = if act.get("closure").is_some() { Act::SiteClosed } else { Act::CalendarChanged };
+        audit::by_us(&mut self.tx, what, Some(&self.site), 1).await?;
         self.tx.commit().await?;
         Ok(told(&effect, ask.now, ("tasks", json!(tasks))))
     }
