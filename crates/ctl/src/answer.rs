@@ -52,7 +52,8 @@ fn written(text: &str, code: ExitCode) -> ExitCode {
     }
 }
 
-fn tell(problem: &Problem) {
+/// The sentence in French, for whoever reads the terminal.
+pub(crate) fn tell(problem: &Problem) {
     let _ = std::io::stderr().write_all(format!("jalonctl: {}\n", sentence(problem, "fr")).as_bytes());
 }
 
@@ -63,6 +64,8 @@ fn exit_code(problem: &str) -> u8 {
         | "bad_scanner_address"
         | "zone_unknown"
         | "place_unreadable"
+        | "mediator_needed"
+        | "fields_not_fields"
         | "picture_not_a_file"
         | "picture_too_large" => USAGE,
         "not_enrolled"
@@ -81,6 +84,8 @@ fn exit_code(problem: &str) -> u8 {
         | "lists_missing"
         | "lists_unreadable"
         | "lists_not_lists"
+        | "fields_missing"
+        | "fields_unreadable"
         | "queue_missing"
         | "queue_unreadable"
         | "queue_not_queue"

@@ -7,6 +7,7 @@ mod enrol;
 mod given_file;
 mod kiosk;
 mod rank;
+mod register;
 mod seal_rebuild;
 mod seal_verify;
 mod signed_lists;
@@ -59,6 +60,15 @@ enum Command {
     },
     /// What is left to do before this kiosk is switched off. Exit 1 when there is something.
     EndOfDay,
+    /// Register a person as at the counter, and answer the date. Everything typed stands in the
+    /// file; the PIN is read from standard input.
+    Register {
+        /// JSON with the names of the window's fields: family_names, birth, nationality, procedure …
+        file: PathBuf,
+        /// Who registers; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID")]
+        mediator: Option<String>,
+    },
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
@@ -200,6 +210,7 @@ async fn main() -> ExitCode {
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
         Command::Doctor { json, lang } => kiosk::doctor(json, &lang).await,
         Command::EndOfDay => kiosk::end_of_day().await,
+        Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),
         Command::Audit { act: AuditAct::Verify { file, root, checkpoints } } => {

@@ -205,6 +205,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_printed_as_written_and_compared_folded() {
+        let mut applicant = Applicant {
+            family_names: "N'DIAYE".into(),
+            given_names: None,
+            birth: Birth::Year { year: 1990 },
+            birth_place: None,
+            nationality: Nationality::parse("SEN").unwrap(),
+            agdref: None,
+            identity: Identity::Declared,
+            contact: Contact::default(),
+            representative: None,
+        };
+        assert_eq!(applicant.name_as_printed(), "N'DIAYE");
+        applicant.given_names = Some("Aïssatou".into());
+        assert_eq!(applicant.name_as_printed(), "N'DIAYE Aïssatou");
+        assert_eq!(applicant.name_folded(), text::folded("N'DIAYE Aïssatou"));
+        assert_ne!(applicant.name_folded(), text::folded("N'DIAYE"));
+    }
+
+    #[test]
     fn numbers_and_addresses() {
         assert!(Agdref::parse("123 456 7890").is_some());
         assert!(Agdref::parse("123456789").is_some());

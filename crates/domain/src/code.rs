@@ -117,6 +117,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Papers printed by earlier versions must still be read: the check character never changes.
+    #[test]
+    fn codes_are_as_they_were_printed() {
+        for (bits, text) in
+            [(0, "0000-0000-0000-4"), (1, "0000-0000-0001-2"), (0x0fed_cba9_8765_4321, "ZVEB-N63P-AGS1-Q")]
+        {
+            let code = FollowUpCode::from_random(u64::to_be_bytes(bits));
+            assert_eq!((code.to_bits(), code.to_string().as_str()), (bits, text));
+            assert_eq!(format!("{code:?}"), "FollowUpCode(…)");
+        }
+        let code = FollowUpCode::from_random([9; 8]);
+        let spaced = |spaces: usize| format!("{code}{}", " ".repeat(spaces));
+        assert_eq!(FollowUpCode::parse(&spaced(48)), Some(code), "64 characters");
+        assert_eq!(FollowUpCode::parse(&spaced(49)), None);
+    }
+
     proptest! {
         #[test]
         fn every_code_reads_back(random: [u8; 8]) {

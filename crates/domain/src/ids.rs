@@ -146,6 +146,9 @@ mod tests {
         assert!(RegistrationId::parse(&"0".repeat(31)).is_none());
         let id = RegistrationId([7; 16]);
         assert_eq!(RegistrationId::parse(&id.to_string()), Some(id));
+        assert_eq!(SlotId(42).to_string(), "42");
+        assert_eq!(SiteId::parse("DEMO").map(|site| site.to_string()).as_deref(), Some("DEMO"));
+        assert_eq!(MediatorId::parse("demo").map(|id| id.as_str().to_owned()), Ok("demo".to_owned()));
         assert!(SiteId::parse("demo").is_none());
         assert!(SiteId::parse("").is_none());
         assert!(SiteId::parse("DEMO-93").is_some());

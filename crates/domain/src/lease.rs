@@ -138,7 +138,8 @@ mod tests {
                 let share = f64::from(*wanted) * slots as f64 / f64::from(total);
                 prop_assert!(of(*procedure) >= share.floor() - f64::EPSILON, "{share}");
             }
-            let most = demand.iter().max_by_key(|one| one.1).unwrap();
+            // Of two asked for as much, the first.
+            let most = demand.iter().min_by_key(|one| std::cmp::Reverse(one.1)).unwrap();
             prop_assert!(of(most.0) >= 1.0);
         }
     }
@@ -150,6 +151,11 @@ mod tests {
         assert_eq!(next_to_serve(&demand, &[]), Some(renewal));
         assert_eq!(next_to_serve(&demand, &[ProcedureSet::ALL; 5]), Some(renewal));
         assert_eq!(next_to_serve(&demand, &[ProcedureSet::of([renewal]); 3]), Some(duplicate));
+        assert_eq!(
+            next_to_serve(&[(duplicate, 4), (renewal, 4)], &[]),
+            Some(duplicate),
+            "the first of equals"
+        );
         assert_eq!(next_to_serve(&[(renewal, 0)], &[]), None);
         assert_eq!(next_to_serve(&[], &[]), None);
     }
@@ -160,5 +166,11 @@ mod tests {
             assert_eq!(LeaseShape::of(slots).total(), slots);
         }
         assert_eq!(LeaseShape::of(4), LeaseShape { near: 1, front: 2, tail: 1 });
+        let shape = LeaseShape::of(40);
+        assert_eq!(shape, LeaseShape { near: 10, front: 20, tail: 10 });
+        assert_eq!(Stratum::ALL.map(|stratum| shape.wanted(stratum)), [10, 20, 10, BACKSTOPS]);
+        assert_eq!(Stratum::ALL.map(Stratum::key), ["near", "front", "tail", "backstop"]);
+        assert_eq!(Stratum::ALL.map(|stratum| Stratum::parse(stratum.key())), Stratum::ALL.map(Some));
+        assert_eq!(Stratum::parse("far"), None);
     }
 }

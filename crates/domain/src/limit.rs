@@ -150,5 +150,26 @@ mod tests {
         assert_eq!(declared("permit_expiry", "", "-4", "a"), Err(LimitRefusal::BadDays));
         assert_eq!(declared("permit_expiry", "", "99999999", "a"), Err(LimitRefusal::BadDays));
         assert_eq!(declared("permit_expiry", "", "4", " "), Err(LimitRefusal::NoEvidence));
+        assert_eq!(declared("permit_expiry", "", "0", "a"), Err(LimitRefusal::BadDays));
+        assert_eq!(declared("permit_expiry", "", "3661", "a"), Err(LimitRefusal::BadDays));
+        // The last days there are.
+        let last = TODAY.saturating_add(FURTHEST_DAYS.days());
+        assert_eq!(declared("permit_expiry", "", "3660", "a").unwrap().last_day, last);
+        assert_eq!(declared("permit_expiry", "2037-02-17", "", "a").unwrap().last_day, last);
+        assert_eq!(declared("permit_expiry", "2027-02-10", "", "a").unwrap().last_day, TODAY);
+    }
+
+    #[test]
+    fn each_refusal_has_its_field_and_each_right_its_way() {
+        let told = [
+            (LimitRefusal::UnknownRight, ("right", "unknown_right")),
+            (LimitRefusal::Missing, ("last_day", "limit_missing")),
+            (LimitRefusal::BadDays, ("days", "bad_days")),
+            (LimitRefusal::NoEvidence, ("evidence", "evidence_missing")),
+        ];
+        for (refusal, words) in told {
+            assert_eq!(refusal.field_and_code(), words);
+        }
+        assert_eq!(Right::ALL.map(Right::in_days), [false, true, false]);
     }
 }

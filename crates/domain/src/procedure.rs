@@ -145,6 +145,8 @@ mod tests {
         assert!(ProcedureSet::ALL.covers(named) && !named.covers(ProcedureSet::ALL));
         let renewal = Procedure::parse("renewal").unwrap();
         let one = ProcedureSet::of([renewal]);
+        assert_eq!((ProcedureSet::NONE.breadth(), one.breadth(), ProcedureSet::ALL.breadth()), (0, 1, 64));
+        assert_eq!(ProcedureSet::of([renewal, renewal]), one);
         assert!(one.includes(renewal) && !one.includes(Procedure::parse("duplicate").unwrap()));
         assert_eq!(serde_json::to_string(&one).unwrap(), r#"["renewal"]"#);
         assert_eq!(serde_json::from_str::<ProcedureSet>(r#"["renewal"]"#).unwrap(), one);

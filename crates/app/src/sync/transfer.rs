@@ -166,6 +166,12 @@ impl HttpRemote {
         Ok(Self { transport: Arc::new(https) })
     }
 
+    /// Reaches nobody, and says so: the authority to trust is not there.
+    #[must_use]
+    pub fn believing_nobody() -> Self {
+        Self { transport: Arc::new(Nobody) }
+    }
+
     /// Over any transport.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>) -> Self {
@@ -371,6 +377,14 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, RemoteFailure> {
 struct Https {
     client: Client,
     base: String,
+}
+
+struct Nobody;
+
+impl Transport for Nobody {
+    fn send(&self, _: Call) -> Sending<'_> {
+        Box::pin(async { Err(RemoteFailure::Untrusted) })
+    }
 }
 
 impl Transport for Https {

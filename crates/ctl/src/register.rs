@@ -1,0 +1,107 @@
+//! `register`: a person typed elsewhere, registered by the same core and under the same limits
+//! as at the counter. Leaves no half visit behind: what is not complete is told and thrown away.
+
+use crate::answer::{REFUSED, answer, answer_with, refuse, tell};
+use crate::given_file::{self, FileRefusal};
+use app::contract::{DateView, DraftFields, FieldProblem, Problem};
+use app::{Kiosk, Settings};
+use serde_json::json;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+/// Largest file read, in bytes: a draft's own limit and room for how it is written.
+const FILE_BYTES: u64 = 256 << 10;
+/// Longest line read as a PIN.
+const PIN_BYTES: u64 = 64;
+
+/// What came of it.
+enum Registered {
+    /// The date is kept.
+    Kept(Box<DateView>),
+    /// What stands in the way, field by field; nothing was kept.
+    Incomplete(Vec<FieldProblem>),
+}
+
+pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
+    match registered(file, mediator).await {
+        Ok(Registered::Kept(date)) => answer(&json!({
+            "code": date.code,
+            "visit": date.visit,
+            "source": date.source,
+            "slot_at": date.slot_at,
+            "no_later_than": date.no_later_than,
+            "zone": date.zone,
+            "slot": date.slot,
+            "site": date.site,
+            "after_limit": date.after_limit,
+            "only_here": date.only_here,
+        })),
+        Ok(Registered::Incomplete(fields)) => {
+            tell(&Problem::new("fields_incomplete"));
+            answer_with(&json!({ "problem": "fields_incomplete", "fields": fields }), ExitCode::from(REFUSED))
+        }
+        Err(problem) => refuse(&problem),
+    }
+}
+
+async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, Problem> {
+    let fields = fields(file)?;
+    let kiosk = Kiosk::open(Settings::from_env()?).await?;
+    let mediator = who(&kiosk, mediator).await?;
+    kiosk.unlock(&mediator, &pin()?).await?;
+    let lang = if fields.lang.is_empty() { "fr".to_owned() } else { fields.lang.clone() };
+    let visit = kiosk.start_visit(&lang).await?.visit;
+    match kept(&kiosk, &visit, DraftFields { lang, ..fields }).await {
+        Ok(Registered::Kept(date)) => Ok(Registered::Kept(date)),
+        other => {
+            // Refused once it has its date: then it stays, and the home screen shows it.
+            let _ = kiosk.discard_draft(&visit).await;
+            other
+        }
+    }
+}
+
+async fn kept(kiosk: &Kiosk, visit: &str, fields: DraftFields) -> Result<Registered, Problem> {
+    let draft = kiosk.save_draft(visit, fields).await?;
+    if !draft.problems.is_empty() {
+        return Ok(Registered::Incomplete(draft.problems));
+    }
+    Ok(Registered::Kept(Box::new(kiosk.confirm(visit).await?)))
+}
+
+/// The mediator named, or the only one there is.
+async fn who(kiosk: &Kiosk, mediator: Option<&str>) -> Result<String, Problem> {
+    if let Some(mediator) = mediator {
+        return Ok(mediator.to_owned());
+    }
+    match kiosk.boot().await?.mediators.as_slice() {
+        [only] => Ok(only.id.clone()),
+        _ => Err(Problem::new("mediator_needed")),
+    }
+}
+
+/// One line of standard input.
+fn pin() -> Result<Zeroizing<String>, Problem> {
+    let mut line = Zeroizing::new(String::new());
+    BufReader::new(std::io::stdin().take(PIN_BYTES))
+        .read_line(&mut line)
+        .map_err(|_| Problem::new("bad_pin"))?;
+    Ok(Zeroizing::new(line.trim().to_owned()))
+}
+
+fn fields(file: &Path) -> Result<DraftFields, Problem> {
+    let told = |code: &str| Problem::new(code).with("file", file.display());
+    let bytes = given_file::read(file, FILE_BYTES).map_err(|refusal| {
+        told(match refusal {
+            FileRefusal::Missing => "fields_missing",
+            FileRefusal::Unreadable | FileRefusal::NotAFile => "fields_unreadable",
+            FileRefusal::TooLarge => "fields_not_fields",
+        })
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        // Which line, never what stands there: it may be a name.
+        told("fields_not_fields").with("line", error.line()).with("column", error.column())
+    })
+}

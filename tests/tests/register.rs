@@ -1,0 +1,88 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+//! `jalonctl register`: a person typed elsewhere gets the date the counter would give, online
+//! and without a network; what is wrong is told field by field and leaves nothing behind.
+
+use journeys::counter::{Counter, installed};
+use journeys::own_session::inside;
+use journeys::programs::{built, command};
+use journeys::stand::{MEDIATOR, PIN};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Stdio;
+
+fn jalonctl(home: &Path, words: &[&str], input: &str) -> (Option<i32>, Value, String) {
+    let mut run = command(built("jalonctl").unwrap(), words);
+    run.env("JALON_HOME", home).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = run.spawn().unwrap();
+    // It may end without having read it.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    (done.status.code(), serde_json::from_slice(&done.stdout).unwrap_or(Value::Null), said)
+}
+
+fn only_folder(counter: Counter) -> tempfile::TempDir {
+    counter.folder
+}
+
+#[test]
+fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
+    inside("a_person_typed_elsewhere_is_registered_as_at_the_counter", true, |home| {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (counter, settings, _) = runtime.block_on(installed(home)).unwrap();
+        let home = settings.home.as_path();
+        let file = home.join("person.json");
+        let path = file.display().to_string();
+        let person = |name: &str| {
+            json!({ "family_names": name, "birth": { "day": "2", "month": "5", "year": "1990" },
+                    "nationality": "MLI", "procedure": "renewal" })
+        };
+        let write = |value: &Value| std::fs::write(&file, value.to_string()).unwrap();
+        let register = |pin: &str| jalonctl(home, &["register", &path], pin);
+        let kept = || jalonctl(home, &["status", "--json"], "").1["registrations"].clone();
+
+        // Wrong in one way after the other: nothing is kept of it.
+        let mut wrong = person("INCOMPLÈTE");
+        wrong["nationality"] = json!("Atlantide");
+        write(&wrong);
+        let (exit, told, said) = register(PIN);
+        assert_eq!((exit, &told["problem"]), (Some(1), &json!("fields_incomplete")), "{said}");
+        assert_eq!(told["fields"][0]["field"], "nationality", "{told}");
+        write(&person("DIALLO"));
+        assert_eq!(register("000000").1["problem"], "bad_pin");
+        assert_eq!(jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN).1["problem"], "bad_pin");
+        std::fs::write(&file, "{\"family_names\": \"SECRET\", \"oops\": 1}").unwrap();
+        let (exit, told, said) = register(PIN);
+        assert_eq!((exit, &told["problem"]), (Some(2), &json!("fields_not_fields")), "{said}");
+        assert!(!said.contains("SECRET") && !told.to_string().contains("SECRET"), "{said}");
+        assert_eq!(jalonctl(home, &["register", "/nowhere.json"], PIN).0, Some(3));
+        assert_eq!(kept(), json!([]));
+        assert_eq!(jalonctl(home, &["end-of-day"], "").1["drafts"], json!([]), "no half visit is left");
+
+        // Online, then with central gone: a date out of the lease.
+        write(&person("DIALLO"));
+        let (exit, online, said) = register(PIN);
+        assert_eq!((exit, &online["source"]), (Some(0), &json!("online")), "{online} {said}");
+        let (exit, _, said) = jalonctl(home, &["sync"], "");
+        assert_eq!(exit, Some(0), "{said}");
+        // Central is gone; what the kiosk trusts it by stays.
+        let folder = only_folder(counter);
+        write(&person("KONATÉ"));
+        let (exit, offline, said) = jalonctl(home, &["register", &path, "--mediator", MEDIATOR], PIN);
+        assert_eq!((exit, &offline["source"]), (Some(0), &json!("lease")), "{offline} {said}");
+        assert_ne!(online["slot"], offline["slot"]);
+        assert_eq!(kept().as_array().unwrap().len(), 2);
+        // Even what the kiosk trusts central by is gone: the counter goes on.
+        std::fs::remove_file(folder.path().join(journeys::tls::CA)).unwrap();
+        write(&person("TRAORÉ"));
+        let (exit, alone, said) = register(PIN);
+        assert_eq!((exit, &alone["source"]), (Some(0), &json!("lease")), "{alone} {said}");
+        assert_eq!(jalonctl(home, &["sync"], "").1["problem"], "central_untrusted");
+        // Its paper, as the printer would get it.
+        let paper = home.join("paper.pdf");
+        let words = ["paper", offline["code"].as_str().unwrap(), "--out", &paper.display().to_string()];
+        assert_eq!(jalonctl(home, &words, "").0, Some(0));
+        assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
+    });
+}
