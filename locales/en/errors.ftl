@@ -72,6 +72,7 @@ error-letter-does-not-fit = The paper could not be made: the text does not fit t
 error-letter-font = The paper could not be made: a font is missing. Copy the follow-up code and tell support.
 error-letter-pdf = The paper could not be made. Copy the follow-up code and tell support.
 error-central-unreachable = The central service does not answer. Go on: all will be sent when the connection is back.
+error-delivery-not-sent = The central service does not answer: the file { $file } is not sent. Keep the stick and try again when the connection is back.
 error-central-bad-answer = The central service's answer makes no sense. Go on working and tell support.
 error-central-refused = The central service refuses this kiosk. Go on working and tell support.
 error-central-untrusted = What answers is not the true central service. Nothing was sent; tell support.

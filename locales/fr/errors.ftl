@@ -72,6 +72,7 @@ error-letter-does-not-fit = Le papier n'a pas pu être composé : le texte ne ti
 error-letter-font = Le papier n'a pas pu être composé : une police manque. Recopiez le code de suivi et prévenez le support.
 error-letter-pdf = Le papier n'a pas pu être composé. Recopiez le code de suivi et prévenez le support.
 error-central-unreachable = Le service central ne répond pas. Continuez : tout sera envoyé au retour de la connexion.
+error-delivery-not-sent = Le service central ne répond pas : le fichier { $file } n'est pas envoyé. Gardez le support et recommencez quand la connexion est revenue.
 error-central-bad-answer = La réponse du service central est incompréhensible. Continuez le travail et prévenez le support.
 error-central-refused = Le service central refuse ce poste. Continuez le travail et prévenez le support.
 error-central-untrusted = Ce qui répond n'est pas le vrai service central. Rien n'a été envoyé ; prévenez le support.

@@ -27,7 +27,10 @@ async fn beside(pool: &central::Pool, keys: &Path) -> Central {
 /// What `jalonctl audit verify` answers of this database's journal, and its exit code.
 async fn verdict(pool: &central::Pool, keys: &Path, kept: &[PathBuf]) -> (Value, i32) {
     let file = keys.join("audit.jsonl");
+    let _ = std::fs::remove_file(&file);
     central::admin::audit_export(&beside(pool, keys).await, &file).await.unwrap();
+    // Never over what lies there.
+    assert!(central::admin::audit_export(&beside(pool, keys).await, &file).await.is_err());
     verified(&file, keys, kept)
 }
 

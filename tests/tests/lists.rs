@@ -81,8 +81,29 @@ async fn a_receipt_that_has_its_convocation_is_red_everywhere() {
     // A list somebody has changed is refused whole: nothing of it is believed.
     std::fs::write(&lists, turned(&std::fs::read_to_string(&lists).unwrap())).unwrap();
     assert_eq!(verdict(&keys, &receipt, Some(&lists)).0, "lists_forged");
-    std::fs::write(&lists, "{}").unwrap();
-    assert_eq!(verdict(&keys, &receipt, Some(&lists)).0, "lists_not_lists");
+    for nothing in ["{}", "[]"] {
+        std::fs::write(&lists, nothing).unwrap();
+        assert_eq!(verdict(&keys, &receipt, Some(&lists)).0, "lists_not_lists", "{nothing}");
+    }
+    // Lists of another site, of which nothing was ever replaced, say nothing of this paper.
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let other = central::admin::NewSite {
+        id: "OTHER".into(),
+        name: "Autre".into(),
+        address: Vec::new(),
+        phone: None,
+        zone: "Europe/Paris".into(),
+        holidays: "metropolitan".into(),
+        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        lease_slots: 0,
+        from: jiff::Zoned::now().date(),
+        kind: domain::calendar::SiteKind::Fixed,
+    };
+    central::admin::site(&pool, &other).await.unwrap();
+    let out = keys.join("other.json");
+    let signers = CentralKeys::load(&keys).unwrap();
+    central::admin::signed_lists(&pool, &signers, "OTHER", &out).await.unwrap();
+    assert_eq!(verdict(&keys, &receipt, Some(&out)), said("look", "lists_of_another_site"));
 }
 
 /// The file with two digits of its first signature put before their place.
@@ -197,7 +218,7 @@ async fn a_mediator_who_left_unlocks_no_kiosk_that_has_heard() {
         async |id: &'static str| central::admin::remove_mediator(&pool, SITE, id, Timestamp::now()).await;
     assert!(remove(MEDIATOR).await.is_err(), "somebody must be left");
     let random = central::system_random();
-    let told = NewMediator { id: "other", name: "Autre", pin: "135790", supervisor: false };
+    let told = NewMediator { id: "other", name: "Autre", pin: "135790", supervisor: None };
     central::admin::mediator(&pool, SITE, &told, Timestamp::now(), &random).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.unlock("other", "135790").await.unwrap();

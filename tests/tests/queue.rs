@@ -84,6 +84,9 @@ async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue()
     assert_eq!((&told["with_time_limit"], &told["ordinary"]), (&json!(1), &json!(2)));
     assert!(central::admin::queue(&pool, &keys, (SITE, "nothing"), &file, now).await.is_err());
     let text = std::fs::read_to_string(&file).unwrap();
+    // It may be a key that lies there: nothing is written over it.
+    assert!(central::admin::queue(&pool, &keys, (SITE, "renewal"), &file, now).await.is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     for shown in ["PREMIER", &first, &first.replace('-', "")] {
         assert!(!text.contains(shown), "{shown} stands in the queue");
     }

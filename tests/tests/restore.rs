@@ -126,7 +126,7 @@ impl Place {
     async fn kiosk(&self, name: &str) -> Kiosk {
         let pool = central::connect(&self.url()).await.unwrap();
         let (now, random) = (central::system_clock()(), central::system_random());
-        let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: false };
+        let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None };
         central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
         let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
         pool.close().await;

@@ -135,3 +135,28 @@ fn a_lost_keyring_is_not_a_lost_vault() {
         note_daemons(home).unwrap();
     });
 }
+
+#[test]
+fn an_empty_file_is_no_vault_and_none_set_aside_takes_anothers_place() {
+    inside("an_empty_file_is_no_vault_and_none_set_aside_takes_anothers_place", true, |home| {
+        run(async {
+            let (counter, settings, _) = installed(home).await.unwrap();
+            let mut folders = std::collections::BTreeSet::new();
+            // Within one second or two, as somebody in a hurry does.
+            for n in 0u8..4 {
+                let bytes = if n == 0 { Vec::new() } else { vec![n; 5000] };
+                std::fs::write(settings.vault(), &bytes).unwrap();
+                assert_eq!(refused(&settings).await, "vault_damaged");
+                assert_eq!(std::fs::read(settings.vault()).unwrap(), bytes, "a refusal changes nothing");
+                let aside = app::set_aside(&settings, &World::system()).await.unwrap();
+                assert_eq!(std::fs::read(aside.join("vault.db")).unwrap(), bytes);
+                assert!(folders.insert(aside));
+                // Central hears of each incarnation, and of no two machines.
+                let kiosk = opened(&settings).await;
+                kiosk.exchange().await.unwrap();
+                assert!(!kiosk.home().await.unwrap().notices.contains(&"quarantined".to_owned()));
+            }
+            drop(counter);
+        });
+    });
+}

@@ -5,6 +5,7 @@ use crate::contract::Problem;
 use crate::export::read_back;
 use crate::kiosk::{Kiosk, blocking};
 use crate::sync::CarryFailure;
+use crate::sync::transfer::RemoteFailure;
 use domain::bytes::Hash;
 use seal::delivery::DeliveryRefusal;
 use seal::ring::Role;
@@ -40,13 +41,14 @@ impl Kiosk {
         let inner = &self.inner;
         inner.remote.carry(inner.caller(), &mut open, length, hash).await.map_err(
             |failure| match failure {
-                CarryFailure::Remote(failure) => failure.into(),
+                CarryFailure::Remote(failure) => not_sent(failure, file),
                 CarryFailure::File => told("delivery_unreadable"),
             },
         )?;
         let from = Instant::now();
         while from.elapsed() < READING_LIMIT {
-            let answer = inner.remote.delivered(inner.caller(), hash).await?;
+            let asked = inner.remote.delivered(inner.caller(), hash).await;
+            let answer = asked.map_err(|failure| not_sent(failure, file))?;
             match (answer.state, &answer.code) {
                 (DeliveryState::Done, _) => return Ok(answer),
                 (DeliveryState::Refused, Some(code)) if is_told(code) => return Err(told(code)),
@@ -61,6 +63,16 @@ impl Kiosk {
         }
         Err(told("delivery_still_reading"))
     }
+}
+
+/// What the outbox says of a silent central holds for this kiosk's own records, not for a file
+/// that is carried: whoever brought it must keep it.
+fn not_sent(failure: RemoteFailure, file: &Path) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.code == "central_unreachable" {
+        return Problem::new("delivery_not_sent").with("file", file.display());
+    }
+    problem
 }
 
 /// Does this refusal have a sentence of its own?

@@ -17,6 +17,9 @@ use wire::body::{Begun, Body};
 /// it counts seconds since, which no kiosk ever raised its number to.
 const INCARNATIONS_FROM: i64 = 1_577_836_800;
 
+/// Most vaults set aside at one moment of the clock.
+const ASIDE_MAX: u32 = 1_000;
+
 /// Sets the vault aside and puts a fresh one in its place; answers the folder it went to.
 ///
 /// # Errors
@@ -41,7 +44,18 @@ pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<Pat
     let (stored, roster) = keepsake::identity(settings, key)?;
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_needs_enrolment"))?;
     let at = Timestamp::from_second((world.clock)().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
+    // Two in one second, or a clock set back: never over what an earlier one kept.
+    let folder = |n: u32| match n {
+        0 => settings.home.join(format!("set-aside-{}", at.as_second())),
+        n => settings.home.join(format!("set-aside-{}-{n}", at.as_second())),
+    };
+    let before = (0..ASIDE_MAX).take_while(|n| folder(*n).exists()).count();
+    let before = u32::try_from(before).unwrap_or(ASIDE_MAX);
+    if before == ASIDE_MAX {
+        return Err(Problem::new("disk_failed"));
+    }
     let incarnation = u32::try_from(at.as_second() - INCARNATIONS_FROM).unwrap_or(2).max(2);
+    let incarnation = incarnation.saturating_add(before);
 
     let staged = settings.vault().with_file_name("new-vault.db");
     Settings::clear_vault(&staged);
@@ -56,7 +70,7 @@ pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<Pat
     })?;
     fresh.checkpoint()?;
     drop(fresh);
-    let folder = settings.home.join(format!("set-aside-{}", at.as_second()));
+    let folder = folder(before);
     settings.move_vault(&folder)?;
     settings.take(&staged, &settings.vault())?;
     Settings::clear_vault(&staged);

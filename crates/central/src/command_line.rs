@@ -226,9 +226,9 @@ pub(crate) enum Act {
         /// As shown on screen.
         #[arg(long)]
         name: String,
-        /// May open drafts that other mediators began.
-        #[arg(long)]
-        supervisor: bool,
+        /// May open drafts that other mediators began: true or false; as it was when not given.
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+        supervisor: Option<bool>,
     },
     /// Take a mediator off a site's roster; kiosks hear of it by themselves.
     RemoveMediator {

@@ -167,6 +167,12 @@ async fn papers(
     Ok((sign(keys, ListKind::Papers, &list)?, more))
 }
 
+/// The list of a site of which no paper was replaced yet.
+pub(crate) fn no_papers(keys: &CentralKeys, site: &SiteId) -> Result<SignedList, Refusal> {
+    let list = PapersList { site: site.clone(), since: 0, version: 0, papers: Vec::new() };
+    sign(keys, ListKind::Papers, &list)
+}
+
 fn sign(keys: &CentralKeys, kind: ListKind, list: &impl Serialize) -> Result<SignedList, Refusal> {
     let bytes = serde_json::to_vec(list).map_err(|_| Refusal::Stored("list"))?;
     let context = match kind {

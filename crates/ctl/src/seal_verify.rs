@@ -104,7 +104,12 @@ impl Known {
         let listed = Door::read(code).map(|(door, ..)| self.lists.of(&door));
         let circumstances =
             Circumstances { at: self.at, rebuild_code, listed: listed.as_ref(), ..Circumstances::default() };
-        judge(code, &self.ring, &circumstances)
+        let mut judged = judge(code, &self.ring, &circumstances);
+        if judged.verdict == Verdict::Valid && self.lists.are_of_another(judged.site.as_ref()) {
+            judged.verdict = Verdict::Look;
+            judged.reason = "lists_of_another_site";
+        }
+        judged
     }
 }
 

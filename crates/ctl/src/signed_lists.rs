@@ -3,13 +3,14 @@
 
 use crate::given_file::{self, FileRefusal};
 use app::contract::Problem;
+use domain::ids::SiteId;
 use domain::lists::{IssuersList, PapersList};
 use seal::door::Door;
 use seal::keys::Context;
 use seal::lists::Listed;
 use seal::ring::KeyRing;
 use std::path::Path;
-use wire::messages::{ListKind, SignedList};
+use wire::messages::{Configuration, ListKind, SignedList};
 
 /// Largest file of lists, in bytes: a hundred thousand replaced papers.
 const LISTS_BYTES: u64 = 32 << 20;
@@ -18,6 +19,8 @@ const LISTS_BYTES: u64 = 32 << 20;
 pub(crate) struct Lists {
     papers: Vec<PapersList>,
     issuers: IssuersList,
+    /// Whose lists these are; none without a file.
+    site: Option<SiteId>,
 }
 
 impl Lists {
@@ -34,7 +37,10 @@ impl Lists {
         let mut lists = Self::default();
         for signed in &all {
             match signed.kind {
-                ListKind::Configuration => {}
+                ListKind::Configuration => {
+                    read::<Configuration>(ring, signed, Context::Configuration)
+                        .ok_or_else(|| told("lists_forged"))?;
+                }
                 ListKind::Issuers => {
                     lists.issuers =
                         read(ring, signed, Context::Issuers).ok_or_else(|| told("lists_forged"))?;
@@ -45,7 +51,18 @@ impl Lists {
                 }
             }
         }
+        // Of one site, and with what papers were replaced: else it would pass over what it is for.
+        let site = lists.papers.first().map(|part| part.site.clone());
+        if site.is_none() || lists.papers.iter().any(|part| Some(&part.site) != site.as_ref()) {
+            return Err(told("lists_not_lists"));
+        }
+        lists.site = site;
         Ok(lists)
+    }
+
+    /// Are these the lists of another site than this paper's?
+    pub fn are_of_another(&self, site: Option<&SiteId>) -> bool {
+        self.site.as_ref().is_some_and(|own| Some(own) != site)
     }
 
     pub fn of(&self, door: &Door) -> Listed {

@@ -56,6 +56,10 @@ impl Vault {
         if !path.exists() {
             return Err(VaultFailure::Io(std::io::ErrorKind::NotFound.into()));
         }
+        // SQLite takes an empty file for a new database; a vault was never one.
+        if std::fs::metadata(path)?.len() == 0 {
+            return Err(VaultFailure::DoesNotOpen);
+        }
         Self::open_with(path, key, OpenFlags::empty())
     }
 

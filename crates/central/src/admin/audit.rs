@@ -1,7 +1,7 @@
 //! The audit journal, for whoever watches over central: chained and signed now, written to a
 //! file, and old bodies erased.
 
-use super::{AdminRefusal, refused};
+use super::{AdminRefusal, new_file, refused};
 use crate::audit::{self, ExportFailure};
 use crate::{Central, Refusal};
 use domain::audit::{Act, LEAST_DAYS};
@@ -29,18 +29,22 @@ pub async fn audit_seal(central: &Central) -> Result<Value, AdminRefusal> {
 pub async fn audit_export(central: &Central, out: &Path) -> Result<Value, AdminRefusal> {
     let shown = out.display().to_string();
     let io = |error| AdminRefusal::Io(shown.clone(), error);
-    let mut file = BufWriter::new(private(out).map_err(io)?);
+    let mut file = BufWriter::new(private(out)?);
     {
         let mut db = central.pool.acquire().await?;
         audit::by_us(&mut db, Act::AuditExported, None, 1).await?;
     }
     central.chain_audit(true).await?;
-    let end = audit::export(&central.pool, central.now(), &mut file).await.map_err(|failure| match failure {
-        ExportFailure::Database(refusal) => refusal.into(),
-        ExportFailure::Io(error) => AdminRefusal::Io(shown.clone(), error),
-        ExportFailure::Unreadable(n) => refused(format!(
-            "entry {n} of the audit journal cannot be read: somebody has changed the table; compare it with a backup"
-        )),
+    let end = audit::export(&central.pool, central.now(), &mut file).await.map_err(|failure| {
+        // Half a journal must not be taken for a whole one.
+        let _ = std::fs::remove_file(out);
+        match failure {
+            ExportFailure::Database(refusal) => refusal.into(),
+            ExportFailure::Io(error) => AdminRefusal::Io(shown.clone(), error),
+            ExportFailure::Unreadable(n) => refused(format!(
+                "entry {n} of the audit journal cannot be read: somebody has changed the table; compare it with a backup"
+            )),
+        }
     })?;
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
     file.sync_all().map_err(io)?;
@@ -49,9 +53,9 @@ pub async fn audit_export(central: &Central, out: &Path) -> Result<Value, AdminR
 }
 
 /// It names agents: only its owner reads it.
-fn private(out: &Path) -> std::io::Result<File> {
+fn private(out: &Path) -> Result<File, AdminRefusal> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(out)
+    new_file(File::options().write(true).mode(0o600), out)
 }
 
 /// Erases the bodies of entries from before `day`; the chain stays whole.

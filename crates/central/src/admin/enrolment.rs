@@ -53,8 +53,8 @@ pub struct NewMediator<'a> {
     pub name: &'a str,
     /// 4 to 12 digits.
     pub pin: &'a str,
-    /// May open drafts that others began.
-    pub supervisor: bool,
+    /// May open drafts that others began; as it was when not told, and not for a new one.
+    pub supervisor: Option<bool>,
 }
 
 /// Adds a mediator to a site's roster, or gives an existing one a new PIN.
@@ -83,17 +83,19 @@ pub async fn mediator(
         .map_err(|_| refused("the PIN cannot be hashed"))?
         .to_string();
     let mut tx = pool.begin().await?;
-    sqlx::query(
-        "INSERT INTO mediator (site, id, name, pin, supervisor) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin, supervisor = excluded.supervisor",
+    let row = sqlx::query(
+        "INSERT INTO mediator (site, id, name, pin, supervisor) VALUES ($1, $2, $3, $4, coalesce($5, false)) \
+         ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin, \
+         supervisor = coalesce($5, mediator.supervisor) RETURNING supervisor",
     )
     .bind(site.as_str())
     .bind(id.as_str())
     .bind(name)
     .bind(pin)
     .bind(supervisor)
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await?;
+    let supervisor: bool = row.try_get(0)?;
     raise_roster(&mut tx, site.as_str(), now).await?;
     audit::by_us(&mut tx, Act::MediatorSet, Some(&site), 1).await?;
     tx.commit().await?;

@@ -1,6 +1,6 @@
 //! A site's signed lists as one file: what a verifier without a network takes along.
 
-use super::{AdminRefusal, known_site, refused};
+use super::{AdminRefusal, known_site, refused, write_new};
 use crate::keys::CentralKeys;
 use crate::lists::{self, Known};
 use domain::lists::PapersList;
@@ -33,9 +33,12 @@ pub async fn signed_lists(
             break;
         }
     }
+    if !all.iter().any(|list| list.kind == ListKind::Papers) {
+        // Nothing has been replaced yet: that is said too, or a verifier could not tell it from
+        // a file that leaves it out.
+        all.push(lists::no_papers(keys, &site)?);
+    }
     let text = serde_json::to_vec(&all).map_err(|_| refused("the lists cannot be written as JSON"))?;
-    let file = out.display();
-    std::fs::write(out, text)
-        .map_err(|error| refused(format!("cannot write {file} ({error}); correct --out")))?;
-    Ok(json!({ "site": site, "lists": all.len(), "file": file.to_string() }))
+    write_new(out, &text)?;
+    Ok(json!({ "site": site, "lists": all.len(), "file": out.display().to_string() }))
 }

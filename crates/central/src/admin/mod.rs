@@ -36,11 +36,32 @@ use crate::Refusal;
 use domain::ids::SiteId;
 use domain::text::{self, TextRefusal};
 use sqlx::{PgPool, Row};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 
 /// Most sites named when one is asked for that is not there.
 const SITES_NAMED: i64 = 12;
 
 /// What an administrator asked that cannot be done, or could not be done now.
+/// Writes an answer's file, never over one that is there: it may be a key.
+fn write_new(out: &Path, bytes: &[u8]) -> Result<(), AdminRefusal> {
+    let mut file = new_file(File::options().write(true), out)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| AdminRefusal::Io(out.display().to_string(), error))
+}
+
+/// Opens a file that is not there yet.
+fn new_file(options: &mut OpenOptions, out: &Path) -> Result<File, AdminRefusal> {
+    options.create_new(true).open(out).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            refused(format!("{} is there already; give --out a file that is not", out.display()))
+        }
+        _ => refused(format!("cannot write {} ({error}); correct --out", out.display())),
+    })
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AdminRefusal {
     /// A value is not what it should be, or what it names is not there, or is there already;

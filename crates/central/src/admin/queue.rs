@@ -1,7 +1,7 @@
 //! A site's queue, published: the live places of one procedure in rank order, as marks. What
 //! anybody can hold a paper against; nobody is found in it without one.
 
-use super::{AdminRefusal, known_site, refused};
+use super::{AdminRefusal, known_site, refused, write_new};
 use crate::keys::CentralKeys;
 use domain::code::FollowUpCode;
 use domain::place::{Class, PlaceKey, RULE_VERSION};
@@ -72,10 +72,8 @@ pub async fn queue(
     let extract = publish(&keys.acknowledgement, &head, marks);
     let text = extract.and_then(|extract| serde_json::to_vec(&extract).ok());
     let text = text.ok_or_else(|| refused("the queue cannot be written as JSON"))?;
-    let file = out.display();
-    std::fs::write(out, text)
-        .map_err(|error| refused(format!("cannot write {file} ({error}); correct --out")))?;
+    write_new(out, &text)?;
     Ok(json!({ "site": site, "procedure": head.procedure, "rule": head.rule, "made_at": head.made_at,
                "with_time_limit": head.with_time_limit, "ordinary": head.ordinary, "root": head.root,
-               "file": file.to_string() }))
+               "file": out.display().to_string() }))
 }
