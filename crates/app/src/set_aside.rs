@@ -17,8 +17,8 @@ use wire::body::{Begun, Body};
 /// it counts seconds since, which no kiosk ever raised its number to.
 const INCARNATIONS_FROM: i64 = 1_577_836_800;
 
-/// Most vaults set aside at one moment of the clock.
-const ASIDE_MAX: u32 = 1_000;
+/// Begins the name of a folder a vault was set aside to; the rest is its incarnation's moment.
+const ASIDE: &str = "set-aside-";
 
 /// Sets the vault aside and puts a fresh one in its place; answers the folder it went to.
 ///
@@ -44,18 +44,10 @@ pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<Pat
     let (stored, roster) = keepsake::identity(settings, key)?;
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_needs_enrolment"))?;
     let at = Timestamp::from_second((world.clock)().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
-    // Two in one second, or a clock set back: never over what an earlier one kept.
-    let folder = |n: u32| match n {
-        0 => settings.home.join(format!("set-aside-{}", at.as_second())),
-        n => settings.home.join(format!("set-aside-{}-{n}", at.as_second())),
-    };
-    let before = (0..ASIDE_MAX).take_while(|n| folder(*n).exists()).count();
-    let before = u32::try_from(before).unwrap_or(ASIDE_MAX);
-    if before == ASIDE_MAX {
-        return Err(Problem::new("disk_failed"));
-    }
-    let incarnation = u32::try_from(at.as_second() - INCARNATIONS_FROM).unwrap_or(2).max(2);
-    let incarnation = incarnation.saturating_add(before);
+    // Its folder is named by it: two in one second, or a clock set back, are never taken for one.
+    let clock = u32::try_from(at.as_second() - INCARNATIONS_FROM).unwrap_or(2).max(2);
+    let incarnation = clock.max(latest_aside(settings).saturating_add(1));
+    let folder = settings.home.join(format!("{ASIDE}{}", i64::from(incarnation) + INCARNATIONS_FROM));
 
     let staged = settings.vault().with_file_name("new-vault.db");
     Settings::clear_vault(&staged);
@@ -70,12 +62,19 @@ pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<Pat
     })?;
     fresh.checkpoint()?;
     drop(fresh);
-    let folder = folder(before);
     settings.move_vault(&folder)?;
     settings.take(&staged, &settings.vault())?;
     Settings::clear_vault(&staged);
     tracing::error!("the vault did not open: it is set aside, and a fresh one has taken its place");
     Ok(folder)
+}
+
+/// The newest incarnation that began when a vault was set aside here; 0 when none was.
+fn latest_aside(settings: &Settings) -> u32 {
+    let folders = std::fs::read_dir(&settings.home).into_iter().flatten().flatten();
+    let moments =
+        folders.filter_map(|folder| folder.file_name().to_str()?.strip_prefix(ASIDE)?.parse::<i64>().ok());
+    moments.filter_map(|moment| u32::try_from(moment - INCARNATIONS_FROM).ok()).max().unwrap_or(0)
 }
 
 /// Only a vault that surely does not serve is set aside.

@@ -473,7 +473,7 @@ mod closing {
             format!("#!/bin/sh\ncase \"$*\" in *-A*) exit 0;; esac\necho '{words}' >&2\nexec sleep 600\n");
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
-        Sane { program, closing: Duration::from_millis(200), ..Sane::parse("test:0", None).unwrap() }
+        Sane { program, closing: Duration::from_secs(3), ..Sane::parse("test:0", None).unwrap() }
     }
 
     #[tokio::test]
