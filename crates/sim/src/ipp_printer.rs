@@ -249,8 +249,8 @@ no-paper)
     ;;
 jam)
     echo "STATE: +media-jam-error" >&2
-    # A real one stands still for a while before it gives up.
-    sleep 1
+    # A real one stands still for a while before it gives up: longer than anybody looks away.
+    sleep 3
     echo "ERROR: paper jam" >&2
     exit 1
     ;;
