@@ -12,11 +12,13 @@ use central::{Central, Clock};
 use domain::applicant::{Applicant, Contact, Identity, Nationality};
 use domain::birth::Birth;
 use domain::bytes::{Hash, Salt};
+use domain::calendar::SiteKind;
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, MediatorId, RegistrationId, SiteId};
 use domain::procedure::Procedure;
 use domain::registration::Registration;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use seal::keys::{Context, Signer, sha256};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,6 +28,23 @@ use wire::body::Body as Says;
 use wire::messages::{ChangesAnswer, PushRequest};
 use wire::record::{Header, Record};
 use wire::request;
+
+/// A fixed site in Paris with a lease of four slots and a key of its own.
+#[must_use]
+pub fn site(id: &str, from: Date) -> NewSite {
+    NewSite {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        address: Vec::new(),
+        phone: None,
+        zone: "Europe/Paris".into(),
+        holidays: "metropolitan".into(),
+        site_key: age::x25519::Identity::generate().to_public().to_string(),
+        lease_slots: 4,
+        kind: SiteKind::Fixed,
+        from,
+    }
+}
 
 /// Central in this process on a real PostgreSQL, with a clock the test moves.
 pub struct Service {
@@ -71,18 +90,7 @@ impl Service {
         let random = central::system_random();
         central::keys::make(folder.path(), now(), &random)?;
         for id in ["ONE", "TWO"] {
-            let site = NewSite {
-                id: id.into(),
-                name: id.into(),
-                address: Vec::new(),
-                phone: None,
-                zone: "Europe/Paris".into(),
-                holidays: "metropolitan".into(),
-                site_key: age::x25519::Identity::generate().to_public().to_string(),
-                lease_slots: 4,
-                kind: domain::calendar::SiteKind::Fixed,
-                from: now().to_zoned(jiff::tz::TimeZone::UTC).date(),
-            };
+            let site = site(id, now().to_zoned(jiff::tz::TimeZone::UTC).date());
             central::admin::site(&pool, &site).await?;
             let pattern = serde_json::from_value(json!({
                 "weekdays": [1, 2, 3, 4, 5], "opens": "09:00:00", "closes": "12:00:00", "every_minutes": 30,

@@ -2,7 +2,6 @@
 //! I4 held against its definition: on random calendars central's database gives exactly
 //! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist.
 
-use central::admin::NewSite;
 use domain::assign::{Choice, FreeSlot, choose};
 use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar, SiteKind};
 use domain::ids::{RegistrationId, SlotId};
@@ -12,7 +11,7 @@ use domain::token::SignedToken;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use journeys::device::Service;
+use journeys::device::{Service, site};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -93,18 +92,7 @@ fn slots(story: &Story) -> Vec<(DateTime, ProcedureSet)> {
 async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCaseError> {
     service.clock.store(Service::NOON, Ordering::SeqCst);
     let id = format!("CASE-{case}");
-    let site = NewSite {
-        id: id.clone(),
-        name: id.clone(),
-        address: Vec::new(),
-        phone: None,
-        zone: "Europe/Paris".into(),
-        holidays: "metropolitan".into(),
-        site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots: 4,
-        kind: domain::calendar::SiteKind::Fixed,
-        from: TODAY,
-    };
+    let site = site(&id, TODAY);
     central::admin::site(&service.pool, &site).await.unwrap();
     for (n, patterns) in story.counters.iter().enumerate() {
         central::admin::counter(&service.pool, &id, &format!("C{n}"), patterns).await.unwrap();

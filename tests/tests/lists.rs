@@ -8,6 +8,7 @@ use central::admin::{NewMediator, SiteChange};
 use central::keys::{self, CentralKeys};
 use jiff::Timestamp;
 use journeys::counter::{Counter, Listening, register};
+use journeys::device::site;
 use journeys::programs::{built, command};
 use journeys::stand::{MEDIATOR, PIN, SITE};
 use journeys::tls;
@@ -87,18 +88,7 @@ async fn a_receipt_that_has_its_convocation_is_red_everywhere() {
     }
     // Lists of another site, of which nothing was ever replaced, say nothing of this paper.
     let pool = central::connect(&counter.pool_url).await.unwrap();
-    let other = central::admin::NewSite {
-        id: "OTHER".into(),
-        name: "Autre".into(),
-        address: Vec::new(),
-        phone: None,
-        zone: "Europe/Paris".into(),
-        holidays: "metropolitan".into(),
-        site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots: 0,
-        from: jiff::Zoned::now().date(),
-        kind: domain::calendar::SiteKind::Fixed,
-    };
+    let other = site("OTHER", jiff::Zoned::now().date());
     central::admin::site(&pool, &other).await.unwrap();
     let out = keys.join("other.json");
     let signers = CentralKeys::load(&keys).unwrap();

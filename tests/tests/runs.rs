@@ -12,7 +12,7 @@ use domain::limit::{Right, TimeLimit};
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
-use journeys::device::{Device, Service};
+use journeys::device::{Device, Service, site};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -70,18 +70,7 @@ struct Side {
 impl Side {
     async fn set_up(service: &Service, mark: u16) -> Self {
         let id = format!("SIDE-{mark}");
-        let site = NewSite {
-            id: id.clone(),
-            name: id.clone(),
-            address: Vec::new(),
-            phone: None,
-            zone: "Europe/Paris".into(),
-            holidays: "metropolitan".into(),
-            site_key: age::x25519::Identity::generate().to_public().to_string(),
-            kind: domain::calendar::SiteKind::Fixed,
-            lease_slots: 8,
-            from: TODAY,
-        };
+        let site = NewSite { lease_slots: 8, ..site(&id, TODAY) };
         central::admin::site(&service.pool, &site).await.unwrap();
         let pattern = serde_json::from_value(json!({
             "weekdays": [1, 2, 4], "opens": "09:00:00", "closes": "12:00:00", "every_minutes": 30, "from": "2027-01-01",

@@ -2,6 +2,7 @@
 //! The worked example of docs/waitlist.md, run as it stands: the same people at the same times
 //! get the dates, the places and the escalations the page says.
 
+use central::admin::NewSite;
 use central::keys::CentralKeys;
 use domain::limit::{Right, TimeLimit};
 use domain::place::PlaceKey;
@@ -9,7 +10,7 @@ use domain::queue::QueueExtract;
 use domain::token::SignedToken;
 use jiff::civil::{Date, DateTime, date};
 use jiff::tz::TimeZone;
-use journeys::device::Service;
+use journeys::device::{Service, site};
 use seal::queue::place_mark;
 use serde_json::json;
 use std::sync::atomic::Ordering;
@@ -46,18 +47,7 @@ async fn the_example_of_the_page_is_what_happens() {
     assert_eq!(people.len(), 6);
     let service = Service::start().await.unwrap();
     let paris = TimeZone::get("Europe/Paris").unwrap();
-    let site = central::admin::NewSite {
-        id: "EXAMPLE".into(),
-        name: "EXAMPLE".into(),
-        address: Vec::new(),
-        phone: None,
-        zone: "Europe/Paris".into(),
-        holidays: "metropolitan".into(),
-        site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots: 0,
-        from: date(2027, 3, 8),
-        kind: domain::calendar::SiteKind::Fixed,
-    };
+    let site = NewSite { lease_slots: 0, ..site("EXAMPLE", date(2027, 3, 8)) };
     let at = |civil: DateTime| paris.to_timestamp(civil).unwrap();
     service.clock.store(at(people[0].registered).as_second(), Ordering::SeqCst);
     central::admin::site(&service.pool, &site).await.unwrap();

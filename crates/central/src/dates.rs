@@ -13,7 +13,7 @@ use domain::registration::Registration;
 use domain::task::TaskKind;
 use domain::token::{SignedToken, SlotToken};
 use jiff::{
-    ToSpan,
+    Timestamp, ToSpan,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -152,9 +152,14 @@ pub(crate) async fn give_before(
 
 /// Central's own civil day at a site.
 pub(crate) async fn today(db: &mut PgConnection, central: &Central, site: &SiteId) -> Result<Date, Refusal> {
+    day(db, site, central.now()).await
+}
+
+/// The civil day at a site at this moment.
+pub(crate) async fn day(db: &mut PgConnection, site: &SiteId, now: Timestamp) -> Result<Date, Refusal> {
     let zone = zone_of(db, site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
-    Ok(zone.to_datetime(central.now()).date())
+    Ok(zone.to_datetime(now).date())
 }
 
 /// Has the calendar changed so that it no longer has this slot?

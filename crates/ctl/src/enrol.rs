@@ -2,7 +2,7 @@
 //! central is asked, so that a slip of the keyboard is never told as central's fault.
 
 use crate::answer::{answer, refuse};
-use crate::given_file::{self, FileRefusal};
+use crate::given_file;
 use app::contract::Problem;
 use app::settings::{KioskFile, Mode};
 use app::{Settings, World};
@@ -69,13 +69,7 @@ fn while_enrolling(problem: Problem, central: &str) -> Problem {
 /// kiosk must find it from wherever it is started.
 fn authority(ca: &Path) -> Result<PathBuf, Problem> {
     let told = |code: &str| Problem::new(code).with("file", ca.display());
-    let pem = given_file::read(ca, CA_BYTES).map_err(|refusal| {
-        told(match refusal {
-            FileRefusal::Missing => "ca_missing",
-            FileRefusal::Unreadable | FileRefusal::NotAFile => "ca_unreadable",
-            FileRefusal::TooLarge => "ca_not_certificate",
-        })
-    })?;
+    let pem = given_file::named(ca, CA_BYTES, ["ca_missing", "ca_unreadable", "ca_not_certificate"])?;
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|_| told("ca_not_certificate"))?;

@@ -2,7 +2,7 @@
 //! site's published queue. Asks nobody: no kiosk, no central.
 
 use crate::answer::{REFUSED, answer, answer_with, refuse};
-use crate::given_file::{self, FileRefusal};
+use crate::given_file;
 use crate::seal_verify::key_ring;
 use app::contract::Problem;
 use clap::Args;
@@ -127,12 +127,7 @@ fn told(code: FollowUpCode, place: &PlaceKey) -> Value {
 
 fn extract(file: &Path) -> Result<QueueExtract, Problem> {
     let told = |code: &str| Problem::new(code).with("file", file.display());
-    let bytes = given_file::read(file, QUEUE_BYTES).map_err(|refusal| {
-        told(match refusal {
-            FileRefusal::Missing => "queue_missing",
-            FileRefusal::Unreadable | FileRefusal::NotAFile => "queue_unreadable",
-            FileRefusal::TooLarge => "queue_not_queue",
-        })
-    })?;
+    let bytes =
+        given_file::named(file, QUEUE_BYTES, ["queue_missing", "queue_unreadable", "queue_not_queue"])?;
     serde_json::from_slice(&bytes).map_err(|_| told("queue_not_queue"))
 }

@@ -2,7 +2,7 @@
 //! as at the counter. Leaves no half visit behind: what is not complete is told and thrown away.
 
 use crate::answer::{REFUSED, answer, answer_with, refuse, tell};
-use crate::given_file::{self, FileRefusal};
+use crate::given_file;
 use app::contract::{DateView, DraftFields, FieldProblem, Problem};
 use app::{Kiosk, Settings};
 use serde_json::json;
@@ -93,13 +93,8 @@ fn pin() -> Result<Zeroizing<String>, Problem> {
 
 fn fields(file: &Path) -> Result<DraftFields, Problem> {
     let told = |code: &str| Problem::new(code).with("file", file.display());
-    let bytes = given_file::read(file, FILE_BYTES).map_err(|refusal| {
-        told(match refusal {
-            FileRefusal::Missing => "fields_missing",
-            FileRefusal::Unreadable | FileRefusal::NotAFile => "fields_unreadable",
-            FileRefusal::TooLarge => "fields_not_fields",
-        })
-    })?;
+    let bytes =
+        given_file::named(file, FILE_BYTES, ["fields_missing", "fields_unreadable", "fields_not_fields"])?;
     serde_json::from_slice(&bytes).map_err(|error| {
         // Which line, never what stands there: it may be a name.
         told("fields_not_fields").with("line", error.line()).with("column", error.column())

@@ -70,13 +70,7 @@ fn day_is_over(slot: DateTime, at: Timestamp) -> bool {
 
 pub(crate) fn key_ring(root: &Path) -> Result<KeyRing, Problem> {
     let told = |code: &str| Problem::new(code).with("file", root.display());
-    let file = given_file::read(root, RING_BYTES).map_err(|refusal| {
-        told(match refusal {
-            FileRefusal::Missing => "root_missing",
-            FileRefusal::Unreadable | FileRefusal::NotAFile => "root_unreadable",
-            FileRefusal::TooLarge => "root_not_ring",
-        })
-    })?;
+    let file = given_file::named(root, RING_BYTES, ["root_missing", "root_unreadable", "root_not_ring"])?;
     KeyRing::from_json(&file).map_err(|_| told("root_not_ring"))
 }
 

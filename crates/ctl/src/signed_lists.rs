@@ -1,7 +1,7 @@
 //! A file of signed lists, as `central admin lists` writes it. Only what a key of the ring
 //! signed counts; one list that is not is a refusal, for somebody has changed the file.
 
-use crate::given_file::{self, FileRefusal};
+use crate::given_file;
 use app::contract::Problem;
 use domain::ids::SiteId;
 use domain::lists::{IssuersList, PapersList};
@@ -26,13 +26,8 @@ pub(crate) struct Lists {
 impl Lists {
     pub fn read(file: &Path, ring: &KeyRing) -> Result<Self, Problem> {
         let told = |code: &str| Problem::new(code).with("file", file.display());
-        let bytes = given_file::read(file, LISTS_BYTES).map_err(|refusal| {
-            told(match refusal {
-                FileRefusal::Missing => "lists_missing",
-                FileRefusal::Unreadable | FileRefusal::NotAFile => "lists_unreadable",
-                FileRefusal::TooLarge => "lists_not_lists",
-            })
-        })?;
+        let bytes =
+            given_file::named(file, LISTS_BYTES, ["lists_missing", "lists_unreadable", "lists_not_lists"])?;
         let all: Vec<SignedList> = serde_json::from_slice(&bytes).map_err(|_| told("lists_not_lists"))?;
         let mut lists = Self::default();
         for signed in &all {

@@ -4,7 +4,6 @@
 use crate::programs::{Failure, fail};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use central::admin::NewSite;
 use central::keys::{CentralKeys, RING};
 use central::lease_log::LeaseLog;
 use central::{Central, Clock, Pool};
@@ -60,18 +59,7 @@ impl Ground {
         let from = clock().to_zoned(jiff::tz::TimeZone::UTC).date();
         for site in 0..sites {
             let id = site_name(site);
-            let new = NewSite {
-                id: id.clone(),
-                name: id.clone(),
-                address: Vec::new(),
-                phone: None,
-                zone: "Europe/Paris".into(),
-                holidays: "metropolitan".into(),
-                site_key: age::x25519::Identity::generate().to_public().to_string(),
-                lease_slots: 4,
-                kind: domain::calendar::SiteKind::Fixed,
-                from,
-            };
+            let new = crate::device::site(&id, from);
             central::admin::site(&pool, &new).await?;
             let pattern = serde_json::from_value(json!({
                 "weekdays": [1, 2, 3, 4, 5], "opens": "09:00:00", "closes": "16:00:00", "every_minutes": 15,

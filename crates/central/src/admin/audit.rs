@@ -22,29 +22,35 @@ pub async fn audit_seal(central: &Central) -> Result<Value, AdminRefusal> {
     Ok(json!({ "chained": chained, "checkpoint": signed }))
 }
 
-/// Writes the whole journal to `out`, its own export as the last entry.
+/// Writes the whole journal to `out`, its own export as the last entry. Leaves no file when it
+/// fails: half a journal must not be taken for a whole one.
 ///
 /// # Errors
-/// The file cannot be written, the database fails, or a row of the journal is none.
+/// The file is there already or cannot be written, the database fails, or a row of the journal
+/// is none.
 pub async fn audit_export(central: &Central, out: &Path) -> Result<Value, AdminRefusal> {
-    let shown = out.display().to_string();
-    let io = |error| AdminRefusal::Io(shown.clone(), error);
-    let mut file = BufWriter::new(private(out)?);
+    let file = private(out)?;
+    let done = written(central, file, &out.display().to_string()).await;
+    if done.is_err() {
+        let _ = std::fs::remove_file(out);
+    }
+    done
+}
+
+async fn written(central: &Central, file: File, shown: &str) -> Result<Value, AdminRefusal> {
+    let io = |error| AdminRefusal::Io(shown.to_owned(), error);
+    let mut file = BufWriter::new(file);
     {
         let mut db = central.pool.acquire().await?;
         audit::by_us(&mut db, Act::AuditExported, None, 1).await?;
     }
     central.chain_audit(true).await?;
-    let end = audit::export(&central.pool, central.now(), &mut file).await.map_err(|failure| {
-        // Half a journal must not be taken for a whole one.
-        let _ = std::fs::remove_file(out);
-        match failure {
-            ExportFailure::Database(refusal) => refusal.into(),
-            ExportFailure::Io(error) => AdminRefusal::Io(shown.clone(), error),
-            ExportFailure::Unreadable(n) => refused(format!(
-                "entry {n} of the audit journal cannot be read: somebody has changed the table; compare it with a backup"
-            )),
-        }
+    let end = audit::export(&central.pool, central.now(), &mut file).await.map_err(|failure| match failure {
+        ExportFailure::Database(refusal) => refusal.into(),
+        ExportFailure::Io(error) => io(error),
+        ExportFailure::Unreadable(n) => refused(format!(
+            "entry {n} of the audit journal cannot be read: somebody has changed the table; compare it with a backup"
+        )),
     })?;
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
     file.sync_all().map_err(io)?;

@@ -5,7 +5,7 @@
 use super::{AdminRefusal, known_site, refused, sites};
 use crate::calendar::Calendar;
 use crate::calendar::change::{self, Effect, Holder, Scope};
-use crate::{Random, audit};
+use crate::{Random, audit, dates};
 use domain::audit::Act;
 use domain::calendar::{Closure, Opening, PATTERNS_MAX, Pattern, PatternChange};
 use domain::ids::SiteId;
@@ -328,7 +328,7 @@ impl Open {
         let site = known_site(pool, site).await?;
         let mut tx = pool.begin().await?;
         change::lock(&mut tx, &site).await?;
-        let today = change::today(&mut tx, &site, ask.now).await?;
+        let today = dates::day(&mut tx, &site, ask.now).await?;
         let Some(name) = counter else { return Ok(Self { tx, site, counter: None, today }) };
         let rows = sqlx::query("SELECT id, name FROM counter WHERE site = $1 ORDER BY name")
             .bind(site.as_str())

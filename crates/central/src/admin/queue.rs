@@ -2,13 +2,13 @@
 //! anybody can hold a paper against; nobody is found in it without one.
 
 use super::{AdminRefusal, known_site, refused, write_new};
+use crate::dates;
 use crate::keys::CentralKeys;
 use domain::code::FollowUpCode;
 use domain::place::{Class, PlaceKey, RULE_VERSION};
 use domain::procedure::Procedure;
 use domain::queue::{PLACES_MAX, QueueHead};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use seal::queue::{place_mark, publish, root};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
@@ -29,9 +29,8 @@ pub async fn queue(
     let site = known_site(pool, site).await?;
     let procedure = Procedure::parse(procedure)
         .ok_or_else(|| refused(format!("{procedure} is no procedure; correct --procedure")))?;
-    let row = sqlx::query("SELECT zone FROM site WHERE id = $1").bind(site.as_str()).fetch_one(pool).await?;
-    let zone =
-        TimeZone::get(row.try_get(0)?).map_err(|_| refused("the site's time zone is not known here"))?;
+    let mut db = pool.acquire().await?;
+    let today = dates::day(&mut db, &site, now).await?;
     let rows = sqlx::query(
         "SELECT registration.code, class, registered_s, tie_break FROM registration \
          LEFT JOIN slot ON slot.registration = registration.id \
@@ -40,9 +39,9 @@ pub async fn queue(
     )
     .bind(site.as_str())
     .bind(procedure.key())
-    .bind(zone.to_datetime(now).date().to_string())
+    .bind(today.to_string())
     .bind(i64::try_from(PLACES_MAX).unwrap_or(i64::MAX) + 1)
-    .fetch_all(pool)
+    .fetch_all(&mut *db)
     .await?;
     if rows.len() > PLACES_MAX {
         return Err(refused(format!("the queue has more than {PLACES_MAX} places; none is published")));

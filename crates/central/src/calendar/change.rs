@@ -287,9 +287,3 @@ async fn stored(db: &mut PgConnection, counter: i64, scope: &Scope) -> Result<Ve
 fn id(bytes: Option<&[u8]>) -> Result<Option<[u8; 16]>, Refusal> {
     bytes.map(|bytes| bytes.try_into().map_err(|_| Refusal::Stored("id"))).transpose()
 }
-
-/// The civil day at the site at this moment.
-pub(crate) async fn today(db: &mut PgConnection, site: &SiteId, now: Timestamp) -> Result<Date, Refusal> {
-    let calendar = Calendar::read(db, site).await?;
-    Ok(calendar.rules.zone.to_datetime(now).date())
-}

@@ -197,24 +197,27 @@ fn minutes(time: Time) -> i64 {
     i64::from(time.hour()) * 60 + i64::from(time.minute())
 }
 
+/// Weekdays from 9 to 16, every twenty minutes: what tests of the calendar begin with.
+#[cfg(test)]
+pub(super) fn demo() -> Pattern {
+    use jiff::civil::{date, time};
+    Pattern {
+        weekdays: vec![1, 2, 3, 4, 5],
+        opens: time(9, 0, 0, 0),
+        closes: time(16, 0, 0, 0),
+        every_minutes: 20,
+        capacity: 1,
+        procedures: ProcedureSet::ALL,
+        from: date(2026, 1, 1),
+        until: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::civil::{date, time};
     use proptest::prelude::*;
-
-    fn demo() -> Pattern {
-        Pattern {
-            weekdays: vec![1, 2, 3, 4, 5],
-            opens: time(9, 0, 0, 0),
-            closes: time(16, 0, 0, 0),
-            every_minutes: 20,
-            capacity: 1,
-            procedures: ProcedureSet::ALL,
-            from: date(2026, 1, 1),
-            until: None,
-        }
-    }
 
     #[test]
     fn what_no_calendar_can_hold_is_refused() {

@@ -1,5 +1,6 @@
 //! The calendar against its definition: holidays, openings, clocks that change, other zone data.
 
+use super::pattern::demo;
 use super::*;
 use crate::procedure::{Procedure, all};
 use jiff::civil::{Time, date, time};
@@ -16,19 +17,6 @@ const ZONES: [&str; 8] = [
     "Pacific/Tahiti",
     "Pacific/Noumea",
 ];
-
-fn demo() -> Pattern {
-    Pattern {
-        weekdays: vec![1, 2, 3, 4, 5],
-        opens: time(9, 0, 0, 0),
-        closes: time(16, 0, 0, 0),
-        every_minutes: 20,
-        capacity: 1,
-        procedures: ProcedureSet::ALL,
-        from: date(2026, 1, 1),
-        until: None,
-    }
-}
 
 fn site(zone: &str) -> SiteCalendar {
     SiteCalendar {
