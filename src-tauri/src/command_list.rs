@@ -22,6 +22,10 @@ with_commands! {
     bring_paper
     declare_today
     ask_earlier
+    cancel
+    reinstate
+    answer_offer
+    answer_offer_elsewhere
     reprint
     outbox
     sync_now

@@ -5,7 +5,7 @@ use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
     AdvanceView, BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
-    FollowUpView, HomeView, MediumView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
+    FollowUpView, HomeView, MediumView, OfferAnswerView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
     ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
@@ -164,6 +164,32 @@ pub async fn bring_paper(core: State<'_, Core>, door: String, rebuild: Option<St
 #[command]
 pub async fn ask_earlier(core: State<'_, Core>, visit: String) -> Answer<AdvanceView> {
     core.kiosk()?.ask_earlier(&visit).await
+}
+
+#[command]
+pub async fn cancel(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.cancel(&visit).await
+}
+
+#[command]
+pub async fn reinstate(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.reinstate(&visit).await
+}
+
+#[command]
+pub async fn answer_offer(core: State<'_, Core>, visit: String, accept: bool) -> Answer<DateView> {
+    core.kiosk()?.answer_offer(&visit, accept).await
+}
+
+#[command]
+pub async fn answer_offer_elsewhere(
+    core: State<'_, Core>,
+    code: String,
+    birth: BirthFields,
+    offer: String,
+    accept: bool,
+) -> Answer<OfferAnswerView> {
+    core.kiosk()?.answer_offer_elsewhere(&code, birth, &offer, accept).await
 }
 
 #[tauri::command]

@@ -49,6 +49,8 @@ pub fn site(id: &str, from: Date) -> NewSite {
 /// Central in this process on a real PostgreSQL, with a clock the test moves.
 pub struct Service {
     pub router: Router,
+    /// The central behind the router.
+    pub central: Central,
     pub pool: central::Pool,
     pub clock: Arc<AtomicI64>,
     pub postgres: Postgres,
@@ -99,7 +101,7 @@ impl Service {
             central::admin::counter(&pool, id, "A", &[pattern]).await?;
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
-        Ok(Self { router: central::router(central), pool, clock, postgres, folder })
+        Ok(Self { router: central::router(central.clone()), central, pool, clock, postgres, folder })
     }
 
     /// A new single-use code.

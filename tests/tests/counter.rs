@@ -159,6 +159,12 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "reprint" => kiosk.reprint(&text).await.err(),
                 "show_paper" => kiosk.show_paper(&text).await.err(),
                 "ask_earlier" => kiosk.ask_earlier(&text).await.err(),
+                "cancel" => kiosk.cancel(&text).await.err(),
+                "reinstate" => kiosk.reinstate(&text).await.err(),
+                "answer_offer" => kiosk.answer_offer(&text, true).await.err(),
+                "answer_offer_elsewhere" => {
+                    kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()
+                }
                 "declare_today" => kiosk.declare_today(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),
                 "export_to" => kiosk.export_to(&text).await.err(),

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Representative};
 use domain::birth::Birth;
-use domain::ids::{AttemptId, LeaseId, PageId, RegistrationId, SlotId};
+use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::registration::Registration;
 use jiff::ToSpan;
@@ -21,7 +21,9 @@ use wire::body::{
     self, AdvanceRequest, Begun, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered,
     Release,
 };
-use wire::messages::{DateRequest, EnrolRequest, FollowUpRequest, LeaseRequest, PushRequest, ReturnRequest};
+use wire::messages::{
+    DateRequest, EnrolRequest, FollowUpRequest, LeaseRequest, OfferRequest, PushRequest, ReturnRequest,
+};
 
 /// A registration with every field it may have: a new one is asked for by the compiler.
 fn registration(device: &Device, service: &Service) -> Registration {
@@ -120,6 +122,16 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Cancellation(body::Cancellation {
+            registration: id,
+            mediator: registration(device, service).mediator,
+            at,
+        }),
+        body::Body::Reinstatement(body::Reinstatement {
+            registration: id,
+            mediator: registration(device, service).mediator,
+            at,
+        }),
     ]
 }
 
@@ -200,9 +212,18 @@ async fn messages(device: &mut Device, service: &Service) -> Vec<(&'static str, 
     let certificate = serde_json::from_value(device.certificate.clone()).unwrap();
     let person = registration(device, service);
     let today = person.registered_on;
+    let offered = OfferRequest {
+        code: person.code,
+        year: 1991,
+        month: Some(3),
+        day: Some(14),
+        offer: OfferId([3; 16]),
+        accept: true,
+    };
     let followed = FollowUpRequest { code: person.code, year: 1991, month: Some(3), day: Some(14) };
     vec![
         ("post", "/v1/follow-up", serde_json::to_value(followed).unwrap()),
+        ("post", "/v1/offers", serde_json::to_value(offered).unwrap()),
         ("post", "/v1/enrol", serde_json::to_value(EnrolRequest { code, key: key.public(), proof }).unwrap()),
         ("post", "/v1/return", serde_json::to_value(ReturnRequest { certificate }).unwrap()),
         ("post", "/v1/registrations", serde_json::to_value(DateRequest { registration: person }).unwrap()),

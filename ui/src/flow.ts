@@ -364,13 +364,13 @@ export function createFlow(host: Host) {
     findPaper: (code: string, birth: BirthFields) => run(async () => {
       const found = await host.followUp(code, birth);
       if (found.visit) await openOwn(found.visit, found.lang);
-      else state.paper = { shown: null, elsewhere: found.elsewhere, brought: false };
+      else state.paper = { shown: null, elsewhere: found.elsewhere, said: { code, birth }, answered: null, brought: false };
     }),
     /** Reads the paper in the scanner, or what a hand scanner sent. */
     showPaper: (text: string) => run(async () => {
       const shown = await host.showPaper(text);
       if (shown.visit && shown.lang && shown.verdict !== 'replaced') await openOwn(shown.visit, shown.lang);
-      else state.paper = { shown, elsewhere: null, brought: false };
+      else state.paper = { shown, elsewhere: null, said: null, answered: null, brought: false };
     }),
     bringPaper: () => run(async () => {
       const paper = state.paper;
@@ -387,6 +387,18 @@ export function createFlow(host: Host) {
       const visit = current();
       const advance = await host.askEarlier(visit.id);
       if (visit.date) visit.date.advance = advance;
+    }),
+    /** The person is there and gives the appointment up. */
+    cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
+    reinstate: () => run(async () => { const visit = current(); visit.date = await host.reinstate(visit.id); }),
+    answerOffer: (accept: boolean) => run(async () => { const visit = current(); visit.date = await host.answerOffer(visit.id, accept); }),
+    answerOfferElsewhere: (accept: boolean) => run(async () => {
+      const paper = state.paper;
+      const offer = paper?.elsewhere?.offer;
+      if (!paper?.said || !paper.elsewhere || !offer) return;
+      paper.answered = await host.answerOfferElsewhere(paper.said.code, { ...paper.said.birth }, offer.offer, accept);
+      paper.elsewhere.slot_at = paper.answered.slot_at;
+      paper.elsewhere.offer = null;
     }),
     /** `YYYY-MM-DD`, as the mediator says it; the home screen is shown anew. */
     declareToday: (day: string) => run(async () => { await host.declareToday(day); await toHome(); }),

@@ -1,4 +1,5 @@
 // What the window holds, and its shapes: plain data, cleared by clearing `visit` and `paper`.
+import type { BirthFields } from './generated/BirthFields';
 import type { Boot } from './generated/Boot';
 import type { DateView } from './generated/DateView';
 import type { DeliveryView } from './generated/DeliveryView';
@@ -9,6 +10,7 @@ import type { ExportView } from './generated/ExportView';
 import type { FieldProblem } from './generated/FieldProblem';
 import type { HomeView } from './generated/HomeView';
 import type { MediumView } from './generated/MediumView';
+import type { OfferAnswerView } from './generated/OfferAnswerView';
 import type { OutboxView } from './generated/OutboxView';
 import type { PageView } from './generated/PageView';
 import type { PrintView } from './generated/PrintView';
@@ -38,6 +40,10 @@ export interface Visit {
 export interface ShownPaper {
   shown: ShownPaperView | null;
   elsewhere: ElsewhereView | null;
+  /** How the person was found elsewhere: an answer to an offer says it again. */
+  said: { code: string; birth: BirthFields } | null;
+  /** What became of an offer answered here. */
+  answered: OfferAnswerView | null;
   /** True once it stands in this kiosk's journal. */
   brought: boolean;
 }

@@ -78,6 +78,11 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12', said,
     problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
   });
+  const made = (): DateView => ({
+    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+    limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
+  });
+  const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
   async function call<T>(name: string, answer: () => T): Promise<T> {
     fake.calls.push(name);
@@ -116,13 +121,17 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       return view();
     }),
     followUp: (code) => call('follow_up', () => code.startsWith('E')
-      ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris' } }
-      : { visit: 'v1', lang: 'ar', elsewhere: null }),
+      ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris', cancelled: false, offer: { offer: 'o1', slot_at: '2027-04-02T09:00', until: '2027-03-12' } } }
+      : (date ??= { ...made(), offer: { offer: 'o2', slot_at: '2031-03-07T09:00', until: '2031-03-05' } }, { visit: 'v1', lang: 'ar', elsewhere: null })),
     showPaper: () => call('show_paper', () => ({
       verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
       site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
+    cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false } })),
+    reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true } })),
+    answerOffer: (_visit, accept) => call('answer_offer', () => ({ ...given(), offer: null, slot_at: accept ? '2031-03-07T09:00' : given().slot_at })),
+    answerOfferElsewhere: (_code, _birth, _offer, accept) => call('answer_offer_elsewhere', () => ({ accepted: accept, slot_at: '2031-03-07T09:00' })),
     askEarlier: () => call('ask_earlier', () => ({ asked_at: '2031-03-04T10:00', state: 'only_here', answered_at: null, answer: null })),
     declareToday: () => call('declare_today', () => { fake.todayFrom = null; return null; }),
     reprint: () => call('reprint', look),
@@ -155,14 +164,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         ],
       };
     }),
-    confirm: () => call('confirm', () => {
-      date = {
-        visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-        limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null,
-      };
-      return date;
-    }),
-    date: () => call('date', () => { if (!date) throw { code: 'no_visit', args: {} }; return date; }),
+    confirm: () => call('confirm', () => { date = made(); return date; }),
+    date: () => call('date', given),
     print: () => call('print', () => { sent += 1; said = false; return look(); }),
     printStatus: () => call('print_status', look),
     answerPrint: (_visit, cameOut) => call('answer_print', () => { said = true; fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),

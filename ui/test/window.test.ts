@@ -238,6 +238,34 @@ describe('a paper shown at this counter', () => {
     expect(one('[name="code"]')).toBeTruthy();
   });
 
+  it('of another kiosk has an earlier date, which is taken here', async () => {
+    await followUp();
+    await type('code', 'E');
+    await press('find-paper');
+    expect(one('[data-role="offer"]').dataset['slotAt']).toBe('2027-04-02T09:00');
+    await press('accept-offer');
+    expect(one('[data-role="answered"]').dataset['accepted']).toBe('true');
+    expect(one('[data-role="elsewhere"]').dataset['slotAt']).toBe('2031-03-07T09:00');
+    expect(document.querySelector('[data-role="offer"]')).toBeNull();
+  });
+
+  it('of this kiosk is cancelled only when asked twice, and taken back', async () => {
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    await press('decline-offer');
+    expect(document.querySelector('[data-role="offer"]')).toBeNull();
+    await press('cancel');
+    await press('cancel-no');
+    expect(fake.calls).not.toContain('cancel');
+    await press('cancel');
+    await press('cancel-yes');
+    expect(one('[data-role="cancelled"]').dataset['returning']).toBe('false');
+    expect(document.querySelector('[data-action="reprint"]')).toBeNull();
+    await press('reinstate');
+    expect(one('[data-role="cancelled"]').dataset['returning']).toBe('true');
+  });
+
   it('of a lost kiosk is sent on once', async () => {
     await followUp();
     await press('show-paper');

@@ -5,6 +5,7 @@
 
 use crate::contract::{BirthFields, ElsewhereView, FollowUpView, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
+use crate::offer;
 use crate::sync::transfer::RemoteFailure;
 use domain::code::FollowUpCode;
 use domain::tries::Tries;
@@ -35,14 +36,15 @@ impl Kiosk {
         };
         let now = self.inner.now();
         let mut tries = lock(&self.inner.follow_tries);
-        let Ok(Some(Followed { at, site, zone, lang })) = elsewhere else {
+        let Ok(Some(Followed { at, site, zone, lang, cancelled, offer })) = elsewhere else {
             // Out of central's reach too: it may be a guess at a paper of this kiosk.
             *tries = tries.after_wrong(now);
             return Err(elsewhere.err().unwrap_or_else(|| Problem::new("follow_up_unknown")));
         };
         *tries = Tries::default();
         let slot_at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string());
-        let elsewhere = ElsewhereView { code: code.to_string(), slot_at, site, zone };
+        let offer = offer.as_ref().map(offer::shown);
+        let elsewhere = ElsewhereView { code: code.to_string(), slot_at, site, zone, cancelled, offer };
         Ok(FollowUpView { visit: None, lang, elsewhere: Some(elsewhere) })
     }
 
@@ -57,7 +59,7 @@ impl Kiosk {
 }
 
 /// What the person says; none when it is no date at all.
-fn asked(code: FollowUpCode, birth: &BirthFields) -> Option<FollowUpRequest> {
+pub(crate) fn asked(code: FollowUpCode, birth: &BirthFields) -> Option<FollowUpRequest> {
     let part = |text: &str| text.trim().parse::<i8>().ok();
     let year = birth.year.trim().parse().ok()?;
     Some(FollowUpRequest { code, year, month: part(&birth.month), day: part(&birth.day) })

@@ -207,7 +207,7 @@ fn from_lease(
     Ok((Outcome::Lease { lease, token: bytes.into() }, Some(token)))
 }
 
-fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Problem> {
+pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Problem> {
     let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
     let paper = match visit.registration {
         Some(registration) => tx.paper(registration)?,
@@ -251,5 +251,7 @@ fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Proble
         only_here: waiting && !printed,
         code_large: seal::text::from_bytes(&paper.door),
         advance: crate::advance::view(inner, tx, registration.id)?,
+        offer: crate::offer::view(inner, tx, registration.id)?,
+        cancelled: crate::cancel::view(inner, tx, registration.id)?,
     })
 }

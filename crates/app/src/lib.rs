@@ -3,6 +3,7 @@
 
 mod advance;
 mod author;
+mod cancel;
 mod capture;
 mod check;
 pub mod contract;
@@ -18,6 +19,7 @@ mod keep;
 mod keepsake;
 mod kiosk;
 mod media;
+mod offer;
 mod outbox;
 mod paper;
 mod print_job;

@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 14] = [
+const REASONS: [&str; 16] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -68,6 +68,8 @@ const REASONS: [&str; 14] = [
     "paper_not_ours",
     "kiosk_unknown",
     "erased",
+    "too_late",
+    "cancelled",
     "value_refused",
 ];
 

@@ -31,6 +31,7 @@ impl Kiosk {
     }
 
     async fn print_once(&self, registration: RegistrationId) -> Result<PrintView, Problem> {
+        self.stands(registration).await?;
         if self.inner.printer.is_none() {
             return Err(Problem::new("no_printer"));
         }
@@ -61,6 +62,7 @@ impl Kiosk {
     pub async fn reprint(&self, visit: &str) -> Result<PrintView, Problem> {
         let id = visit::visit_id(visit)?;
         let registration = self.registration(id).await?;
+        self.stands(registration).await?;
         let _one = self.inner.printing.lock().await;
         let last = self.last_attempt(registration).await?.map(|attempt| attempt.state);
         let running = self.live(registration).is_some_and(|live| live.running);
@@ -154,6 +156,14 @@ impl Kiosk {
             paper::render(inner, &paper.ok_or_else(|| Problem::new("no_visit"))?)
         })
         .await
+    }
+
+    /// No paper is made of an appointment that was given up.
+    async fn stands(&self, registration: RegistrationId) -> Result<(), Problem> {
+        match self.off(move |inner| Ok(inner.vault.read(|tx| tx.cancelled(registration))?)).await? {
+            Some(_) => Err(Problem::new("cancelled")),
+            None => Ok(()),
+        }
     }
 
     async fn registration(&self, id: VisitId) -> Result<RegistrationId, Problem> {

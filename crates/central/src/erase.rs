@@ -29,8 +29,10 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
         let mut tx = db.begin().await?;
         // Those with a record still to be applied wait for it.
         let rows = sqlx::query(
-            "SELECT registration.id FROM slot JOIN registration ON registration.id = slot.registration \
-             WHERE slot.at < $1::text::date AND NOT EXISTS (SELECT 1 FROM record \
+            "SELECT registration.id FROM registration LEFT JOIN slot ON slot.registration = registration.id \
+             WHERE (slot.at < $1::text::date OR slot.id IS NULL \
+                    AND registration.cancelled_s < extract(epoch FROM $1::text::date)) \
+             AND NOT EXISTS (SELECT 1 FROM record \
              WHERE record.kiosk = registration.kiosk AND record.state = 'held') \
              ORDER BY slot.at LIMIT $2 FOR UPDATE OF registration SKIP LOCKED",
         )
@@ -52,6 +54,7 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
              AND change.body ->> 'registration' = encode(registration.id, 'hex')",
             "DELETE FROM task WHERE registration = ANY ($1)",
             "DELETE FROM escalation WHERE registration = ANY ($1)",
+            "DELETE FROM offer WHERE registration = ANY ($1)",
             "DELETE FROM replaced_paper WHERE registration = ANY ($1)",
             "DELETE FROM paper WHERE registration = ANY ($1)",
             // Its day is over, and it stays taken.

@@ -18,6 +18,7 @@ mod journal;
 pub mod keys;
 pub mod lease_log;
 mod lists;
+mod offers;
 mod openapi;
 mod openapi_shapes;
 mod paper;

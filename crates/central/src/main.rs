@@ -68,6 +68,7 @@ async fn run(command: Command) -> Result<(), Stop> {
                 None => central,
             };
             central.keep_audit();
+            central.keep_offering();
             if let Some(days) = keep_days {
                 central.keep_for(days);
             }

@@ -83,6 +83,15 @@ pub(crate) fn shapes() -> Value {
             "day": { "type": ["integer", "null"], "minimum": 1, "maximum": 31 }
         }), &["code", "year"]),
         "FollowUpAnswer": open(json!({ "found": { "type": ["object", "null"] } }), &["found"]),
+        "OfferRequest": strict(json!({
+            "code": { "type": "string" }, "year": { "type": "integer", "minimum": -9999, "maximum": 9999 },
+            "month": { "type": ["integer", "null"], "minimum": 1, "maximum": 12 },
+            "day": { "type": ["integer", "null"], "minimum": 1, "maximum": 31 },
+            "offer": hex(16), "accept": { "type": "boolean" }
+        }), &["code", "year", "offer", "accept"]),
+        "OfferAnswer": open(json!({
+            "state": { "enum": ["accepted", "declined", "over", null] }, "at": { "type": ["string", "null"] }
+        }), &["state", "at"]),
         "DeliveryAnswer": open(json!({
             "state": { "enum": ["uploading", "reading", "done", "refused"] }, "code": { "type": ["string", "null"] },
             "records": named("Counted"), "pages": named("Counted")

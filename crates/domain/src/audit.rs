@@ -75,6 +75,8 @@ acts! {
     FollowUpRead = "follow_up_read",
     /// A follow-up code or a birth date was wrong.
     FollowUpMissed = "follow_up_missed",
+    /// A person's answer to the offer of an earlier date was written.
+    OfferAnswered = "offer_answered",
     /// A kiosk began to send a locked page.
     PieceBegun = "piece_begun",
     /// A locked page was read: by its kiosk, or written to a folder for agents.

@@ -81,6 +81,15 @@ impl Birth {
         }
     }
 
+    /// What somebody says who knows all of it: [`Birth::is_said`] is true of it.
+    #[must_use]
+    pub fn said(self) -> (i16, Option<i8>, Option<i8>) {
+        match self {
+            Self::Whole { date } => (date.year(), Some(date.month()), Some(date.day())),
+            Self::Year { year } | Self::Customary { year } => (year, None, None),
+        }
+    }
+
     /// Year, month and day for a fixed layout; 0 stands for a part nobody knows, and
     /// month 13 for the customary 1 January.
     #[must_use]

@@ -72,6 +72,10 @@ random_id!(
     /// One lease of slots to one kiosk.
     LeaseId
 );
+random_id!(
+    /// One offer of an earlier date to one registration.
+    OfferId
+);
 
 /// A slot at a site: one place at one counter at one civil time. Given by central.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod lease;
 pub mod limit;
 pub mod lists;
+pub mod offer;
 pub mod place;
 pub mod planted;
 pub mod procedure;

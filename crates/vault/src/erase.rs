@@ -38,9 +38,10 @@ impl Tx<'_> {
         limit: usize,
     ) -> Result<Vec<RegistrationId>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT paper.registration, paper.token FROM paper \
+            "SELECT paper.registration, paper.token, cancelled.at_s FROM paper \
              JOIN visit ON visit.registration = paper.registration \
-             WHERE paper.issued_s < ?1 AND paper.token IS NOT NULL AND visit.state IN ('kept', 'finished') \
+             LEFT JOIN cancelled ON cancelled.registration = paper.registration \
+             WHERE paper.issued_s < ?1 AND (paper.token IS NOT NULL OR cancelled.at_s IS NOT NULL) AND visit.state IN ('kept', 'finished') \
              AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = paper.registration \
                              AND (record.seq > ?2 OR record.at_s >= ?1)) \
              AND NOT EXISTS (SELECT 1 FROM page WHERE page.visit = visit.id AND page.state <> 'sent') \
@@ -50,10 +51,18 @@ impl Tx<'_> {
         let mut rows = statement.query(params![before.as_second(), durable])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
-            let token: Vec<u8> = row.get(1)?;
-            let signed =
-                domain::token::SignedToken::from_bytes(&token).ok_or(VaultFailure::Stored("token"))?;
-            if signed.token.at.date() < today {
+            let (token, cancelled): (Option<Vec<u8>>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            let over = match (cancelled, token) {
+                // Somebody who gave their appointment up may come back for it that long.
+                (Some(cancelled), _) => cancelled < before.as_second(),
+                (None, Some(token)) => {
+                    let signed =
+                        domain::token::SignedToken::from_bytes(&token).ok_or(VaultFailure::Stored("token"))?;
+                    signed.token.at.date() < today
+                }
+                (None, None) => false,
+            };
+            if over {
                 due.push(RegistrationId(row.get(0)?));
             }
             if due.len() == limit {
@@ -87,6 +96,8 @@ impl Tx<'_> {
         for statement in [
             "DELETE FROM page WHERE visit IN (SELECT id FROM visit WHERE registration = ?1)",
             "DELETE FROM advance WHERE registration = ?1",
+            "DELETE FROM offer WHERE registration = ?1",
+            "DELETE FROM cancelled WHERE registration = ?1",
             "DELETE FROM attempt WHERE registration = ?1",
             "DELETE FROM lease_slot WHERE registration = ?1",
             "DELETE FROM paper WHERE registration = ?1",

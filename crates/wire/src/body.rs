@@ -31,6 +31,10 @@ pub enum Body {
     Paper(Paper),
     /// The person asks for an earlier date than the one on their paper.
     AdvanceRequest(AdvanceRequest),
+    /// The person gives their appointment up.
+    Cancellation(Cancellation),
+    /// And takes that back, in time.
+    Reinstatement(Reinstatement),
 }
 
 impl Body {
@@ -46,6 +50,8 @@ impl Body {
             Self::Release(_) => "release",
             Self::Paper(_) => "paper",
             Self::AdvanceRequest(_) => "advance_request",
+            Self::Cancellation(_) => "cancellation",
+            Self::Reinstatement(_) => "reinstatement",
         }
     }
 
@@ -65,18 +71,47 @@ impl Body {
             Self::Piece(piece) => Some(piece.registration),
             Self::Print(print) => Some(print.registration),
             Self::AdvanceRequest(request) => Some(request.registration),
+            Self::Cancellation(cancellation) => Some(cancellation.registration),
+            Self::Reinstatement(reinstatement) => Some(reinstatement.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 8] =
-    ["registration", "dated", "incarnation", "piece", "print", "release", "paper", "advance_request"];
+pub const KINDS: [&str; 10] = [
+    "registration",
+    "dated",
+    "incarnation",
+    "piece",
+    "print",
+    "release",
+    "paper",
+    "advance_request",
+    "cancellation",
+    "reinstatement",
+];
 
 /// One touch at the counter: nothing is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdvanceRequest {
+    pub registration: RegistrationId,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// The person is at the counter with their paper. Their registration time is kept for
+/// `domain::offer::UNDO_DAYS`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    pub registration: RegistrationId,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// Within those days: the registration has its place again, and is given a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reinstatement {
     pub registration: RegistrationId,
     pub mediator: MediatorId,
     pub at: Timestamp,

@@ -5,7 +5,7 @@ use crate::record::{Acknowledgement, Record};
 use domain::audit::SignedCheckpoint;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
-use domain::ids::{KioskId, LeaseId, MediatorId, RegistrationId, SiteId, SlotId};
+use domain::ids::{KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
 use domain::lease::Stratum;
 use domain::registration::Registration;
 use jiff::{
@@ -169,6 +169,55 @@ pub struct Followed {
     pub zone: String,
     /// The language of the paper.
     pub lang: String,
+    /// The person gave the appointment up: no date is theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+    /// An earlier date they may have instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offered>,
+}
+
+/// An earlier date that is kept for somebody until they answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    pub offer: OfferId,
+    /// Civil start of the appointment offered.
+    pub at: DateTime,
+    /// The last civil day at the site on which it may be answered.
+    pub until: Date,
+}
+
+/// `POST /v1/offers`: a person's answer to an offer, at any kiosk. The paper's code and the birth
+/// date say whose it is, as in [`FollowUpRequest`]. Idempotent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferRequest {
+    pub code: FollowUpCode,
+    pub year: i16,
+    #[serde(default)]
+    pub month: Option<i8>,
+    #[serde(default)]
+    pub day: Option<i8>,
+    pub offer: OfferId,
+    pub accept: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferAnswer {
+    /// None for a wrong code, a wrong birth date and an offer that is another's alike.
+    pub state: Option<OfferState>,
+    /// The person's appointment now.
+    pub at: Option<DateTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferState {
+    /// The date offered is theirs, and the one before is not any more.
+    Accepted,
+    Declined,
+    /// Answered too late, or taken back: the date before stands.
+    Over,
 }
 
 /// `POST /v1/journal`: records of one chain, in order. Idempotent.
@@ -273,6 +322,13 @@ pub enum Change {
     Answered { registration: RegistrationId, asked: Timestamp, answer: String, at: Timestamp },
     /// A ranked registration of this kiosk has its date.
     Dated { registration: RegistrationId, token: Bytes },
+    /// A registration of this kiosk has another date. `because` is a stable word: `offer_accepted`,
+    /// `reinstated`.
+    Moved { registration: RegistrationId, token: Bytes, because: String },
+    /// An earlier date is kept for a registration of this kiosk until its person answers.
+    Offered { registration: RegistrationId, offer: Offered },
+    /// That offer was answered, or is over.
+    OfferEnded { registration: RegistrationId, offer: OfferId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

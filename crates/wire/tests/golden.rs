@@ -4,20 +4,20 @@
 
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
-use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Begun, Body, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered,
-    Release,
+    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome,
+    Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
     Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
     EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
-    LentSlot, ListKind, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
+    LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
     Told,
 };
 use wire::problem::Problem;
@@ -70,6 +70,14 @@ fn acknowledgement() -> Acknowledgement {
         at: at(),
         key: "01020304".into(),
         signature: Signature([5; 64]),
+    }
+}
+
+fn offered() -> Offered {
+    Offered {
+        offer: OfferId([3; 16]),
+        at: jiff::civil::date(2027, 1, 20).at(10, 0, 0, 0),
+        until: jiff::civil::date(2027, 1, 17),
     }
 }
 
@@ -159,6 +167,11 @@ fn every_body() {
     example("body-paper", &Body::Paper(paper));
     let request = AdvanceRequest { registration: RegistrationId([6; 16]), mediator: mediator(), at: at() };
     example("body-advance-request", &Body::AdvanceRequest(request));
+    let registration = RegistrationId([6; 16]);
+    let cancelled = Cancellation { registration, mediator: mediator(), at: at() };
+    example("body-cancellation", &Body::Cancellation(cancelled));
+    let reinstated = Reinstatement { registration, mediator: mediator(), at: at() };
+    example("body-reinstatement", &Body::Reinstatement(reinstated));
     for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
@@ -187,8 +200,17 @@ fn every_message() {
         site: "Sous-préfecture d'exemple".into(),
         zone: "Europe/Paris".into(),
         lang: "ar".into(),
+        cancelled: false,
+        offer: None,
     };
-    example("follow-up-answer", &FollowUpAnswer { found: Some(followed) });
+    example("follow-up-answer", &FollowUpAnswer { found: Some(followed.clone()) });
+    let followed = Followed { offer: Some(offered()), ..followed };
+    example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed) });
+    let offer = OfferId([3; 16]);
+    let said = OfferRequest { code, year: 1990, month: Some(3), day: Some(14), offer, accept: true };
+    example("offer-request", &said);
+    let at = Some(jiff::civil::date(2027, 1, 20).at(10, 0, 0, 0));
+    example("offer-answer", &OfferAnswer { state: Some(OfferState::Accepted), at });
     let registration = RegistrationId([6; 16]);
     example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
     example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });
@@ -201,8 +223,13 @@ fn every_message() {
         token: vec![9; 12].into(),
     };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
-    let answered = Change::Answered { registration, asked: at(), answer: "Non".into(), at: at() };
+    let answered =
+        Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
+    let because = "offer_accepted".to_owned();
+    example("change-moved", &Change::Moved { registration, token: vec![9; 12].into(), because });
+    example("change-offered", &Change::Offered { registration, offer: offered() });
+    example("change-offer-ended", &Change::OfferEnded { registration, offer });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
@@ -263,6 +290,9 @@ fn every_answer() {
             | Change::Lease { .. }
             | Change::Withdrawn { .. }
             | Change::Answered { .. }
+            | Change::Moved { .. }
+            | Change::Offered { .. }
+            | Change::OfferEnded { .. }
             | Change::Dated { .. } => {}
         }
     }

@@ -17,9 +17,10 @@ const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 2_000_000];
 pub const MOST: usize = 2_000_000;
 /// Sites, each with two counters: a place in a hundred is at the site that is asked.
 const SITES: usize = 100;
-/// Requests of each kind at each size, after as many as warm up.
+/// Requests of each kind at each size.
 const ASKED: usize = 500;
-const WARM: usize = 50;
+/// And before them: the first at a site makes slots for weeks to come.
+const WARM: usize = 3 * SITES;
 /// Most times the slowest of a hundred may take at the last size, of what it took at the first.
 const SLOWER: f64 = 1.5;
 

@@ -11,6 +11,7 @@ import type { EndOfDayView } from '../generated/EndOfDayView';
 import type { ExportView } from '../generated/ExportView';
 import type { FollowUpView } from '../generated/FollowUpView';
 import type { HomeView } from '../generated/HomeView';
+import type { OfferAnswerView } from '../generated/OfferAnswerView';
 import type { MediumView } from '../generated/MediumView';
 import type { OutboxView } from '../generated/OutboxView';
 import type { PrintView } from '../generated/PrintView';
@@ -42,6 +43,10 @@ export interface Host {
   showPaper(text: string): Promise<ShownPaperView>;
   bringPaper(door: string, rebuild: string | null): Promise<null>;
   askEarlier(visit: string): Promise<AdvanceView>;
+  cancel(visit: string): Promise<DateView>;
+  reinstate(visit: string): Promise<DateView>;
+  answerOffer(visit: string, accept: boolean): Promise<DateView>;
+  answerOfferElsewhere(code: string, birth: BirthFields, offer: string, accept: boolean): Promise<OfferAnswerView>;
   /** `YYYY-MM-DD`. */
   declareToday(day: string): Promise<null>;
   reprint(visit: string): Promise<PrintView>;

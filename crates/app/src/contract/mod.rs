@@ -15,8 +15,8 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    AdvanceState, AdvanceView, Boot, Connection, DateSource, DateView, DraftView, ElsewhereView,
-    FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, OutboxItem, OutboxState,
+    AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView, ElsewhereView,
+    FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState,
     OutboxView, PageView, PaperKind, PrintState, PrintView, ReadBackLine, ReadBackView, SessionView,
     ShownPaperView, UnfinishedView,
 };
@@ -36,7 +36,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 30] = [
+pub const COMMANDS: [&str; 34] = [
     "boot",
     "set_aside",
     "unlock",
@@ -60,6 +60,10 @@ pub const COMMANDS: [&str; 30] = [
     "bring_paper",
     "declare_today",
     "ask_earlier",
+    "cancel",
+    "reinstate",
+    "answer_offer",
+    "answer_offer_elsewhere",
     "reprint",
     "outbox",
     "sync_now",
@@ -91,6 +95,7 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     DeliveryView::export_all(&config)?;
     FollowUpView::export_all(&config)?;
     ShownPaperView::export_all(&config)?;
+    OfferAnswerView::export_all(&config)?;
     Problem::export_all(&config)
 }
 

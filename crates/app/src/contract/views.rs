@@ -189,6 +189,39 @@ pub struct DateView {
     pub code_large: String,
     /// The person's request for an earlier date, if they have made one.
     pub advance: Option<AdvanceView>,
+    /// An earlier date they may have instead.
+    pub offer: Option<OfferView>,
+    /// They gave the appointment up.
+    pub cancelled: Option<CancelledView>,
+}
+
+/// An earlier date that is kept for the person until they answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OfferView {
+    pub offer: String,
+    /// `YYYY-MM-DDThh:mm`.
+    pub slot_at: String,
+    /// The last day to answer, `YYYY-MM-DD`.
+    pub until: String,
+}
+
+/// What became of an offer answered at another kiosk than the paper's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OfferAnswerView {
+    pub accepted: bool,
+    /// The appointment now, `YYYY-MM-DDThh:mm`.
+    pub slot_at: Option<String>,
+}
+
+/// An appointment that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CancelledView {
+    /// `YYYY-MM-DDThh:mm`.
+    pub at: String,
+    /// The last day to take it up again, `YYYY-MM-DD`; none once it is over.
+    pub until: Option<String>,
+    /// The person has asked for it back; central gives the date.
+    pub returning: bool,
 }
 
 /// A request for an earlier date.
@@ -231,6 +264,10 @@ pub struct ElsewhereView {
     pub slot_at: Option<String>,
     pub site: String,
     pub zone: String,
+    /// The person gave the appointment up.
+    pub cancelled: bool,
+    /// An earlier date they may have instead.
+    pub offer: Option<OfferView>,
 }
 
 /// A paper as its sealed codes say, read from a page or by a hand scanner.

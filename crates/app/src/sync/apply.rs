@@ -8,9 +8,10 @@ use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
 use domain::ids::RegistrationId;
 use domain::planted;
+use domain::token::SignedToken;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
-use vault::Tx;
+use vault::{Paper, Tx};
 use wire::body::{Body, Dated};
 use wire::messages::{Applied, Change, ChangesAnswer, Roster, Told};
 
@@ -152,6 +153,12 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Ok(tx.answer_earlier(registration, asked, &answer, at)?)
         }
         Change::Dated { registration, token } => dated(inner, tx, registration, &token.0),
+        Change::Moved { registration, token, .. } => moved(inner, tx, registration, &token.0),
+        Change::Offered { registration, offer } => match tx.paper(registration)? {
+            Some(_) => Ok(tx.put_offer(registration, &offer)?),
+            None => Ok(()),
+        },
+        Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
     }
 }
 
@@ -162,7 +169,27 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     if paper.token.is_some() && !planted::on("dated_again") {
         return Ok(());
     }
+    new_paper(inner, tx, paper, token)
+}
+
+/// Another date than the one on the paper: an offer was accepted, or a cancelled appointment is
+/// theirs again.
+fn moved(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result<(), Problem> {
+    let Some(paper) = tx.paper(id)? else { return Ok(()) };
+    let Some(signed) = trust::token(&inner.identity, token) else { return Ok(()) };
+    tx.give_back(id)?;
+    let now = paper.token.as_deref().and_then(SignedToken::from_bytes);
+    // The very slot of the paper that is out: that paper is good again.
+    if now.is_some_and(|now| now.token.slot == signed.token.slot) {
+        return Ok(());
+    }
+    new_paper(inner, tx, paper, token)
+}
+
+/// Makes the paper for a date central has given, and records that it is made.
+fn new_paper(inner: &Inner, tx: &Tx<'_>, paper: Paper, token: &[u8]) -> Result<(), Problem> {
     let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
+    let id = paper.registered.registration.id;
     let at = inner.now();
     if at > token.token.last_issue {
         // Its day came before the kiosk heard of it: a paper sealed now would verify as forged.

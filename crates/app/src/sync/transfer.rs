@@ -20,7 +20,8 @@ use vault::LockedPage;
 use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
 use wire::messages::{
     ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest,
-    LeaseAnswer, LeaseRequest, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest,
+    LeaseAnswer, LeaseRequest, OfferAnswer, OfferRequest, PushAnswer, PushRequest, ReturnAnswer,
+    ReturnRequest,
 };
 use wire::request;
 
@@ -217,6 +218,14 @@ impl HttpRemote {
         request: &FollowUpRequest,
     ) -> Result<FollowUpAnswer, RemoteFailure> {
         read(&self.signed(caller, "POST", "/v1/follow-up", Vec::new(), json(request)?).await?)
+    }
+
+    pub(crate) async fn answer_offer(
+        &self,
+        caller: Caller<'_>,
+        request: &OfferRequest,
+    ) -> Result<OfferAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/offers", Vec::new(), json(request)?).await?)
     }
 
     pub(crate) async fn changes(

@@ -246,7 +246,8 @@ struct Stored {
 
 async fn stored(db: &mut PgConnection, counter: i64, scope: &Scope) -> Result<Vec<Stored>, Refusal> {
     let rows = sqlx::query(
-        "SELECT slot.id, slot.at::text, slot.extra, slot.procedures, slot.outside, slot.withheld, \
+        "SELECT slot.id, slot.at::text, slot.extra, slot.procedures, slot.outside, \
+                slot.withheld AND NOT EXISTS (SELECT 1 FROM freed_slot WHERE freed_slot.slot = slot.id), \
                 slot.registration, registration.procedure, lease.kiosk, kiosk.heard_s, lease.id \
          FROM slot LEFT JOIN registration ON registration.id = slot.registration \
          LEFT JOIN lease ON lease.id = slot.lease LEFT JOIN kiosk ON kiosk.id = lease.kiosk \

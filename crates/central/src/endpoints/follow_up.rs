@@ -3,7 +3,7 @@
 //! wrong try of a kiosk makes its next one wait longer.
 
 use crate::device::{Device, SignedRequest};
-use crate::{Central, Refusal, audit};
+use crate::{Central, Refusal, audit, dates, offers};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -23,35 +23,46 @@ pub(super) async fn follow_up(
 ) -> Result<Json<FollowUpAnswer>, Refusal> {
     let request = SignedRequest::check(&central, request).await?;
     let asked: FollowUpRequest = request.json()?;
+    let found = find(&central, &request.device, &asked).await?;
+    Ok(Json(FollowUpAnswer { found: found.map(|(_, followed)| followed) }))
+}
+
+/// The registration behind a code and a birth date; every wrong try makes the next one wait.
+pub(super) async fn find(
+    central: &Central,
+    device: &Device,
+    asked: &FollowUpRequest,
+) -> Result<Option<(RegistrationId, Followed)>, Refusal> {
     let mut tx = central.pool.begin().await?;
-    let tries = tries(&mut tx, &request.device).await?;
+    let tries = tries(&mut tx, device).await?;
     let now = central.now();
     tries.may_try(now).map_err(|seconds| Refusal::TooManyTries { seconds })?;
-    let found = match registration(&mut tx, &asked).await? {
+    let found = match registration(&mut tx, central, asked).await? {
         Some(found) => Some(found),
-        None => paper(&mut tx, &asked).await?,
+        None => paper(&mut tx, asked).await?,
     };
-    let (about, found) = found.unzip();
+    let about = found.as_ref().map(|(id, _)| id as &(dyn Display + Sync));
     let act = if found.is_some() { Act::FollowUpRead } else { Act::FollowUpMissed };
-    let about = about.as_ref().map(|id| id as &(dyn Display + Sync));
-    audit::by_kiosk(&mut tx, request.device.kiosk, act, about, 1).await?;
+    audit::by_kiosk(&mut tx, device.kiosk, act, about, 1).await?;
     let after = if found.is_some() { Tries::default() } else { tries.after_wrong(now) };
-    remember(&mut tx, &request.device, after).await?;
+    remember(&mut tx, device, after).await?;
     tx.commit().await?;
-    Ok(Json(FollowUpAnswer { found }))
+    Ok(found)
 }
 
 async fn registration(
     db: &mut PgConnection,
+    central: &Central,
     asked: &FollowUpRequest,
 ) -> Result<Option<(RegistrationId, Followed)>, Refusal> {
     let row = sqlx::query(
-        "SELECT registration.body::text, slot.at::text, site.name, site.zone FROM registration \
+        "SELECT registration.body::text, slot.at::text, site.name, site.zone, registration.cancelled_s IS NOT NULL \
+         FROM registration \
          JOIN site ON site.id = registration.site LEFT JOIN slot ON slot.registration = registration.id \
          WHERE registration.code = $1",
     )
     .bind(i64::try_from(asked.code.to_bits()).map_err(|_| Refusal::BadBody)?)
-    .fetch_optional(db)
+    .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let registration: Registration =
@@ -59,11 +70,14 @@ async fn registration(
     if !registration.applicant.birth.is_said(asked.year, asked.month, asked.day) {
         return Ok(None);
     }
+    let today = dates::today(&mut *db, central, &registration.site).await?;
     let followed = Followed {
         at: civil(row.try_get(1)?)?,
         site: row.try_get(2)?,
         zone: row.try_get(3)?,
         lang: registration.lang,
+        cancelled: row.try_get(4)?,
+        offer: offers::open_of(db, registration.id, today).await?,
     };
     Ok(Some((registration.id, followed)))
 }
@@ -90,6 +104,8 @@ async fn paper(
         site: row.try_get(2)?,
         zone: row.try_get(3)?,
         lang: "fr".to_owned(),
+        cancelled: false,
+        offer: None,
     };
     Ok(Some((door.registration, followed)))
 }

@@ -8,6 +8,7 @@ mod follow_up;
 mod health;
 mod journal;
 mod lease;
+mod offers;
 mod pieces;
 mod registrations;
 
@@ -25,7 +26,7 @@ use tower_http::timeout::TimeoutLayer;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Every path, for the OpenAPI document and the test that compares the two.
-pub const ROUTES: [(&str, &[&str]); 13] = [
+pub const ROUTES: [(&str, &[&str]); 14] = [
     ("/healthz", &["get"]),
     ("/v1/openapi.json", &["get"]),
     ("/v1/enrol", &["post"]),
@@ -35,6 +36,7 @@ pub const ROUTES: [(&str, &[&str]); 13] = [
     ("/v1/changes", &["get"]),
     ("/v1/lease", &["post"]),
     ("/v1/follow-up", &["post"]),
+    ("/v1/offers", &["post"]),
     ("/v1/pieces", &["post", "options"]),
     ("/v1/pieces/{page}", &["get", "head", "patch"]),
     ("/v1/deliveries", &["post"]),
@@ -53,6 +55,7 @@ pub fn router(central: Central) -> Router {
         .route("/v1/changes", get(changes::pull))
         .route("/v1/lease", post(lease::fill))
         .route("/v1/follow-up", post(follow_up::follow_up))
+        .route("/v1/offers", post(offers::answer))
         .route("/v1/pieces", post(pieces::create).options(pieces::options))
         .route("/v1/pieces/{page}", get(pieces::read).head(pieces::offset).patch(pieces::append))
         .route("/v1/deliveries", post(deliveries::create))

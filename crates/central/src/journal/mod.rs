@@ -6,7 +6,7 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, calendar, chain, changes, claim, dates, lists, paper, planted, registered, task,
+    Central, Refusal, calendar, chain, changes, claim, dates, lists, offers, paper, planted, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
@@ -164,6 +164,15 @@ enum Step {
     Waits,
 }
 
+impl Step {
+    fn of(done: Result<Vec<Change>, &'static str>) -> Self {
+        match done {
+            Ok(changes) => Self::Applied(changes),
+            Err(reason) => Self::SetAside(reason),
+        }
+    }
+}
+
 /// A record whose step is done, to be noted with the others of its transaction.
 struct Done<'a> {
     held: &'a Held,
@@ -191,6 +200,12 @@ async fn apply_one<'a>(
         Some(Body::Release(release)) => self::release(&mut step, device, release).await,
         Some(Body::AdvanceRequest(request)) => {
             self::advance_request(&mut step, central, device, request).await
+        }
+        Some(Body::Cancellation(said)) => {
+            offers::cancel(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
+        }
+        Some(Body::Reinstatement(said)) => {
+            offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
         }
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
@@ -342,13 +357,15 @@ async fn dated(
         Ok(signed) => signed,
         Err(reason) => return Ok(Step::SetAside(reason)),
     };
-    let known = sqlx::query("SELECT 1 FROM registration WHERE id = $1 AND kiosk = $2")
+    let known = sqlx::query("SELECT cancelled_s IS NULL FROM registration WHERE id = $1 AND kiosk = $2")
         .bind(dated.registration.0.as_slice())
         .bind(device.kiosk.0.as_slice())
         .fetch_optional(&mut *tx)
         .await?;
-    if known.is_none() {
-        return Ok(Step::SetAside("registration_unknown"));
+    match known.map(|row| row.try_get(0)).transpose()? {
+        None => return Ok(Step::SetAside("registration_unknown")),
+        Some(false) => return Ok(Step::SetAside("cancelled")),
+        Some(true) => {}
     }
     // Two machines of one vault, and a central restored between, may have dated one person
     // twice: both dates stand.

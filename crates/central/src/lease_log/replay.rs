@@ -130,6 +130,8 @@ async fn withhold(tx: &mut PgConnection, sent: &Sent) -> Result<Option<LeaseId>,
         }
         None => None,
     };
+    // Whoever it was free for in this database, it left central after that.
+    sqlx::query("DELETE FROM freed_slot WHERE slot = $1").bind(slot).execute(&mut *tx).await?;
     if lease.is_none() {
         sqlx::query(
             "UPDATE slot SET withheld = true, lease = NULL, stratum = NULL WHERE id = $1 AND registration IS NULL",

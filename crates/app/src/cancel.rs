@@ -1,0 +1,88 @@
+//! The person gives their appointment up at the counter, or takes that back while their place
+//! waits. Both are records; the slot goes to whoever is next, at central. Never cancels for
+//! somebody who is not there: that is the mediator's word, and the record keeps whose.
+
+use crate::contract::{CancelledView, DateView, Problem};
+use crate::keep;
+use crate::kiosk::{Inner, Kiosk};
+use crate::visit;
+use domain::ids::RegistrationId;
+use domain::offer::{UNDO_DAYS, may_return};
+use jiff::ToSpan as _;
+use vault::Tx;
+use wire::body::{Body, Cancellation, Reinstatement};
+
+impl Kiosk {
+    /// Cancels the appointment of a visit. Twice is once.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, or the visit has no date.
+    pub async fn cancel(&self, visit: &str) -> Result<DateView, Problem> {
+        self.come_or_go(visit, |inner, tx, id| {
+            if tx.cancelled(id)?.is_some() {
+                return Ok(());
+            }
+            let (mediator, at) = (inner.session()?.mediator, inner.now());
+            tx.cancel(id, at)?;
+            inner.append(tx, &Body::Cancellation(Cancellation { registration: id, mediator, at }), at)
+        })
+        .await
+    }
+
+    /// Takes a cancellation back: the registration time counts as before. Central gives the date,
+    /// the one given up where nobody was asked about it yet, and it comes with an exchange.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, nothing was cancelled, or the days to come back are over.
+    pub async fn reinstate(&self, visit: &str) -> Result<DateView, Problem> {
+        self.come_or_go(visit, |inner, tx, id| {
+            let cancelled = tx.cancelled(id)?.ok_or_else(|| Problem::new("not_cancelled"))?;
+            if cancelled.returning {
+                return Ok(());
+            }
+            if !may_return(inner.civil(cancelled.at).date(), inner.today()) {
+                return Err(Problem::new("cancelled_too_long").with("days", UNDO_DAYS));
+            }
+            let (mediator, at) = (inner.session()?.mediator, inner.now());
+            tx.ask_back(id)?;
+            inner.append(tx, &Body::Reinstatement(Reinstatement { registration: id, mediator, at }), at)
+        })
+        .await
+    }
+
+    async fn come_or_go(
+        &self,
+        visit: &str,
+        act: impl FnOnce(&Inner, &Tx<'_>, RegistrationId) -> Result<(), Problem> + Send + 'static,
+    ) -> Result<DateView, Problem> {
+        let id = visit::visit_id(visit)?;
+        let view = self
+            .off(move |inner| {
+                inner.session()?;
+                inner.day_is_known()?;
+                inner.vault.transact(|tx| {
+                    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
+                    let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
+                    if tx.paper(registration)?.is_none() {
+                        return Err(Problem::new("draft_incomplete"));
+                    }
+                    act(inner, tx, registration)?;
+                    keep::date_view(inner, tx, id)
+                })
+            })
+            .await?;
+        self.inner.wake.notify_one();
+        Ok(view)
+    }
+}
+
+/// Since when an appointment is given up, and until when it may be taken up again.
+pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: RegistrationId) -> Result<Option<CancelledView>, Problem> {
+    let Some(cancelled) = tx.cancelled(id)? else { return Ok(None) };
+    let until = inner.civil(cancelled.at).date().saturating_add(UNDO_DAYS.days());
+    Ok(Some(CancelledView {
+        at: inner.civil(cancelled.at).strftime("%Y-%m-%dT%H:%M").to_string(),
+        until: (inner.today() <= until).then(|| until.to_string()),
+        returning: cancelled.returning,
+    }))
+}

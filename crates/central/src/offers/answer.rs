@@ -1,0 +1,209 @@
+//! A person's answer to an offer. The date they have holds until they accept; accepting gives the
+//! new one and frees the old in one transaction.
+
+use super::set_free;
+use crate::calendar::change::lock;
+use crate::lease_log::{self, Sent};
+use crate::{Central, Refusal, audit, changes, dates, lists};
+use domain::audit::Act;
+use domain::bytes::PublicKey;
+use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::task::TaskKind;
+use jiff::civil::{Date, DateTime};
+use sqlx::{PgConnection, Row};
+use wire::messages::{Change, OfferAnswer, OfferState, Offered};
+
+/// The offer a registration has not answered yet.
+pub(crate) async fn open_of(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    today: Date,
+) -> Result<Option<Offered>, Refusal> {
+    let row = sqlx::query(
+        "SELECT id, at::text, last_day::text FROM offer \
+         WHERE registration = $1 AND state = 'open' AND last_day >= $2::text::date",
+    )
+    .bind(registration.0.as_slice())
+    .bind(today.to_string())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let until: &str = row.try_get(2)?;
+        Ok(Offered {
+            offer: super::offer_id(&row, 0)?,
+            at: dates::civil(row.try_get(1)?)?,
+            until: until.parse().map_err(|_| Refusal::Stored("date"))?,
+        })
+    })
+    .transpose()
+}
+
+/// Whose offer it is, and where.
+struct Made {
+    site: SiteId,
+    slot: SlotId,
+    at: DateTime,
+    last: Date,
+    state: String,
+}
+
+/// Takes a person's answer, told at `by`. The same answer again is the same; none when this
+/// registration has no such offer.
+pub(crate) async fn answer(
+    central: &Central,
+    by: KioskId,
+    (registration, offer): (RegistrationId, OfferId),
+    accept: bool,
+) -> Result<Option<OfferAnswer>, Refusal> {
+    let site = match find(&mut *central.pool.acquire().await?, registration, offer).await? {
+        Some(made) => made.site,
+        None => return Ok(None),
+    };
+    let mut tx = central.pool.begin().await?;
+    lock(&mut tx, &site).await?;
+    // Read again under the lock: it may have been answered meanwhile.
+    let Some(made) = find(&mut tx, registration, offer).await? else { return Ok(None) };
+    let today = dates::today(&mut tx, central, &site).await?;
+    let held = dates::slot_of(&mut tx, registration).await?;
+    let state = match made.state.as_str() {
+        "accepted" => OfferState::Accepted,
+        "declined" if !accept => OfferState::Declined,
+        "open" if made.last < today => OfferState::Over,
+        "open" if !accept => {
+            end(&mut tx, central, offer, "declined").await?;
+            OfferState::Declined
+        }
+        "open" if accepted(&mut tx, central, registration, &made, held).await? => {
+            end(&mut tx, central, offer, "accepted").await?;
+            OfferState::Accepted
+        }
+        _ => OfferState::Over,
+    };
+    if made.state == "open" && state != OfferState::Over {
+        let (kiosk, _) = registrar(&mut tx, registration).await?;
+        changes::append(&mut tx, central, kiosk, &[Change::OfferEnded { registration, offer }]).await?;
+        audit::by_kiosk(&mut tx, by, Act::OfferAnswered, Some(&registration), 1).await?;
+    }
+    let now = dates::slot_of(&mut tx, registration).await?;
+    tx.commit().await?;
+    Ok(Some(OfferAnswer { state: Some(state), at: now.map(|(_, at)| at) }))
+}
+
+async fn find(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    offer: OfferId,
+) -> Result<Option<Made>, Refusal> {
+    let row = sqlx::query(
+        "SELECT site, slot, at::text, last_day::text, state FROM offer WHERE id = $1 AND registration = $2",
+    )
+    .bind(offer.0.as_slice())
+    .bind(registration.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let last: &str = row.try_get(3)?;
+        Ok(Made {
+            site: SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?,
+            slot: dates::slot_number(row.try_get(1)?)?,
+            at: dates::civil(row.try_get(2)?)?,
+            last: last.parse().map_err(|_| Refusal::Stored("date"))?,
+            state: row.try_get(4)?,
+        })
+    })
+    .transpose()
+}
+
+async fn end(db: &mut PgConnection, central: &Central, offer: OfferId, state: &str) -> Result<(), Refusal> {
+    sqlx::query("UPDATE offer SET state = $2, answered_s = $3 WHERE id = $1")
+        .bind(offer.0.as_slice())
+        .bind(state)
+        .bind(central.now().as_second())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Gives the slot offered, and frees the one before. False when it cannot be had any more, or is
+/// no longer the earlier one: the date before stands.
+async fn accepted(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+    made: &Made,
+    held: Option<(SlotId, DateTime)>,
+) -> Result<bool, Refusal> {
+    let Some((old, _)) = held.filter(|(_, at)| made.at < *at) else { return Ok(false) };
+    let kept = sqlx::query("DELETE FROM freed_slot WHERE slot = $1 RETURNING slot")
+        .bind(dates::slot_key(made.slot)?)
+        .fetch_optional(&mut *db)
+        .await?;
+    if kept.is_none() || central.extras_only() {
+        return Ok(false);
+    }
+    set_free(&mut *db, central, &made.site, old).await?;
+    let done = sqlx::query(
+        "UPDATE slot SET registration = $2, withheld = false \
+         WHERE id = $1 AND registration IS NULL AND NOT outside",
+    )
+    .bind(dates::slot_key(made.slot)?)
+    .bind(registration.0.as_slice())
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(Refusal::Conflict);
+    }
+    let (kiosk, key) = registrar(&mut *db, registration).await?;
+    let sent = Sent { site: made.site.clone(), slot: made.slot, at: made.at, kiosk, lent: None };
+    lease_log::write(&mut *db, central, vec![sent]).await?;
+    dates::may_sign(&mut *db, central).await?;
+    let zone = dates::zone_of(&mut *db, &made.site).await?;
+    let token = dates::token(central, key, &made.site, &zone, (made.slot, made.at))?;
+    in_time(&mut *db, central, registration, made.at).await?;
+    let because = "offer_accepted".to_owned();
+    let moved = Change::Moved { registration, token: token.to_bytes().into(), because };
+    changes::append(&mut *db, central, kiosk, &[moved]).await?;
+    let today = dates::today(&mut *db, central, &made.site).await?;
+    lists::replace(db, central, registration, Some(made.at), today).await?;
+    Ok(true)
+}
+
+/// What an earlier date settles: a date outside the calendar, and one after the time limit where
+/// this one is not.
+async fn in_time(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE task SET answer = 'an earlier date was accepted', answered_by = 'central', answered_s = $4 \
+         FROM registration WHERE registration.id = $1 AND task.registration = $1 AND task.answer IS NULL \
+         AND (task.kind = $2 OR task.kind = $3 AND task.reason = 'after_limit' \
+              AND (registration.body #>> '{limit,last_day}')::date >= $5::text::date)",
+    )
+    .bind(registration.0.as_slice())
+    .bind(TaskKind::DateOutside.key())
+    .bind(TaskKind::Escalation.key())
+    .bind(central.now().as_second())
+    .bind(at.date().to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The kiosk that registered somebody, whose papers theirs are, and its key.
+async fn registrar(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+) -> Result<(KioskId, PublicKey), Refusal> {
+    let row = sqlx::query(
+        "SELECT kiosk.id, kiosk.key FROM registration JOIN kiosk ON kiosk.id = registration.kiosk \
+         WHERE registration.id = $1",
+    )
+    .bind(registration.0.as_slice())
+    .fetch_one(db)
+    .await?;
+    let key = PublicKey::from_slice(row.try_get(1)?).ok_or(Refusal::Stored("device key"))?;
+    Ok((super::kiosk_id(&row, 0)?, key))
+}

@@ -1,0 +1,136 @@
+//! A person gives their appointment up, or comes back within the days their place waits. The slot
+//! goes to whoever is next in rank, never to whoever asks next.
+
+use crate::device::Device;
+use crate::{Central, Refusal, calendar, dates, lists, offers};
+use domain::ids::{RegistrationId, SlotId};
+use domain::offer::may_return;
+use domain::registration::Registration;
+use jiff::{Timestamp, tz::TimeZone};
+use sqlx::{PgConnection, Row};
+use wire::messages::Change;
+
+/// Why a record of a person who came or went is not applied.
+pub(crate) type Reason = &'static str;
+
+/// A registration of this kiosk, as far as it matters here.
+struct Known {
+    body: String,
+    cancelled_s: Option<i64>,
+    cancelled_slot: Option<i64>,
+}
+
+async fn known(
+    db: &mut PgConnection,
+    device: &Device,
+    id: RegistrationId,
+) -> Result<Option<Known>, Refusal> {
+    let row = sqlx::query(
+        "SELECT body::text, cancelled_s, cancelled_slot FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
+    )
+    .bind(id.0.as_slice())
+    .bind(device.kiosk.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(Known {
+            body: row.try_get(0)?,
+            cancelled_s: row.try_get(1)?,
+            cancelled_slot: row.try_get(2)?,
+        })
+    })
+    .transpose()
+}
+
+/// The person gives their appointment up: their papers are listed as cancelled, their slot is
+/// offered, and what the desk had to do for them is done. Again, it is the same.
+pub(crate) async fn cancel(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (id, at): (RegistrationId, Timestamp),
+) -> Result<Result<Vec<Change>, Reason>, Refusal> {
+    calendar::hold(&mut *db, &device.site).await?;
+    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
+    if known.cancelled_s.is_some() {
+        return Ok(Ok(Vec::new()));
+    }
+    let held = dates::slot_of(&mut *db, id).await?;
+    if let Some((slot, _)) = held {
+        offers::set_free(&mut *db, central, &device.site, slot).await?;
+    }
+    sqlx::query("UPDATE registration SET cancelled_s = $2, cancelled_slot = $3 WHERE id = $1")
+        .bind(id.0.as_slice())
+        .bind(at.min(central.now()).as_second())
+        .bind(held.map(|(slot, _)| dates::slot_key(slot)).transpose()?)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query(
+        "UPDATE task SET answer = 'cancelled', answered_by = 'central', answered_s = $2 \
+         WHERE registration = $1 AND answer IS NULL",
+    )
+    .bind(id.0.as_slice())
+    .bind(central.now().as_second())
+    .execute(&mut *db)
+    .await?;
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    lists::replace(&mut *db, central, id, None, today).await?;
+    let offer = offers::withdraw(db, central, id).await?;
+    Ok(Ok(offer.map(|offer| Change::OfferEnded { registration: id, offer }).into_iter().collect()))
+}
+
+/// The person comes back: their registration time counts as before. They have the slot they gave
+/// up where nobody was asked about it, and else the first free one.
+pub(crate) async fn reinstate(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (id, at): (RegistrationId, Timestamp),
+) -> Result<Result<Vec<Change>, Reason>, Refusal> {
+    calendar::hold(&mut *db, &device.site).await?;
+    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
+    let Some(cancelled_s) = known.cancelled_s else { return Ok(Ok(Vec::new())) };
+    let zone = dates::zone_of(&mut *db, &device.site).await?;
+    let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
+    let day = |at: Timestamp| zone.to_datetime(at).date();
+    let cancelled = Timestamp::from_second(cancelled_s).map_err(|_| Refusal::Stored("cancellation"))?;
+    if !may_return(day(cancelled), day(at)) {
+        return Ok(Err("too_late"));
+    }
+    sqlx::query("UPDATE registration SET cancelled_s = NULL, cancelled_slot = NULL WHERE id = $1")
+        .bind(id.0.as_slice())
+        .execute(&mut *db)
+        .await?;
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
+        take_back(&mut *db, id, slot).await?;
+    }
+    let registration: Registration =
+        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let given = dates::give(&mut *db, central, device, &registration).await?;
+    let Some(given) = given else { return Ok(Ok(Vec::new())) };
+    lists::replace(db, central, id, Some(given.token.token.at), today).await?;
+    let because = "reinstated".to_owned();
+    let token = given.token.to_bytes().into();
+    Ok(Ok(vec![Change::Moved { registration: id, token, because }]))
+}
+
+/// The slot the person gave up, while nobody else has been asked about it.
+async fn take_back(db: &mut PgConnection, id: RegistrationId, slot: SlotId) -> Result<(), Refusal> {
+    let still = sqlx::query(
+        "DELETE FROM freed_slot WHERE slot = $1 AND NOT EXISTS \
+         (SELECT 1 FROM offer WHERE offer.slot = $1 AND offer.state = 'open') RETURNING slot",
+    )
+    .bind(dates::slot_key(slot)?)
+    .fetch_optional(&mut *db)
+    .await?;
+    if still.is_none() {
+        return Ok(());
+    }
+    sqlx::query("UPDATE slot SET registration = $2, withheld = false WHERE id = $1 AND registration IS NULL")
+        .bind(dates::slot_key(slot)?)
+        .bind(id.0.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! Slots that came free, offered to one person after the other in rank order. The rules are
+//! `domain::offer`'s. While a slot is offered it is withheld, so that no other way of giving a
+//! slot sees it, and nobody who registers at that moment gets it.
+
+mod answer;
+mod given_up;
+
+pub(crate) use answer::{answer, open_of};
+pub(crate) use given_up::{cancel, reinstate};
+
+use crate::calendar::change::lock;
+use crate::{Central, Refusal, calendar, changes, dates};
+use domain::assign::{FreeSlot, Window};
+use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::offer::{self, Dated, OFFERS_MAX};
+use domain::place::{Class, PlaceKey};
+use domain::procedure::Procedure;
+use jiff::civil::Date;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use std::time::Duration;
+use wire::messages::{Change, Offered};
+
+/// How often a central that runs looks whether offers are over or slots are to be offered.
+const EVERY: Duration = Duration::from_secs(30);
+/// Slots gone on with in one transaction: a site's people wait for it.
+const SLOTS_AT_ONCE: i64 = 100;
+/// People looked at for one slot, the first in rank at the top.
+const PEOPLE_AT_ONCE: i64 = 20;
+
+/// A registration gives its slot up. Where the slot can still be offered to somebody it is kept for
+/// that; else it goes back as it came.
+pub(crate) async fn set_free(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    slot: SlotId,
+) -> Result<(), Refusal> {
+    // What left central before a restore is not known: the slot may be somebody else's already.
+    if central.extras_only() {
+        sqlx::query("UPDATE slot SET registration = NULL, withheld = true WHERE id = $1")
+            .bind(dates::slot_key(slot)?)
+            .execute(db)
+            .await?;
+        return Ok(());
+    }
+    // Its kiosk has given it by its own record: it is lent no more.
+    sqlx::query(
+        "UPDATE slot SET registration = NULL, lease = NULL, stratum = NULL, withheld = true WHERE id = $1",
+    )
+    .bind(dates::slot_key(slot)?)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("INSERT INTO freed_slot (slot, site) SELECT id, $2 FROM slot WHERE id = $1 AND NOT outside AND extra <= 0")
+        .bind(dates::slot_key(slot)?)
+        .bind(site.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Takes back the offer a registration has not answered. Its kiosk is told by whoever calls this.
+pub(crate) async fn withdraw(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+) -> Result<Option<OfferId>, Refusal> {
+    let row = sqlx::query(
+        "UPDATE offer SET state = 'withdrawn', answered_s = $2 WHERE registration = $1 AND state = 'open' \
+         RETURNING id",
+    )
+    .bind(registration.0.as_slice())
+    .bind(central.now().as_second())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| offer_id(&row, 0)).transpose()
+}
+
+/// Goes on with the slots of a site that came free: offers that are over end, and each slot is
+/// offered to the next person, or, when nobody is left to ask, is given like any other. Answers
+/// how many were offered.
+pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
+    if central.extras_only() {
+        return Ok(0);
+    }
+    let mut tx = central.pool.begin().await?;
+    lock(&mut tx, site).await?;
+    let today = dates::today(&mut tx, central, site).await?;
+    end_late(&mut tx, central, site, today).await?;
+    let mut offered = 0;
+    for (slot, offers) in unasked(&mut tx, site).await? {
+        let last = offer::last_day(today, slot.at).filter(|_| offers < OFFERS_MAX);
+        let next = match last {
+            Some(_) => offer::next(&slot, gainers(&mut tx, site, &slot).await?),
+            None => None,
+        };
+        match last.zip(next) {
+            Some((last, next)) => {
+                make(&mut tx, central, site, (&slot, &next), last).await?;
+                offered += 1;
+            }
+            None => let_go(&mut tx, slot.slot).await?,
+        }
+    }
+    tx.commit().await?;
+    Ok(offered)
+}
+
+/// The slot is like any other again.
+async fn let_go(db: &mut PgConnection, slot: SlotId) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM freed_slot WHERE slot = $1")
+        .bind(dates::slot_key(slot)?)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("UPDATE slot SET withheld = false WHERE id = $1 AND registration IS NULL")
+        .bind(dates::slot_key(slot)?)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Offers whose last day is over, or whose slot the calendar no longer has.
+async fn end_late(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    today: Date,
+) -> Result<(), Refusal> {
+    let rows = sqlx::query(
+        "UPDATE offer SET state = CASE WHEN last_day < $2::text::date THEN 'lapsed' ELSE 'withdrawn' END, answered_s = $3 \
+         FROM registration WHERE registration.id = offer.registration AND offer.site = $1 AND offer.state = 'open' \
+         AND (last_day < $2::text::date OR NOT EXISTS \
+              (SELECT 1 FROM freed_slot JOIN slot ON slot.id = freed_slot.slot \
+               WHERE freed_slot.slot = offer.slot AND NOT slot.outside)) \
+         RETURNING offer.id, offer.registration, registration.kiosk",
+    )
+    .bind(site.as_str())
+    .bind(today.to_string())
+    .bind(central.now().as_second())
+    .fetch_all(&mut *db)
+    .await?;
+    for row in &rows {
+        let ended = Change::OfferEnded { registration: registration_id(row, 1)?, offer: offer_id(row, 0)? };
+        changes::append(&mut *db, central, kiosk_id(row, 2)?, &[ended]).await?;
+    }
+    // The calendar took the hour away: nobody is offered it, and nobody gets it.
+    sqlx::query(
+        "DELETE FROM freed_slot USING slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1 AND slot.outside",
+    )
+    .bind(site.as_str())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Slots nobody is asked about now, and how often each was offered.
+async fn unasked(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(FreeSlot, u32)>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT slot.id, slot.at::text, slot.procedures, offers FROM freed_slot JOIN slot ON slot.id = freed_slot.slot \
+         WHERE freed_slot.site = $1 AND NOT EXISTS \
+         (SELECT 1 FROM offer WHERE offer.slot = freed_slot.slot AND offer.state = 'open') \
+         ORDER BY slot.at, slot.id LIMIT $2",
+    )
+    .bind(site.as_str())
+    .bind(SLOTS_AT_ONCE)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let slot = FreeSlot {
+                slot: dates::slot_number(row.try_get(0)?)?,
+                at: dates::civil(row.try_get(1)?)?,
+                stratum: None,
+                serves: calendar::procedures(row, 2)?,
+            };
+            let offers = u32::try_from(row.try_get::<i32, _>(3)?).map_err(|_| Refusal::Stored("offers"))?;
+            Ok((slot, offers))
+        })
+        .collect()
+}
+
+/// Who might gain from a slot, the first in rank at the top: a page of them, by `domain::offer`'s
+/// own order.
+async fn gainers(
+    db: &mut PgConnection,
+    site: &SiteId,
+    slot: &FreeSlot,
+) -> Result<Vec<Dated>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT registration.id, class, registered_s, tie_break, procedure, slot.at::text, \
+                registration.body ->> 'registered_on' \
+         FROM slot JOIN registration ON registration.id = slot.registration \
+         WHERE slot.site = $1 AND slot.at >= $2::text::date + 1 AND registration.state = 'kept' \
+         AND ($3::text[] IS NULL OR procedure = ANY ($3)) \
+         AND (registration.body ->> 'registered_on')::date < $2::text::date \
+         AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
+                         AND (offer.state = 'open' OR offer.slot = $4)) \
+         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $5",
+    )
+    .bind(site.as_str())
+    .bind(slot.at.date().to_string())
+    .bind(slot.serves.keys())
+    .bind(dates::slot_key(slot.slot)?)
+    .bind(PEOPLE_AT_ONCE)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(dated).collect()
+}
+
+fn dated(row: &PgRow) -> Result<Dated, Refusal> {
+    let class: &str = row.try_get(1)?;
+    let class = [Class::WithTimeLimit, Class::Ordinary].into_iter().find(|one| one.key() == class);
+    let class = class.ok_or(Refusal::Stored("class"))?;
+    let tie_break = u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| Refusal::Stored("tie-break"))?;
+    let registered: Option<&str> = row.try_get(6)?;
+    let registered: Date = registered
+        .and_then(|text| text.parse().ok())
+        .ok_or(Refusal::Stored("day of registration"))?;
+    let procedure = Procedure::parse(row.try_get(4)?).ok_or(Refusal::Stored("procedure"))?;
+    Ok(Dated {
+        registration: registration_id(row, 0)?,
+        place: PlaceKey { class, registered_s: row.try_get(2)?, tie_break },
+        at: dates::civil(row.try_get(5)?)?,
+        window: Window::new(registered, None).for_procedure(procedure),
+        passed: false,
+    })
+}
+
+async fn make(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    (slot, to): (&FreeSlot, &Dated),
+    last: Date,
+) -> Result<(), Refusal> {
+    let id = OfferId(central.random_16());
+    let row = sqlx::query(
+        "WITH counted AS (UPDATE freed_slot SET offers = offers + 1 WHERE slot = $3), \
+              made AS (INSERT INTO offer (id, site, slot, at, registration, made_s, last_day, state) \
+                       VALUES ($1, $2, $3, $4::text::timestamp, $5, $6, $7::text::date, 'open')) \
+         SELECT kiosk FROM registration WHERE id = $5",
+    )
+    .bind(id.0.as_slice())
+    .bind(site.as_str())
+    .bind(dates::slot_key(slot.slot)?)
+    .bind(slot.at.to_string())
+    .bind(to.registration.0.as_slice())
+    .bind(central.now().as_second())
+    .bind(last.to_string())
+    .fetch_one(&mut *db)
+    .await?;
+    let offer = Offered { offer: id, at: slot.at, until: last };
+    let told = Change::Offered { registration: to.registration, offer };
+    changes::append(db, central, kiosk_id(&row, 0)?, &[told]).await
+}
+
+impl Central {
+    /// Goes on with offers every half minute from now on. Ends with the process; several
+    /// centrals take turns.
+    pub fn keep_offering(&self) {
+        let central = self.clone();
+        tokio::spawn(async move {
+            loop {
+                if let Err(refusal) = central.offer_freed().await {
+                    // What came free stays free; the next turn takes it.
+                    tracing::error!(cause = ?refusal, "freed slots could not be offered");
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        });
+    }
+
+    /// Goes on with the offers of every site that has some; answers how many were made.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn offer_freed(&self) -> Result<usize, Refusal> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT site FROM freed_slot UNION SELECT DISTINCT site FROM offer WHERE state = 'open'",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut offered = 0;
+        for row in &rows {
+            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+            offered += turn(self, &site).await?;
+        }
+        Ok(offered)
+    }
+}
+
+fn offer_id(row: &PgRow, at: usize) -> Result<OfferId, Refusal> {
+    row.try_get::<&[u8], _>(at)?.try_into().map(OfferId).map_err(|_| Refusal::Stored("offer id"))
+}
+
+fn registration_id(row: &PgRow, at: usize) -> Result<RegistrationId, Refusal> {
+    let bytes: &[u8] = row.try_get(at)?;
+    bytes.try_into().map(RegistrationId).map_err(|_| Refusal::Stored("registration id"))
+}
+
+fn kiosk_id(row: &PgRow, at: usize) -> Result<KioskId, Refusal> {
+    row.try_get::<&[u8], _>(at)?.try_into().map(KioskId).map_err(|_| Refusal::Stored("kiosk id"))
+}

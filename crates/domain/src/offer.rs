@@ -1,0 +1,159 @@
+//! A slot that came free because somebody cancelled or moved: to whom it is offered, for how
+//! long, and when it goes back to those who register. It is never shown to anybody, so nobody
+//! can wait for it, and whoever cancels gains nothing for the next person at the counter.
+//!
+//! Central asks its database in the same order; a property test compares the two.
+
+use crate::assign::{FreeSlot, Window};
+use crate::ids::RegistrationId;
+use crate::place::PlaceKey;
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime},
+};
+
+/// Most people one slot is offered to, one after the other. More would let it pass unused.
+pub const OFFERS_MAX: u32 = 3;
+/// Days an offer stands, today counted: somebody told by telephone, or only when they come
+/// back to a counter, needs some.
+pub const OFFER_DAYS: i32 = 4;
+/// Days between the last day of an offer and the appointment: nobody is asked to come sooner.
+pub const NOTICE_DAYS: i32 = 3;
+/// Days a cancelled registration keeps its registration time.
+pub const UNDO_DAYS: i32 = 30;
+
+/// Somebody who has a date, and might have an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dated {
+    pub registration: RegistrationId,
+    pub place: PlaceKey,
+    /// The date given: civil date and time at the site.
+    pub at: DateTime,
+    pub window: Window,
+    /// They were offered this slot before, or have an offer they have not answered.
+    pub passed: bool,
+}
+
+/// The last day on which an offer of a slot at `at`, made `today`, may be answered. None when its
+/// day is too near for anybody to be asked.
+#[must_use]
+pub fn last_day(today: Date, at: DateTime) -> Option<Date> {
+    let latest = at.date().saturating_sub(NOTICE_DAYS.days());
+    let last = today.saturating_add((OFFER_DAYS - 1).days()).min(latest);
+    (last >= today).then_some(last)
+}
+
+/// Does this person gain from the slot: an earlier day, for what they come for, not before the
+/// first day they may be asked to come?
+#[must_use]
+pub fn gains(slot: &FreeSlot, one: &Dated) -> bool {
+    let day = slot.at.date();
+    day < one.at.date() && day >= one.window.earliest && one.window.may_take(slot)
+}
+
+/// To whom the slot is offered next: of those who gain from it, the first in rank.
+#[must_use]
+pub fn next(slot: &FreeSlot, people: impl IntoIterator<Item = Dated>) -> Option<Dated> {
+    people
+        .into_iter()
+        .filter(|one| !one.passed && gains(slot, one))
+        .min_by_key(|one| (one.place, one.registration))
+}
+
+/// May a registration cancelled on this day still be taken up again on `today`?
+#[must_use]
+pub fn may_return(cancelled: Date, today: Date) -> bool {
+    today <= cancelled.saturating_add(UNDO_DAYS.days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SlotId;
+    use crate::place::Class;
+    use crate::procedure::{Procedure, ProcedureSet};
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    const TODAY: Date = date(2027, 3, 8);
+
+    fn slot(day: i32, serves: ProcedureSet) -> FreeSlot {
+        FreeSlot {
+            slot: SlotId(7),
+            at: TODAY.saturating_add(day.days()).at(10, 0, 0, 0),
+            stratum: None,
+            serves,
+        }
+    }
+
+    #[test]
+    fn an_offer_ends_in_time_to_come() {
+        let at = |days: i32| TODAY.saturating_add(days.days()).at(9, 0, 0, 0);
+        assert_eq!(last_day(TODAY, at(60)), Some(date(2027, 3, 11)));
+        assert_eq!(last_day(TODAY, at(5)), Some(date(2027, 3, 10)));
+        assert_eq!(last_day(TODAY, at(3)), Some(TODAY));
+        assert_eq!(last_day(TODAY, at(2)), None);
+    }
+
+    #[test]
+    fn a_cancelled_place_waits_thirty_days() {
+        assert!(may_return(TODAY, TODAY.saturating_add(30.days())));
+        assert!(!may_return(TODAY, TODAY.saturating_add(31.days())));
+    }
+
+    fn people() -> impl Strategy<Value = Vec<Dated>> {
+        let one = (0i64..50, any::<bool>(), 1i32..40, 0i32..40, any::<bool>(), any::<bool>());
+        prop::collection::vec(one, 0..30).prop_map(|rows| {
+            rows.into_iter()
+                .enumerate()
+                .map(|(i, (registered, limited, day, earliest, passed, renewal))| {
+                    let registration = RegistrationId([i as u8; 16]);
+                    let class = if limited { Class::WithTimeLimit } else { Class::Ordinary };
+                    let procedure =
+                        Procedure::parse(if renewal { "renewal" } else { "duplicate" }).unwrap();
+                    let mut window = Window::new(TODAY, None).for_procedure(procedure);
+                    window.earliest = window.earliest.saturating_add(earliest.days());
+                    window.class = class;
+                    Dated {
+                        registration,
+                        place: PlaceKey::new(
+                            class,
+                            Timestamp::from_second(registered).unwrap(),
+                            registration,
+                        ),
+                        at: TODAY.saturating_add(day.days()).at(15, 0, 0, 0),
+                        window,
+                        passed,
+                    }
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        /// Nobody who gains and was not asked yet stands before the one who is asked, and the one
+        /// who is asked never loses by it.
+        #[test]
+        fn the_first_in_rank_who_gains(people in people(), day in 1i32..40, all in any::<bool>()) {
+            let renewal = ProcedureSet::of([Procedure::parse("renewal").unwrap()]);
+            let slot = slot(day, if all { ProcedureSet::ALL } else { renewal });
+            let gainers: Vec<_> = people
+                .iter()
+                .filter(|one| !one.passed && slot.at.date() < one.at.date())
+                .filter(|one| slot.at.date() >= one.window.earliest)
+                .filter(|one| slot.serves.includes(one.window.procedure.unwrap()))
+                .collect();
+            match next(&slot, people.clone()) {
+                None => prop_assert!(gainers.is_empty()),
+                Some(chosen) => {
+                    prop_assert!(gainers.iter().any(|one| **one == chosen));
+                    prop_assert!(slot.at < chosen.at);
+                    for one in gainers {
+                        prop_assert!((chosen.place, chosen.registration) <= (one.place, one.registration));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Offers of an earlier date that stand, and appointments that were given up.
+
+use crate::{Tx, VaultFailure};
+use domain::ids::{OfferId, RegistrationId};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+use wire::messages::Offered;
+
+/// An appointment that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelled {
+    pub at: Timestamp,
+    /// The person has asked for it back.
+    pub returning: bool,
+}
+
+impl Tx<'_> {
+    /// Keeps an offer; a registration has one at a time.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn put_offer(&self, id: RegistrationId, offer: &Offered) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO offer (registration, offer, at, until) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (registration) DO UPDATE SET offer = excluded.offer, at = excluded.at, until = excluded.until",
+            )?
+            .execute(params![id.0, offer.offer.0, offer.at.to_string(), offer.until.to_string()])?;
+        Ok(())
+    }
+
+    /// That offer is over; a newer one stands.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn end_offer(&self, id: RegistrationId, offer: OfferId) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached("DELETE FROM offer WHERE registration = ?1 AND offer = ?2")?
+            .execute(params![id.0, offer.0])?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// The store fails.
+    pub fn offer(&self, id: RegistrationId) -> Result<Option<Offered>, VaultFailure> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT offer, at, until FROM offer WHERE registration = ?1")?;
+        let row: Option<([u8; 16], String, String)> =
+            statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        row.map(|(offer, at, until)| {
+            Ok(Offered {
+                offer: OfferId(offer),
+                at: at.parse().map_err(|_| VaultFailure::Stored("offer"))?,
+                until: until.parse().map_err(|_| VaultFailure::Stored("offer"))?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Every registration with an offer, the one to be answered first at the top.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn offers(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached("SELECT registration FROM offer ORDER BY until, at")?;
+        let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that the person has given their appointment up.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn cancel(&self, id: RegistrationId, at: Timestamp) -> Result<(), VaultFailure> {
+        self.sql
+            .prepare_cached("INSERT OR IGNORE INTO cancelled (registration, at_s) VALUES (?1, ?2)")?
+            .execute(params![id.0, at.as_second()])?;
+        self.sql.prepare_cached("DELETE FROM offer WHERE registration = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// They ask for it back: central gives the date.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn ask_back(&self, id: RegistrationId) -> Result<(), VaultFailure> {
+        self.sql.prepare_cached("UPDATE cancelled SET coming_back = 1 WHERE registration = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// It is theirs again.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn give_back(&self, id: RegistrationId) -> Result<(), VaultFailure> {
+        self.sql.prepare_cached("DELETE FROM cancelled WHERE registration = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// That the person gave their appointment up; none while they have not.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn cancelled(&self, id: RegistrationId) -> Result<Option<Cancelled>, VaultFailure> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT at_s, coming_back FROM cancelled WHERE registration = ?1")?;
+        let row: Option<(i64, bool)> =
+            statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        row.map(|(at, returning)| {
+            let at = Timestamp::from_second(at).map_err(|_| VaultFailure::Stored("cancellation"))?;
+            Ok(Cancelled { at, returning })
+        })
+        .transpose()
+    }
+}

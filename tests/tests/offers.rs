@@ -1,0 +1,387 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+//! What becomes of a slot that comes free: offered in rank order, one person at a time, never to
+//! whoever registers next. And of who gave it up: their place waits, and registering again beats
+//! nobody.
+
+use domain::ids::RegistrationId;
+use domain::registration::Registration;
+use domain::token::SignedToken;
+use jiff::civil::{Date, DateTime};
+use journeys::counter::{Counter, person, register};
+use journeys::device::{Device, Service};
+use journeys::stand::SITE;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use std::sync::atomic::Ordering;
+use wire::body::{Body, Cancellation, Outcome, Registered, Reinstatement};
+use wire::messages::{Change, Offered, Told};
+
+/// Seconds of a day, as far as no clock changes.
+const DAY: i64 = 86_400;
+
+/// A site's people, each with a date central gave and the kiosk kept.
+struct Story {
+    service: Service,
+    device: Device,
+    count: u8,
+    cursor: u64,
+}
+
+struct Person {
+    told: Registration,
+    at: DateTime,
+}
+
+impl Story {
+    async fn begin() -> Self {
+        let service = Service::start().await.unwrap();
+        let device = service.device("ONE", 1).await.unwrap();
+        Self { service, device, count: 0, cursor: 0 }
+    }
+
+    /// Somebody registers, a second after who came before, and keeps the date they are given.
+    async fn registers(&mut self) -> Person {
+        self.count += 1;
+        self.service.clock.fetch_add(1, Ordering::SeqCst);
+        let told = self.device.registration(&self.service, self.count, "A").unwrap();
+        let asked = json!({ "registration": told });
+        let said = self.device.say(&self.service, "POST", "/v1/registrations", &asked).await.unwrap();
+        let token: wire::bytes::Bytes = serde_json::from_value(said.json["token"].clone()).unwrap();
+        let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
+        let registered = Registered {
+            registration: told.clone(),
+            outcome: Outcome::Online { token },
+            at: self.service.now(),
+            day_declared: false,
+        };
+        self.says(&Body::Registration(Box::new(registered))).await;
+        Person { told, at }
+    }
+
+    async fn says(&mut self, body: &Body) {
+        let record = self.device.says(body).unwrap();
+        let said = self.device.push(&self.service, vec![record]).await.unwrap();
+        assert_eq!(said.status, 200, "{}", said.json);
+    }
+
+    async fn cancels(&mut self, one: &Person) {
+        let (registration, mediator) = (one.told.id, one.told.mediator.clone());
+        let said = Cancellation { registration, mediator, at: self.service.now() };
+        self.says(&Body::Cancellation(said)).await;
+    }
+
+    async fn comes_back(&mut self, one: &Person) {
+        let (registration, mediator) = (one.told.id, one.told.mediator.clone());
+        let said = Reinstatement { registration, mediator, at: self.service.now() };
+        self.says(&Body::Reinstatement(said)).await;
+    }
+
+    /// What this kiosk was told since it last asked.
+    async fn told(&mut self) -> Vec<Change> {
+        // The mark of a cursor is not kept here: everything comes again.
+        let pulled = self.device.pull(&self.service, 0).await.unwrap();
+        let all: Vec<Change> = pulled
+            .changes
+            .into_iter()
+            .map(|told| match told {
+                Told::Known(change) => change,
+                Told::Later(later) => panic!("{later:?}"),
+            })
+            .collect();
+        let new = all.get(usize::try_from(self.cursor).unwrap()..).unwrap_or_default().to_vec();
+        self.cursor = all.len() as u64;
+        new
+    }
+
+    async fn offered(&mut self) -> Vec<(RegistrationId, Offered)> {
+        self.service.central.offer_freed().await.unwrap();
+        let told = self.told().await;
+        told.into_iter()
+            .filter_map(|change| match change {
+                Change::Offered { registration, offer } => Some((registration, offer)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    async fn answers(&self, one: &Person, offer: &Offered, accept: bool) -> Value {
+        let said = json!({ "code": one.told.code, "year": 1990, "offer": offer.offer, "accept": accept });
+        self.device.say(&self.service, "POST", "/v1/offers", &said).await.unwrap().json
+    }
+
+    async fn date_of(&self, one: &Person) -> Option<DateTime> {
+        let row = sqlx::query("SELECT replace(slot.at::text, ' ', 'T') FROM slot WHERE registration = $1")
+            .bind(one.told.id.0.as_slice())
+            .fetch_optional(&self.service.pool)
+            .await
+            .unwrap();
+        row.map(|row| row.get::<String, _>(0).parse().unwrap())
+    }
+
+    async fn results(&mut self) -> Vec<String> {
+        let all = self.told().await;
+        all.into_iter()
+            .filter_map(|change| match change {
+                Change::Result { result: wire::messages::Applied::SetAside { reason }, .. } => Some(reason),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// Enough people that the first dates of the last ones lie days apart.
+async fn queue(story: &mut Story, count: usize) -> Vec<Person> {
+    let mut people = Vec::new();
+    for _ in 0..count {
+        people.push(story.registers().await);
+    }
+    people
+}
+
+fn moved(told: &[Change], one: &Person) -> Vec<(DateTime, String)> {
+    told.iter()
+        .filter_map(|change| match change {
+            Change::Moved { registration, token, because } if *registration == one.told.id => {
+                Some((SignedToken::from_bytes(&token.0).unwrap().token.at, because.clone()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_freed_slot_goes_round_in_rank_order_and_never_to_who_registers_next() {
+    let mut story = Story::begin().await;
+    // Six slots a day from Wednesday on: two weeks of people.
+    let people = queue(&mut story, 60).await;
+    let freed = &people[40];
+    story.cancels(freed).await;
+    // At once somebody else registers: the reseller's trick. They stand at the end.
+    let buyer = story.registers().await;
+    assert!(buyer.at > people[59].at, "{} {}", buyer.at, people[59].at);
+
+    // The first who gains is asked: the next day's first, not the rest of the same day.
+    let first = people.iter().position(|one| one.at.date() > freed.at.date()).unwrap();
+    let offers = story.offered().await;
+    assert_eq!(offers.len(), 1);
+    assert_eq!((offers[0].0, offers[0].1.at), (people[first].told.id, freed.at));
+    assert!(story.offered().await.is_empty(), "one at a time");
+    // Nobody gets it while it is offered.
+    assert!(story.registers().await.at > buyer.at.date().at(0, 0, 0, 0));
+    assert_eq!(story.date_of(&people[first]).await, Some(people[first].at), "the date they have holds");
+
+    // A stranger's answer is nobody's; a wrong birth date too.
+    let code = &people[first].told.code;
+    let wrong = json!({ "code": code, "year": 1991, "offer": offers[0].1.offer, "accept": true });
+    let said = story.device.say(&story.service, "POST", "/v1/offers", &wrong).await.unwrap();
+    assert_eq!(said.json["state"], Value::Null);
+    assert_eq!(story.answers(&people[first + 1], &offers[0].1, true).await["state"], Value::Null);
+
+    // Left, it goes to the next in rank; the next accepts, and their own slot goes round.
+    assert_eq!(story.answers(&people[first], &offers[0].1, false).await["state"], "declined");
+    assert_eq!(story.answers(&people[first], &offers[0].1, false).await["state"], "declined");
+    assert_eq!(story.answers(&people[first], &offers[0].1, true).await["state"], "over");
+    let next = story.offered().await;
+    assert_eq!((next.len(), next[0].0, next[0].1.at), (1, people[first + 1].told.id, freed.at));
+    let said = story.answers(&people[first + 1], &next[0].1, true).await;
+    assert_eq!(said["state"], "accepted");
+    assert_eq!(said["at"], json!(freed.at.strftime("%Y-%m-%dT%H:%M:%S").to_string()));
+    // Asked again, for its answer was lost: the same.
+    assert_eq!(story.answers(&people[first + 1], &next[0].1, true).await, said);
+    assert_eq!(story.date_of(&people[first + 1]).await, Some(freed.at));
+    let told = story.told().await;
+    assert_eq!(moved(&told, &people[first + 1]), [(freed.at, "offer_accepted".to_owned())]);
+    let again = story.offered().await;
+    assert_eq!((again.len(), again[0].1.at), (1, people[first + 1].at), "their old slot is offered");
+    assert!(again[0].1.at.date() < people.iter().find(|one| one.told.id == again[0].0).unwrap().at.date());
+}
+
+#[tokio::test]
+async fn an_offer_nobody_answers_passes_and_after_three_the_slot_is_like_any_other() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 90).await;
+    let freed = &people[60];
+    story.cancels(freed).await;
+    let mut asked = Vec::new();
+    for turn in 0..3 {
+        let offers = story.offered().await;
+        assert_eq!(offers.len(), 1, "turn {turn}");
+        assert!(!asked.contains(&offers[0].0), "asked once");
+        asked.push(offers[0].0);
+        let one = people.iter().find(|one| one.told.id == offers[0].0).unwrap();
+        // The last day is still a day to answer; the day after is not.
+        story.service.clock.fetch_add(DAY * 4, Ordering::SeqCst);
+        assert!(today(&story) > offers[0].1.until);
+        assert_eq!(story.answers(one, &offers[0].1, true).await["state"], "over");
+        assert_eq!(story.date_of(one).await, Some(one.at), "silence loses nothing");
+    }
+    assert!(story.offered().await.is_empty());
+    let ended = sqlx::query("SELECT count(*) FILTER (WHERE state = 'lapsed'), count(*) FROM offer")
+        .fetch_one(&story.service.pool)
+        .await
+        .unwrap();
+    assert_eq!((ended.get::<i64, _>(0), ended.get::<i64, _>(1)), (3, 3));
+    // Whoever registers now gets it: it is the earliest free one.
+    assert_eq!(story.registers().await.at, freed.at);
+}
+
+fn today(story: &Story) -> Date {
+    story.service.now().to_zoned(jiff::tz::TimeZone::get("Europe/Paris").unwrap()).date()
+}
+
+#[tokio::test]
+async fn who_gave_up_comes_back_to_their_place_and_after_thirty_days_does_not() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 30).await;
+    let one = &people[20];
+    story.cancels(one).await;
+    story.cancels(one).await;
+    assert_eq!(story.date_of(one).await, None);
+    // Nobody was asked about the slot yet: it is theirs again, and the paper with it.
+    story.comes_back(one).await;
+    assert_eq!(story.date_of(one).await, Some(one.at));
+    let told = story.told().await;
+    assert_eq!(moved(&told, one), [(one.at, "reinstated".to_owned())]);
+    // Coming back twice is once.
+    story.comes_back(one).await;
+    assert!(moved(&story.told().await, one).is_empty());
+
+    // Somebody was asked, and has not answered: another date, and the registration time stands.
+    story.cancels(one).await;
+    assert_eq!(story.offered().await.len(), 1);
+    story.comes_back(one).await;
+    let now = story.date_of(one).await.unwrap();
+    assert!(now > people[29].at, "{now}");
+    let rank = sqlx::query("SELECT registered_s FROM registration WHERE id = $1")
+        .bind(one.told.id.0.as_slice())
+        .fetch_one(&story.service.pool)
+        .await
+        .unwrap();
+    assert_eq!(rank.get::<i64, _>(0), one.told.registered_at.as_second());
+
+    // Thirty-one days later the place is gone; the record says so and is set aside.
+    let last = story.registers().await;
+    story.cancels(&last).await;
+    story.service.clock.fetch_add(DAY * 31, Ordering::SeqCst);
+    story.told().await;
+    story.comes_back(&last).await;
+    assert_eq!(story.results().await, ["too_late"]);
+    assert_eq!(story.date_of(&last).await, None);
+}
+
+#[tokio::test]
+async fn a_cancelled_place_is_in_no_queue_and_asks_nothing_of_the_desk() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 8).await;
+    let one = &people[7];
+    let request = wire::body::AdvanceRequest {
+        registration: one.told.id,
+        mediator: one.told.mediator.clone(),
+        at: story.service.now(),
+    };
+    story.says(&Body::AdvanceRequest(request)).await;
+    story.cancels(one).await;
+    let tasks = central::admin::tasks(&story.service.pool, "ONE", true).await.unwrap();
+    assert_eq!(tasks["tasks"][0]["answer"], "cancelled");
+    let keys = central::keys::CentralKeys::load(story.service.keys()).unwrap();
+    let file = story.service.keys().join("queue.json");
+    let now = story.service.now();
+    let queue =
+        central::admin::queue(&story.service.pool, &keys, ("ONE", "renewal"), &file, now).await.unwrap();
+    assert_eq!(queue["ordinary"], 7);
+    let said = json!({ "code": one.told.code, "year": 1990 });
+    let found = story.device.say(&story.service, "POST", "/v1/follow-up", &said).await.unwrap().json;
+    assert_eq!((&found["found"]["cancelled"], &found["found"]["at"]), (&json!(true), &Value::Null));
+}
+
+/// At a counter: a person cancels without a network, comes back, and takes an earlier date; the
+/// paper follows each time, and the one before is told as what it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_counter() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let central = {
+        let pool = central::connect(&counter.pool_url).await.unwrap();
+        let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+        let (clock, random) = (central::system_clock(), central::system_random());
+        central::Central::new(pool, keys, clock, random).await.unwrap()
+    };
+    // The first dates lie far enough away to be offered to somebody, whatever day it is.
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let first = jiff::Zoned::now().date();
+    let closed = domain::calendar::Closure { first, last: first.saturating_add(jiff::ToSpan::days(9)) };
+    let ask = central::admin::Ask::at(jiff::Timestamp::now(), central::system_random());
+    let preview = central::admin::Ask { preview: true, ..ask.clone() };
+    let told = central::admin::closure(&pool, SITE, None, closed, &preview).await.unwrap();
+    let token = told["token"].as_str().map(str::to_owned);
+    central::admin::closure(&pool, SITE, None, closed, &central::admin::Ask { token, ..ask }).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let mut dates = Vec::new();
+    for n in 0..30 {
+        dates.push(register(&counter.kiosk, &format!("PERSONNE {}", char::from(b'A' + n % 26))).await.unwrap());
+    }
+    counter.kiosk.exchange().await.unwrap();
+    let of = |n: usize| dates[n].slot_at.clone().unwrap();
+    let gone = 0;
+
+    counter = counter.cut_off(None).await.unwrap();
+    let cancelled = counter.kiosk.cancel(&dates[gone].visit).await.unwrap().cancelled.unwrap();
+    assert!(cancelled.until.is_some() && !cancelled.returning);
+    assert_eq!(counter.kiosk.cancel(&dates[gone].visit).await.unwrap().cancelled, Some(cancelled));
+    assert_eq!(counter.kiosk.reprint(&dates[gone].visit).await.unwrap_err().code, "cancelled");
+    let refused = counter.kiosk.reinstate(&dates[1].visit).await.unwrap_err();
+    assert_eq!(refused.code, "not_cancelled");
+    counter = counter.home(None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let shown = counter.kiosk.show_paper(&dates[gone].code_large).await.unwrap();
+    assert_eq!(shown.verdict, "cancelled");
+
+    // Central offers the slot; the kiosk that registered the next person hears of it.
+    assert_eq!(central.offer_freed().await.unwrap(), 1);
+    counter.kiosk.exchange().await.unwrap();
+    let mut to = None;
+    for (n, date) in dates.iter().enumerate() {
+        if counter.kiosk.date(&date.visit).await.unwrap().offer.is_some() {
+            to = Some(n);
+        }
+    }
+    let to = to.unwrap();
+    assert!(of(to) > of(gone));
+    let offer = counter.kiosk.date(&dates[to].visit).await.unwrap().offer.unwrap();
+    assert_eq!(offer.slot_at, of(gone));
+    // Without a network nothing is promised, and the offer stands.
+    counter = counter.cut_off(None).await.unwrap();
+    let offline = counter.kiosk.answer_offer(&dates[to].visit, true).await.unwrap_err();
+    assert_eq!(offline.code, "offer_offline");
+    counter = counter.home(None).await.unwrap();
+    // At another kiosk, by the code on the paper and the birth date.
+    let other = counter.another(None).await.unwrap();
+    let found = other.follow_up(&dates[to].code, person("X").birth).await.unwrap().elsewhere.unwrap();
+    assert_eq!(found.offer.as_ref(), Some(&offer));
+    let said = other.answer_offer_elsewhere(&dates[to].code, person("X").birth, &offer.offer, true).await;
+    let said = said.unwrap();
+    assert_eq!((said.accepted, said.slot_at), (true, Some(of(gone))));
+    // The kiosk that made the paper has the new one; the old is replaced.
+    counter.kiosk.exchange().await.unwrap();
+    let now = counter.kiosk.date(&dates[to].visit).await.unwrap();
+    assert_eq!((now.slot_at, now.offer), (Some(of(gone)), None));
+    assert_ne!(now.code_large, dates[to].code_large, "a new seal");
+    let shown = counter.kiosk.show_paper(&dates[to].code_large).await.unwrap();
+    assert_eq!(shown.verdict, "replaced");
+    let over = counter.kiosk.answer_offer(&dates[to].visit, true).await.unwrap_err();
+    assert_eq!(over.code, "no_offer");
+
+    // And who gave up comes back: another date, with their registration time.
+    let back = counter.kiosk.reinstate(&dates[gone].visit).await.unwrap();
+    assert!(back.cancelled.unwrap().returning);
+    counter.kiosk.exchange().await.unwrap();
+    let back = counter.kiosk.date(&dates[gone].visit).await.unwrap();
+    assert!(back.cancelled.is_none());
+    assert!(back.slot_at.unwrap() > of(gone));
+    counter.kiosk.exchange().await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let doubled = sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&pool).await.unwrap();
+    assert_eq!(doubled.get::<i64, _>(0), 0);
+    assert_eq!(central::admin::tasks(&pool, SITE, false).await.unwrap()["tasks"], json!([]));
+}
