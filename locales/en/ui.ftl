@@ -319,3 +319,5 @@ cancelled-over = The time to take this place back is over. The person may regist
 cancelled-returning = The person takes their place back. Central gives their date with the next connection; come back here then to print the paper.
 act-reinstate = Take the place back
 elsewhere-cancelled = This appointment was cancelled.
+to-tell = People to tell: an earlier date is kept for them
+to-tell-until = answer by { $day }

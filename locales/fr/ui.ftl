@@ -319,3 +319,5 @@ cancelled-over = Le délai pour reprendre cette place est passé. La personne pe
 cancelled-returning = La personne reprend sa place. Le service central donne sa date à la prochaine connexion ; revenez alors ici pour imprimer le papier.
 act-reinstate = Reprendre la place
 elsewhere-cancelled = Ce rendez-vous a été annulé.
+to-tell = Personnes à prévenir : une date plus proche les attend
+to-tell-until = répondre jusqu'au { $day }

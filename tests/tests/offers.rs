@@ -350,6 +350,8 @@ async fn at_the_counter() {
     assert!(of(to) > of(gone));
     let offer = counter.kiosk.date(&dates[to].visit).await.unwrap().offer.unwrap();
     assert_eq!(offer.slot_at, of(gone));
+    let told = counter.kiosk.home().await.unwrap().to_tell;
+    assert_eq!((told.len(), &told[0].visit, &told[0].until), (1, &dates[to].visit, &offer.until));
     // Without a network nothing is promised, and the offer stands.
     counter = counter.cut_off(None).await.unwrap();
     let offline = counter.kiosk.answer_offer(&dates[to].visit, true).await.unwrap_err();

@@ -146,3 +146,28 @@ async fn central_erases_a_person_so_many_days_after_the_appointment_and_no_soone
     assert_eq!(counter.kiosk.status().await.unwrap()["journal"], before);
     assert_eq!(dumped(&url), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gave_up_is_erased_too() {
+    let (mut counter, visit, _) = registered().await;
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    counter.kiosk.cancel(&visit).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
+    central::admin::durable(&pool, now, now).await.unwrap();
+    // They may still come back.
+    counter = counter.days_later(30).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    assert!(counter.kiosk.date(&visit).await.unwrap().cancelled.unwrap().until.is_some());
+    counter = counter.days_later(40).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    assert_eq!(counter.kiosk.date(&visit).await.unwrap_err().code, "no_visit");
+    assert_eq!(found(counter.folder.path()), 0, "something of the person is left at the kiosk");
+    let today = jiff::Zoned::now().date();
+    let later = today.saturating_add(jiff::ToSpan::days(40));
+    central::admin::erase(&pool, today, later).await.unwrap();
+    assert!(dumped(&counter.pool_url) > 0, "the day itself is not over");
+    let after = today.saturating_add(jiff::ToSpan::days(2));
+    central::admin::erase(&pool, after, later).await.unwrap();
+    assert_eq!(dumped(&counter.pool_url), 0, "something of the person is left at central");
+}

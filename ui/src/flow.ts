@@ -360,6 +360,8 @@ export function createFlow(host: Host) {
       lookLater();
     }),
     followUp: () => run(async () => { show('followup'); }),
+    /** Somebody on the list of people to tell has come, or is called. */
+    openTold: (visit: string, lang: string) => run(async () => { await openOwn(visit, lang); show('followup'); }),
     /** Opens what a paper was issued for; nothing of the person was here before. */
     findPaper: (code: string, birth: BirthFields) => run(async () => {
       const found = await host.followUp(code, birth);

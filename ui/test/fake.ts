@@ -1,6 +1,7 @@
 // The whole contract in memory, for tests and for trying screens by hand. Judges a few fields
 // the way the core does; never part of a build.
 import type { Boot } from '../src/generated/Boot';
+import type { HomeView } from '../src/generated/HomeView';
 import type { DateView } from '../src/generated/DateView';
 import type { DraftFields } from '../src/generated/DraftFields';
 import type { DraftView } from '../src/generated/DraftView';
@@ -63,6 +64,8 @@ export interface Fake extends Host {
   saved: DraftFields | null;
   /** True once an export was written. */
   onStick: boolean;
+  /** Who has an earlier date to be told of. */
+  toTell: HomeView['to_tell'];
 }
 
 export function fakeHost(boot: Partial<Boot> = {}): Fake {
@@ -95,7 +98,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, todayFrom: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], todayFrom: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -108,6 +111,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       notices: ['quarantined', 'disk_older', 'central_forgot'],
       unfinished: [{ visit: 'v9', state: 'kept', code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', begun_by: null },
         { visit: 'v10', state: 'draft', code: null, name: '', begun_by: 'Médiatrice du matin' }],
+      to_tell: fake.toTell,
     })),
     startVisit: (lang) => call('start_visit', () => {
       draft = {
@@ -165,7 +169,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       };
     }),
     confirm: () => call('confirm', () => { date = made(); return date; }),
-    date: () => call('date', given),
+    date: () => call('date', () => (fake.toTell.length > 0 ? made() : given())),
     print: () => call('print', () => { sent += 1; said = false; return look(); }),
     printStatus: () => call('print_status', look),
     answerPrint: (_visit, cameOut) => call('answer_print', () => { said = true; fake.printer = [cameOut ? 'printed' : 'failed']; return look(); }),

@@ -266,6 +266,14 @@ describe('a paper shown at this counter', () => {
     expect(one('[data-role="cancelled"]').dataset['returning']).toBe('true');
   });
 
+  it('whose person is to be told of an earlier date is opened from the home screen', async () => {
+    fake.toTell = [{ visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
+    await unlock();
+    expect(one('[data-role="to-tell"]').textContent).toContain('KONÉ Moussa');
+    await press('open-told');
+    expect(screen()).toBe('followup');
+  });
+
   it('of a lost kiosk is sent on once', async () => {
     await followUp();
     await press('show-paper');

@@ -2,7 +2,7 @@
 //! at any counter with a network. Until they accept, the date they have holds. Never answers for
 //! anybody.
 
-use crate::contract::{BirthFields, DateView, OfferAnswerView, OfferView, Problem};
+use crate::contract::{BirthFields, DateView, OfferAnswerView, OfferView, Problem, ToTellView};
 use crate::follow_up;
 use crate::kiosk::{Inner, Kiosk};
 use crate::sync::transfer::RemoteFailure;
@@ -16,6 +16,8 @@ use wire::messages::{OfferAnswer, OfferRequest, OfferState, Offered};
 
 /// How long the counter waits for central's word.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// People the home screen lists; the others follow as these are answered.
+const TO_TELL: u32 = 20;
 
 impl Kiosk {
     /// The person of this visit takes the earlier date offered to them, or leaves it. The paper
@@ -97,6 +99,22 @@ fn request(code: FollowUpCode, birth: Birth, offer: OfferId, accept: bool) -> Of
 /// The offer a registration has, while it may be answered.
 pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: RegistrationId) -> Result<Option<OfferView>, Problem> {
     Ok(tx.offer(id)?.filter(|offer| offer.until >= inner.today()).as_ref().map(shown))
+}
+
+/// People this kiosk registered who have an offer to answer.
+pub(crate) fn to_tell(inner: &Inner, tx: &Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
+    let mut people = Vec::new();
+    for id in tx.offers(inner.today(), TO_TELL)? {
+        let (Some(paper), Some(visit), Some(offer)) = (tx.paper(id)?, tx.visit_of(id)?, tx.offer(id)?) else {
+            continue;
+        };
+        let OfferView { slot_at, until, .. } = shown(&offer);
+        let told = paper.registered.registration;
+        let name = told.applicant.name_as_printed();
+        let phone = told.applicant.contact.phone;
+        people.push(ToTellView { visit: visit.to_string(), lang: told.lang, name, phone, slot_at, until });
+    }
+    Ok(people)
 }
 
 pub(crate) fn shown(offer: &Offered) -> OfferView {

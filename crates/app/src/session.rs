@@ -8,6 +8,7 @@ use crate::contract::{
     UnfinishedView,
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
+use crate::offer;
 use crate::sync;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
@@ -140,6 +141,7 @@ impl Kiosk {
                     set_aside,
                     notices: notices(inner, tx)?,
                     unfinished,
+                    to_tell: offer::to_tell(inner, tx)?,
                 })
             })
         })

@@ -3,6 +3,7 @@
 use crate::{Tx, VaultFailure};
 use domain::ids::{OfferId, RegistrationId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::{OptionalExtension as _, params};
 use wire::messages::Offered;
 
@@ -57,13 +58,17 @@ impl Tx<'_> {
         .transpose()
     }
 
-    /// Every registration with an offer, the one to be answered first at the top.
+    /// Registrations with an offer that may be answered on `today`, the one to be answered first
+    /// at the top.
     ///
     /// # Errors
     /// The store fails.
-    pub fn offers(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
-        let mut statement = self.sql.prepare_cached("SELECT registration FROM offer ORDER BY until, at")?;
-        let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
+    pub fn offers(&self, today: Date, most: u32) -> Result<Vec<RegistrationId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT registration FROM offer WHERE until >= ?1 ORDER BY until, at, registration LIMIT ?2",
+        )?;
+        let rows =
+            statement.query_map(params![today.to_string(), most], |row| row.get(0).map(RegistrationId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

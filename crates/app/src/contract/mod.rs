@@ -18,7 +18,7 @@ pub use views::{
     AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView, ElsewhereView,
     FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState,
     OutboxView, PageView, PaperKind, PrintState, PrintView, ReadBackLine, ReadBackView, SessionView,
-    ShownPaperView, UnfinishedView,
+    ShownPaperView, ToTellView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};

@@ -81,6 +81,25 @@ pub struct HomeView {
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,
+    /// People an earlier date is kept for, the first to answer at the top: somebody tells them.
+    pub to_tell: Vec<ToTellView>,
+}
+
+/// Somebody registered here who has an offer to answer. Shown to a mediator only.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ToTellView {
+    /// `date` tells the rest.
+    pub visit: String,
+    /// The language of their paper.
+    pub lang: String,
+    /// Name as printed.
+    pub name: String,
+    /// The telephone number they left.
+    pub phone: Option<String>,
+    /// The earlier date, `YYYY-MM-DDThh:mm`.
+    pub slot_at: String,
+    /// The last day to answer, `YYYY-MM-DD`.
+    pub until: String,
 }
 
 /// Firm dates this kiosk may give without the network.
