@@ -158,4 +158,22 @@ mod tests {
         }
         assert!(read(7, &[whole, vec![0]].concat()).is_err(), "one byte more");
     }
+
+    /// A disk that fails is not a file that was changed: the same file may be read elsewhere.
+    #[test]
+    fn a_disk_that_fails_is_told_from_a_file_that_was_cut() {
+        struct Failing<'a>(&'a [u8]);
+        impl Read for Failing<'_> {
+            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+                match self.0.read(into)? {
+                    0 => Err(std::io::Error::from(std::io::ErrorKind::TimedOut)),
+                    n => Ok(n),
+                }
+            }
+        }
+        let whole = file(b"x");
+        let cut = &whole[..HEADER_BYTES + 20];
+        assert!(matches!(open(&[7; 32], cut).map(drop), Err(DeliveryRefusal::Damaged)));
+        assert!(matches!(open(&[7; 32], Failing(cut)).map(drop), Err(DeliveryRefusal::Io(_))));
+    }
 }

@@ -166,5 +166,20 @@ mod tests {
         assert!(!verify(&signer.public(), Context::Record, b"y", &signature));
         assert!(!verify(&Signer::from_seed(&[2; 32]).public(), Context::Record, b"x", &signature));
         assert!(!verify(&PublicKey([0; 32]), Context::Record, b"x", &Signature([0; 64])));
+        assert_eq!(*signer.seed(), [1; 32]);
+    }
+
+    /// FIPS 180-2, appendix B.1.
+    #[test]
+    fn piece_by_piece_is_the_hash_of_the_whole() {
+        let mut hashing = Hashing::default();
+        hashing.update(b"a");
+        hashing.update(b"bc");
+        let whole = sha256(&[b"abc"]);
+        assert_eq!(hashing.finish(), whole);
+        assert_eq!(
+            whole.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

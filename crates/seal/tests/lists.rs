@@ -11,6 +11,7 @@ use jiff::{
     Timestamp,
     civil::{Date, DateTime, date},
 };
+use seal::certificate::DeviceCertificate;
 use seal::door::{Door, DoorParts, Ground};
 use seal::keys::{Context, Signer};
 use seal::lists::{Listed, code_mark, held_mark, read};
@@ -121,6 +122,42 @@ fn of_a_lost_kiosk_the_very_paper_central_holds_is_good_and_no_other() {
     assert_eq!(said(&forged, &[], &issuers), (Verdict::Look, "kiosk_lost", None));
     // Being replaced is said before being of a lost kiosk.
     assert_eq!(said(&forged, &[stands(None)], &issuers).0, Verdict::Cancelled);
+}
+
+/// A receipt without a day names its kiosk by its certificate, not by a token.
+#[test]
+fn a_receipt_without_a_day_is_judged_by_its_certificate() {
+    let issued = Timestamp::from_second(1_800_000_000).unwrap();
+    let certificate = |kiosk: u8| {
+        let site = SiteId::parse("DEMO").unwrap();
+        let by = acknowledgement_key();
+        DeviceCertificate::issue(&by, KioskId([kiosk; 16]), device().public(), site, issued)
+    };
+    let receipt = |kiosk| paper(Ground::Rank(certificate(kiosk)), "A");
+    let lost = LostKiosk {
+        kiosk: KioskId([1; 16]),
+        key: device().public(),
+        since: Timestamp::UNIX_EPOCH,
+        held: [].into(),
+    };
+    let issuers = IssuersList { lost: vec![lost], ..IssuersList::default() };
+    assert_eq!(said(&receipt(1), &[], &issuers), (Verdict::Look, "kiosk_lost", None));
+    assert_eq!(said(&receipt(2), &[], &issuers).0, Verdict::Valid);
+    // The day of the certificate is what the retired key signed for.
+    let day = issued.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let retired = |last_day| IssuersList {
+        retired: vec![RetiredKey { key: acknowledgement_key().key_id(), last_day }],
+        ..IssuersList::default()
+    };
+    assert_eq!(said(&receipt(2), &[], &retired(day)).0, Verdict::Valid);
+    assert_eq!(said(&receipt(2), &[], &retired(day.yesterday().unwrap())).0, Verdict::Forged);
+    // And nobody else can have certified it.
+    let mut forged = certificate(2);
+    assert_eq!(forged.is_by(&ring()), Some(true));
+    forged.kiosk = KioskId([9; 16]);
+    assert_eq!(forged.is_by(&ring()), Some(false));
+    forged.issuer = slot_key().key_id();
+    assert_eq!(forged.is_by(&ring()), None);
 }
 
 #[test]
