@@ -35,7 +35,7 @@ pub async fn enrol(
     let remote = HttpRemote::open(&file.central, &file.ca)?;
     let (place, key) = (settings.clone(), Zeroizing::new(world.bytes::<32>()));
     let (own, nothing) = (key.clone(), Zeroizing::new(world.bytes::<32>()));
-    let prepared = blocking(move || prepare(&place, &own, &nothing)).await?;
+    let mut prepared = blocking(move || prepare(&place, &own, &nothing)).await?;
     let enrolled = ask(&remote, code, world).await?;
     file.kiosk = enrolled.kiosk();
     let (place, kiosk) = (settings.clone(), enrolled.kiosk());
@@ -48,18 +48,16 @@ pub async fn enrol(
         place.forget_keepsakes();
         keepsake::keep(&place, (vault, &key), &written, &world)?;
         vault.checkpoint()?;
-        let staged = prepared.done();
+        prepared.vault = None;
         place.write(&written)?;
-        place.take(&staged, &place.vault())?;
-        Settings::clear_vault(&staged);
-        Ok::<_, Problem>(())
+        place.take(&prepared.staged, &place.vault())
     })
     .await?;
     Ok(file)
 }
 
 /// A folder, a vault in it and a keyring that keeps keys: all an enrolment needs of this machine.
-/// Dropped, the vault is removed.
+/// Dropped, what was not moved to its place is removed.
 struct Prepared {
     vault: Option<Vault>,
     staged: PathBuf,
@@ -67,19 +65,10 @@ struct Prepared {
     _folder: File,
 }
 
-impl Prepared {
-    /// Closes the vault and answers where it lies.
-    fn done(mut self) -> PathBuf {
-        self.vault = None;
-        std::mem::take(&mut self.staged)
-    }
-}
-
 impl Drop for Prepared {
     fn drop(&mut self) {
-        if self.vault.take().is_some() {
-            Settings::clear_vault(&self.staged);
-        }
+        self.vault = None;
+        Settings::clear_vault(&self.staged);
     }
 }
 
@@ -91,6 +80,9 @@ fn prepare(place: &Settings, key: &VaultKey, nothing: &VaultKey) -> Result<Prepa
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(Problem::new("vault_busy")),
         Err(TryLockError::Error(_)) => return Err(told()),
+    }
+    if place.vault().exists() {
+        return Err(Problem::new("already_enrolled"));
     }
     // Made beside its place and moved there last: whatever a power cut leaves behind is not taken
     // for an enrolled kiosk, and enrolling again works.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const IDLE_S: u32 = 120;
 /// Largest `kiosk.json` read, in bytes: a few addresses.
 const FILE_BYTES: u64 = 64 << 10;
-/// Damaged files kept beside the one written again; beyond them the oldest name is taken.
+/// Damaged files kept beside the one written again; beyond them the last one gives way.
 const DAMAGED_MAX: u32 = 99;
 
 /// `kiosk.json`. Holds nothing personal and no key.

@@ -131,7 +131,9 @@ impl Central {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    fn extras_only(&self) -> bool {
+    /// Are only extra slots given, since what left central before is not known?
+    #[must_use]
+    pub fn extras_only(&self) -> bool {
         self.extras_only.load(Ordering::Acquire)
     }
 

@@ -77,6 +77,12 @@ async fn run(command: Command) -> Result<(), Stop> {
                 Some(path) => follow(central, &path, lease_log_lost).await?,
                 None => central,
             };
+            if central.extras_only() {
+                warn(
+                    "only extra slots are given: the lease log this database has followed is lost or not given; see \
+                     central admin lease-log",
+                );
+            }
             central.keep_audit();
             if let Some(days) = keep_days {
                 central.keep_for(days);
@@ -365,6 +371,11 @@ fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
         folder = folder.display()
     ))
     .because(failure)
+}
+
+/// On standard error, whatever the log's level; central goes on whether or not anybody reads it.
+fn warn(sentence: &str) {
+    let _ = std::io::stderr().write_all(format!("central: {sentence}\n").as_bytes());
 }
 
 /// A central whose key is retired would answer every question for a date with a failure.

@@ -2,142 +2,17 @@
 //! absent part is told as, with which exit code, and that a password is never repeated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 
+mod ground;
+mod serving;
+
+use ground::{central, ground, ran, says};
 use journeys::own_session::{inside, note_daemons};
 use journeys::programs::{Running, built, command, free_port, wait_for};
-use journeys::stand::postgres::Postgres;
 use journeys::tls;
 use serde_json::Value;
-use std::fmt::Debug;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    said: String,
-}
-
-fn ran(command: &mut Command, input: &str) -> Ran {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // It may end without having read it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let ended = wait_for("the program ends", || child.try_wait().unwrap());
-    if ended.is_err() {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    assert!(ended.is_ok(), "{command:?} did not end");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let ran = Ran { code: output.status.code(), out: text(output.stdout), said: text(output.stderr) };
-    assert!(!ran.said.contains("panicked"), "{ran:?}");
-    ran
-}
-
-fn central(args: &[&str]) -> Command {
-    let mut central = command(built("central").unwrap(), args);
-    central.env_remove("JALON_DATABASE_URL").env_remove("JALON_KEYS").env_remove("JALON_LOG");
-    central
-}
-
-/// It ended with this code and said all of this.
-#[track_caller]
-fn says(ran: &Ran, code: i32, words: &[&str]) {
-    assert_eq!(ran.code, Some(code), "{ran:?}");
-    for word in words {
-        assert!(ran.said.contains(word), "{word} is not in: {}", ran.said);
-    }
-}
-
-struct Ground {
-    folder: tempfile::TempDir,
-    url: String,
-    _postgres: Postgres,
-}
-
-/// A migrated database with the site ONE, keys and certificates in one folder.
-fn ground() -> Ground {
-    let folder = tempfile::tempdir().unwrap();
-    let postgres = Postgres::start(folder.path()).unwrap();
-    let url = postgres.database("jalon").unwrap();
-    tls::make(folder.path()).unwrap();
-    let ground = Ground { folder, url, _postgres: postgres };
-    says(&ran(&mut central(&["migrate", "--database", &ground.url]), ""), 0, &[]);
-    let keys = ground.path("keys");
-    says(&ran(&mut central(&["admin", "keys", "--out", &keys]), ""), 0, &[]);
-    says(&ground.site(&[]), 0, &[]);
-    ground
-}
-
-impl Ground {
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn admin(&self, args: &[&str]) -> Ran {
-        ran(central(&["admin"]).args(args).args(["--database", &self.url]), "246810\n")
-    }
-
-    /// Adds the site ONE, with some words changed.
-    fn site(&self, changed: &[(&str, &str)]) -> Ran {
-        let key = age_recipient();
-        self.with("site", &[("--id", "ONE"), ("--name", "Site d'essai"), ("--site-key", &key)], changed)
-    }
-
-    /// Adds the counter A, with some words changed.
-    fn counter(&self, changed: &[(&str, &str)]) -> Ran {
-        let right = [
-            ("--site", "ONE"),
-            ("--name", "A"),
-            ("--weekdays", "1,2,3"),
-            ("--opens", "09:00"),
-            ("--closes", "16:00"),
-            ("--every-minutes", "20"),
-        ];
-        self.with("counter", &right, changed)
-    }
-
-    fn mediator(&self, changed: &[(&str, &str)]) -> Ran {
-        self.with("mediator", &[("--site", "ONE"), ("--id", "demo"), ("--name", "Essai")], changed)
-    }
-
-    fn with(&self, act: &str, right: &[(&str, &str)], changed: &[(&str, &str)]) -> Ran {
-        let mut words = vec![act.to_owned()];
-        for (flag, value) in right {
-            let value = changed.iter().find(|(name, _)| name == flag).map_or(*value, |(_, value)| *value);
-            words.push(format!("{flag}={value}"));
-        }
-        let known = |flag: &str| right.iter().any(|(name, _)| *name == flag);
-        words.extend(
-            changed.iter().filter(|(name, _)| !known(name)).map(|(name, value)| format!("{name}={value}")),
-        );
-        self.admin(&words.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    fn serve(&self, changed: &[(&str, &str)]) -> Command {
-        let (cert, key, keys) = (self.path(tls::CERT), self.path(tls::KEY), self.path("keys"));
-        let right = [
-            ("--listen", "127.0.0.1:0"),
-            ("--database", &self.url),
-            ("--tls-cert", &cert),
-            ("--tls-key", &key),
-            ("--keys", &keys),
-        ];
-        let mut serve = central(&["serve"]);
-        for (flag, value) in right {
-            let value = changed.iter().find(|(name, _)| *name == flag).map_or(value, |(_, value)| *value);
-            serve.args([flag, value]);
-        }
-        serve
-    }
-}
-
-fn age_recipient() -> String {
-    age::x25519::Identity::generate().to_public().to_string()
-}
+use std::process::Stdio;
 
 #[test]
 fn an_administrators_slip_is_told_with_what_to_type() {
@@ -311,7 +186,7 @@ fn a_missing_part_of_central_is_named_and_no_password_is_repeated() {
     let help = ran(central(&["migrate", "--help"]).env("JALON_DATABASE_URL", "postgres://j:s3cret@h/j"), "");
     assert!(help.out.contains("JALON_DATABASE_URL") && !help.out.contains("s3cret"), "{}", help.out);
 
-    let bare = ground._postgres.database("bare").unwrap();
+    let bare = ground.postgres.database("bare").unwrap();
     says(&ran(&mut ground.serve(&[("--database", &bare)]), ""), 3, &["run central migrate"]);
     says(
         &ran(&mut central(&["admin", "lease", "--site=ONE", "--database", &bare]), ""),
@@ -387,99 +262,6 @@ fn enrolment() {
     assert_ne!(kiosks().trim(), "{\"kiosks\":[]}", "the code still served");
     let left = std::fs::read_dir(ground.path("kiosk")).unwrap().flatten().map(|file| file.file_name());
     assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("new-")));
-}
-
-/// Starts it and waits until it listens.
-fn listening(serve: &mut Command, log: &Path) -> Running {
-    let _ = std::fs::remove_file(log);
-    let running = Running::start(serve, log).unwrap();
-    wait_for("central says where it listens", || {
-        std::fs::read_to_string(log).ok()?.contains("listening on 127.0.0.1:").then_some(())
-    })
-    .unwrap();
-    running
-}
-
-#[test]
-fn a_slip_in_the_lease_log_or_the_keys_changes_nothing() {
-    let ground = ground();
-    let log = ground.folder.path().join("central.log");
-    let serve = |keys: &str, lease_log: &str, more: &[&str]| {
-        let mut serve = ground.serve(&[("--keys", keys)]);
-        serve.args(["--lease-log", lease_log]).args(more);
-        serve
-    };
-    let (keys, own, none) = (ground.path("keys"), ground.path("lease.log"), ground.path("none.log"));
-    let extras_only = || {
-        let out = ground.admin(&["lease-log"]).out;
-        serde_json::from_str::<Value>(&out).unwrap()["extras_only"] == true
-    };
-    listening(&mut serve(&keys, &own, &[]), &log).kill();
-    // Not there, and another history's.
-    says(&ran(&mut serve(&keys, &none, &[]), ""), 1, &[&none, "--lease-log-lost"]);
-    assert!(!Path::new(&none).exists(), "nothing is made of a slip");
-    let other = ground.path("other.log");
-    drop(central::lease_log::LeaseLog::open(Path::new(&other), &central::system_random()).unwrap());
-    let before = std::fs::read(&other).unwrap();
-    says(&ran(&mut serve(&keys, &other, &[]), ""), 1, &[&other, "--lease-log-lost"]);
-    assert_eq!(std::fs::read(&other).unwrap(), before);
-    assert!(!extras_only());
-    listening(&mut serve(&keys, &own, &[]), &log).kill();
-    assert!(!extras_only(), "its own log is taken as always");
-    // Meant.
-    listening(&mut serve(&keys, &none, &["--lease-log-lost"]), &log).kill();
-    assert!(extras_only());
-    says(&ground.admin(&["lease-log", "--accept"]), 0, &[]);
-    listening(&mut serve(&keys, &none, &[]), &log).kill();
-    assert!(!extras_only());
-
-    // Keys of before a renewal, once the old key is retired.
-    let old = ground.path("old keys");
-    std::fs::create_dir(&old).unwrap();
-    for file in std::fs::read_dir(&keys).unwrap().flatten() {
-        std::fs::copy(file.path(), Path::new(&old).join(file.file_name())).unwrap();
-    }
-    let root = format!("{keys}/root.key");
-    for role in ["slot", "acknowledgement"] {
-        let renewed =
-            ran(&mut central(&["admin", "renew-key", "--keys", &keys, "--root", &root, "--role", role]), "");
-        says(&renewed, 0, &[]);
-        let renewed: Value = serde_json::from_str(&renewed.out).unwrap();
-        let key = renewed["old"].as_str().unwrap();
-        says(&ground.admin(&["retire-key", "--keys", &keys, "--key", key]), 0, &[]);
-        says(&ran(&mut serve(&old, &none, &[]), ""), 3, &[&old, key, "retired", "renew-key"]);
-    }
-    listening(&mut serve(&keys, &none, &[]), &log).kill();
-}
-
-#[test]
-fn mediators_are_listed_without_their_pins_and_every_listing_is_in_the_audit_journal() {
-    let ground = ground();
-    says(&ground.mediator(&[]), 0, &[]);
-    says(&ground.mediator(&[("--id", "chief"), ("--name", "Cheffe"), ("--supervisor", "true")]), 0, &[]);
-    let listed = ground.admin(&["mediators", "--site", "ONE"]);
-    let wanted = serde_json::json!({ "mediators": [
-        { "id": "chief", "name": "Cheffe", "supervisor": true },
-        { "id": "demo", "name": "Essai", "supervisor": false },
-    ] });
-    assert_eq!(serde_json::from_str::<Value>(&listed.out).unwrap(), wanted);
-    says(&ground.admin(&["mediators", "--site", "TWO"]), 1, &["there is no site TWO"]);
-
-    let (keys, lists, queue) = (ground.path("keys"), ground.path("lists.json"), ground.path("queue.json"));
-    says(&ground.admin(&["lists", "--site", "ONE", "--keys", &keys, "--out", &lists]), 0, &[]);
-    let asked = ["queue", "--site", "ONE", "--procedure", "renewal", "--keys", &keys, "--out", &queue];
-    says(&ground.admin(&asked), 0, &[]);
-    for act in [&["registrations"][..], &["papers"], &["tasks"], &["kiosks"]] {
-        says(&ground.admin(&[act, &["--site", "ONE"]].concat()), 0, &[]);
-    }
-    let file = ground.path("audit.jsonl");
-    says(&ground.admin(&["audit", "export", "--keys", &keys, "--out", &file]), 0, &[]);
-    let journal = std::fs::read_to_string(file).unwrap();
-    for act in
-        ["mediators_read", "lists_read", "queue_read", "registrations_read", "papers_read", "tasks_read"]
-    {
-        assert!(journal.contains(act), "{act} is not in the journal");
-    }
 }
 
 #[test]
