@@ -243,12 +243,15 @@ set-aside-help = The vault of this kiosk does not open. You can set it aside as 
 act-set-aside = Set the vault aside and go on
 notice-dated-too-late = A date was given while this kiosk was out of reach, and its day had passed before the kiosk heard of it. The person's receipt stays valid: tell the préfecture, which gives another date.
 notice-retired = This kiosk is taken out of service: it is lent no more dates. Papers already handed out stay valid. Send what is waiting, then direct people to another kiosk.
+notice-kiosk-lost = This kiosk was reported lost or stolen: the central service hears it no more, and the papers it gives since will be looked at by an agent. Call the préfecture. Send the people who wait to another kiosk; if there is none, go on: their papers, read at another kiosk, bring their registrations back.
+notice-central-other = What answers as the central service does not know this kiosk. Go on: dates come from the reserve. Tell support.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.
 
 notice-storage-low = This kiosk's disk is filling up. Work goes on; tell support so that room is made on it.
 notice-storage-full = This kiosk's disk is nearly full: no new registration can begin. Visits under way can be finished. Tell support.
 end-of-day = End of the day
 end-may-switch-off = You may switch this kiosk off.
+end-vault-aside = An old vault that was set aside may hold registrations the central service has not received. Do not erase it, and tell support.
 end-first = Before you switch this kiosk off:
 first-papers = Some people have not taken their paper: open each visit below, print it and finish it.
 first-send = What waits can go now: choose “Send now”.

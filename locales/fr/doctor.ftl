@@ -3,11 +3,24 @@
 
 doctor-enrolled-ok = Ce poste est rattaché à un site.
 doctor-enrolled-fail = Ce poste n'est rattaché à aucun site. Demandez un code et lancez jalonctl enrol.
+doctor-settings-ok = kiosk.json se lit.
+doctor-settings-fail = { $file } manque, est vide ou ne se lit pas ; le coffre est là. Lancez jalonctl enrol --repair, qui le réécrit sans code.
+doctor-settings-unknown = Pas regardé : le poste n'est pas rattaché.
 doctor-vault-ok = Le coffre s'ouvre et se lit d'un bout à l'autre.
-doctor-vault-fail = Le coffre ne s'ouvre pas ou ne se lit pas ({ $code }). N'effacez rien ; jalonctl vault set-aside le met de côté tel quel et continue avec un neuf.
+doctor-vault-fail = { $code ->
+    [keyring_unavailable] Le coffre n'a pas été ouvert : le trousseau de clés ne répond pas ou est verrouillé. Ouvrez la session de l'ordinateur et recommencez. Ne mettez pas le coffre de côté.
+    [vault_key_missing] Le coffre n'a pas été ouvert : sa clé n'est pas dans le trousseau. Remettez-la avec la clé de secours (jalonctl vault recover). Ne mettez pas le coffre de côté.
+    [vault_newer] Le coffre vient d'une version plus récente de Jalon. Mettez Jalon à jour sur ce poste.
+    [disk_failed] Le disque n'a pas laissé lire ou écrire le coffre. N'effacez rien ; vérifiez le disque et les droits du dossier.
+    [disk_full] Le disque est plein : le coffre n'a pas pu être ouvert. Faites-y de la place.
+   *[other] Le coffre ne s'ouvre pas ou ne se lit pas ({ $code }). N'effacez rien ; jalonctl vault set-aside le met de côté tel quel et continue avec un neuf.
+ }
 doctor-vault-unknown = Le coffre n'a pas pu être regardé : un autre programme l'utilise, ou le poste n'est pas rattaché. Fermez la fenêtre de Jalon et recommencez.
 doctor-keyring-ok = Le trousseau de clés répond et tient la clé du coffre.
-doctor-keyring-fail = Le trousseau de clés ne répond pas, est verrouillé ou n'a pas la clé. Ouvrez la session de l'ordinateur ; si la clé est perdue, jalonctl vault recover la remet.
+doctor-keyring-fail = { $code ->
+    [vault_key_missing] Le trousseau de clés répond, mais n'a pas la clé de ce coffre. Remettez-la avec la clé de secours : jalonctl vault recover.
+   *[other] Le trousseau de clés ne répond pas ou est verrouillé ({ $code }). Ouvrez la session de l'ordinateur et recommencez.
+ }
 doctor-keyring-unknown = Pas regardé : le poste n'est pas rattaché.
 doctor-export-key-ok = Ce poste peut exporter sur clé USB.
 doctor-export-key-warn = Ce poste ne peut pas encore exporter : il ne connaît pas la clé d'envoi du service central. Créez-la s'il n'y en a pas (central admin keys --add-delivery), puis lancez jalonctl sync.
@@ -32,9 +45,17 @@ doctor-spool-unknown = La file d'impression ne se laisse pas lire. Lancez jalonc
 doctor-left-behind-ok = Aucun fichier de Jalon ne traîne.
 doctor-left-behind-warn = { $name } est resté. Un dossier set-aside garde un ancien coffre chiffré : effacez-le quand plus personne n'en a besoin. Le reste vient d'un travail interrompu et peut être effacé.
 doctor-central-ok = Le service central répond.
-doctor-central-warn = Le service central répond, mais pas sa base de données. Le travail continue ; prévenez ses administrateurs.
+doctor-central-warn = Le service central répond, mais ne donne pas de dates : sa base de données est absente, ou une de ses clés est retirée. Le travail continue ; prévenez ses administrateurs.
 doctor-central-fail = Le service central n'est pas joint ({ $code }). Le travail continue hors connexion ; vérifiez le câble, le réseau, puis l'adresse dans kiosk.json.
 doctor-central-unknown = Pas regardé : le poste n'est pas rattaché.
+doctor-standing-ok = Le service central prend ce poste comme tout autre.
+doctor-standing-fail = { $code ->
+    [kiosk_lost] Le service central refuse ce poste : il a été déclaré perdu ou volé. Appelez la préfecture ; envoyez les personnes à un autre poste. S'il est retrouvé, il faut le rattacher à neuf, dans un dossier neuf.
+    [quarantined] Deux machines ont écrit sous le nom de ce poste : il ne reçoit plus de dates de réserve. Arrêtez la copie, puis un agent le libère (central admin kiosks --release).
+    [retired] Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Envoyez ce qui attend et utilisez un autre poste.
+   *[other] Ce qui répond ne connaît pas ce poste ({ $code }). Lancez jalonctl sync, qui le fait reconnaître après une restauration ; si cela reste, vérifiez l'adresse dans kiosk.json.
+ }
+doctor-standing-unknown = Pas vu : le service central n'est pas joint, le coffre n'est pas ouvert ou un autre programme l'utilise.
 doctor-certificate-ok = Le certificat du service central vaut encore { $days } jours.
 doctor-certificate-warn = Le certificat du service central finit dans { $days } jours. Prévenez ses administrateurs : après, aucun poste ne le croira.
 doctor-certificate-unknown = Le certificat du service central n'a pas été vu.

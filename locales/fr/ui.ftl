@@ -243,12 +243,15 @@ set-aside-help = Le coffre de ce poste ne s'ouvre pas. Vous pouvez le mettre de 
 act-set-aside = Mettre le coffre de côté et continuer
 notice-dated-too-late = Une date a été donnée pendant que ce poste était coupé du réseau, et son jour est passé avant que le poste ne l'apprenne. Le reçu de la personne reste valable : prévenez la préfecture, qui donne une autre date.
 notice-retired = Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Les papiers déjà remis restent valables. Envoyez ce qui attend, puis orientez les personnes vers un autre poste.
+notice-kiosk-lost = Ce poste a été déclaré perdu ou volé : le service central ne l'écoute plus, et les papiers qu'il donne depuis seront examinés par un agent. Appelez la préfecture. Envoyez les personnes qui attendent à un autre poste ; s'il n'y en a pas, continuez : leurs papiers, lus à un autre poste, rendront leurs inscriptions.
+notice-central-other = Ce qui répond au nom du service central ne connaît pas ce poste. Continuez : les dates viennent de la réserve. Prévenez le support.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.
 
 notice-storage-low = Le disque de ce poste se remplit. Le travail continue ; prévenez le support pour qu'il y fasse de la place.
 notice-storage-full = Le disque de ce poste est presque plein : aucune nouvelle inscription ne peut commencer. Les visites en cours peuvent être terminées. Prévenez le support.
 end-of-day = Fin de journée
 end-may-switch-off = Vous pouvez éteindre ce poste.
+end-vault-aside = Un ancien coffre, mis de côté, garde peut-être des inscriptions que le service central n'a pas reçues. Ne l'effacez pas et prévenez le support.
 end-first = Avant d'éteindre ce poste :
 first-papers = Des personnes n'ont pas pris leur papier : ouvrez chaque visite ci-dessous, imprimez et terminez-la.
 first-send = Ce qui attend peut partir maintenant : choisissez « Envoyer maintenant ».

@@ -20,4 +20,5 @@ pub mod rules;
 pub mod simulate;
 pub mod small_disk;
 pub mod stand;
+pub mod supervise;
 pub mod tls;

@@ -4,7 +4,8 @@
 use clap::{Args, Parser, Subcommand};
 use journeys::programs::{Failure, built, fail};
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
-use journeys::{bench, crash, described, simulate};
+use journeys::{bench, crash, described, simulate, supervise};
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -33,6 +34,12 @@ enum Verb {
     Described(described::Described),
     /// Measure, beside what it is measured against.
     Bench(bench::Bench),
+    /// Run a program, and end it with all it has started when this process is told to end.
+    #[command(hide = true)]
+    Supervise {
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Write the window's types from the contract.
     Codegen {
         /// Change nothing; fail when a file differs.
@@ -68,7 +75,12 @@ struct Run {
 
 fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let done = match Cli::parse().verb {
+    let verb = Cli::parse().verb;
+    if matches!(verb, Verb::Run(_) | Verb::Sim(_)) && !supervise::is_inside() {
+        return again();
+    }
+    let done = match verb {
+        Verb::Supervise { words } => return supervised(&words),
         Verb::Run(run) => self::run(run),
         Verb::Sim(sim) => simulate::run(&sim),
         Verb::Crash(crash) => crash::run(&crash),
@@ -86,6 +98,28 @@ fn main() -> ExitCode {
             ExitCode::from(4)
         }
     }
+}
+
+/// This program again, under a supervisor.
+fn again() -> ExitCode {
+    let words = std::env::current_exe().map(|program| {
+        [program.into_os_string()].into_iter().chain(std::env::args_os().skip(1)).collect::<Vec<_>>()
+    });
+    match words {
+        Ok(words) => supervised(&words),
+        Err(error) => {
+            eprintln!("stand: this program's own path is not known: {error}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn supervised(words: &[OsString]) -> ExitCode {
+    let Some((program, args)) = words.split_first() else { return ExitCode::from(2) };
+    supervise::run(Command::new(program).args(args)).unwrap_or_else(|failure| {
+        eprintln!("stand: {failure}");
+        ExitCode::from(4)
+    })
 }
 
 fn bench(bench: &bench::Bench) -> ExitCode {

@@ -9,6 +9,7 @@ use crate::archive::SiteRows;
 use crate::planted;
 use crate::programs::{Failure, fail};
 use crate::stand::postgres::Postgres;
+use crate::supervise;
 use clap::Args;
 use sim::simulation::{Broken, Ground, Plant, Tally};
 use std::path::PathBuf;
@@ -181,8 +182,12 @@ async fn live(
     (tally, broken)
 }
 
-/// Memory where there is some set apart for files: the vaults' syncs cost nothing there.
+/// Memory where there is some set apart for files, or the supervisor's folder in it: the vaults'
+/// syncs cost nothing there.
 pub fn fast_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os(supervise::FAST) {
+        return PathBuf::from(folder);
+    }
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }

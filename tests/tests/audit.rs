@@ -89,6 +89,24 @@ async fn busy() -> (Service, Device) {
     (service, device)
 }
 
+/// A key ring of before a renewal knows nothing of the new key: not that anything was changed.
+#[tokio::test]
+async fn a_key_ring_of_before_a_renewal_says_that_a_key_is_unknown() {
+    let (service, _) = busy().await;
+    let (pool, keys) = (&service.pool, service.keys());
+    let before = tempfile::tempdir().unwrap();
+    std::fs::copy(keys.join(RING), before.path().join(RING)).unwrap();
+    assert_eq!(verdict(pool, keys, &[]).await.1, 0);
+    let root = keys.join(central::keys::ROOT);
+    let (now, random) = (central::system_clock()(), central::system_random());
+    let renewed = central::keys::renew(keys, &root, seal::ring::Role::Acknowledgement, now, &random).unwrap();
+    let (valid, code) = verdict(pool, keys, &[]).await;
+    assert_eq!((valid["verdict"].as_str(), code), (Some("valid"), 0), "{valid}");
+    let (told, code) = verified(&keys.join("audit.jsonl"), before.path(), &[]);
+    assert_eq!((told["verdict"].as_str(), code), (Some("key_unknown"), 1), "{told}");
+    assert_eq!(told["key"], hex::encode(renewed.new.0));
+}
+
 #[tokio::test]
 async fn every_act_is_in_the_journal_and_names_no_person() {
     let (service, device) = busy().await;

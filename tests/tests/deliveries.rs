@@ -122,6 +122,14 @@ async fn a_fork_in_two_files_is_two_chains_both_applied() {
     let kiosks = central::admin::kiosks(&service.pool, "ONE").await.unwrap().to_string();
     assert!(kiosks.contains("quarantined"), "{kiosks}");
     assert!(author.pull(&service, 0).await.unwrap().quarantined);
+    // Told where the desk and the administrator look, with what to do.
+    assert!(kiosks.contains("--release"), "{kiosks}");
+    let desk = || central::admin::tasks(&service.pool, "ONE", false);
+    let told = desk().await.unwrap();
+    let id = author.kiosk.to_string();
+    assert_eq!(told["kiosks_to_look_at"][0]["kiosk"], id);
+    central::admin::release_kiosk(&service.pool, "ONE", &id).await.unwrap();
+    assert_eq!(desk().await.unwrap()["kiosks_to_look_at"], json!([]));
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! site's own name.
 
 use app::contract::{DateSource, DateView};
+use axum::body::Body;
+use axum::http::Request;
 use central::admin::{NewMediator, SiteChange};
 use central::keys::{self, CentralKeys};
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ use journeys::tls;
 use seal::ring::Role;
 use serde_json::Value;
 use std::path::Path;
+use tower::ServiceExt as _;
 
 /// What `jalonctl seal verify` answers, with and without the site's lists.
 fn verdict(keys: &Path, door: &str, lists: Option<&Path>) -> (String, String) {
@@ -167,6 +170,7 @@ async fn a_site_that_moves_and_a_key_that_ends_are_heard_of_by_an_exchange() {
     // Both signing keys are renewed and central starts again, beside the one that still runs.
     let (folder, random) = (counter.folder.path(), central::system_random());
     let root = folder.join(keys::ROOT);
+    let before_renewal = CentralKeys::load(folder).unwrap();
     let renewed = keys::renew(folder, &root, Role::Slot, Timestamp::now(), &random).unwrap();
     keys::renew(folder, &root, Role::Acknowledgement, Timestamp::now(), &random).unwrap();
     assert!(
@@ -190,6 +194,13 @@ async fn a_site_that_moves_and_a_key_that_ends_are_heard_of_by_an_exchange() {
     assert!(retired["last_day"].as_str().unwrap() >= &before.slot_at.as_deref().unwrap()[..10]);
     let current = hex::encode(renewed.new.0);
     assert!(central::admin::retire_key(&pool, &keys, &current, Timestamp::now()).await.is_err());
+    // Who watches over either central is told.
+    for (keys, status) in [(keys, 200), (before_renewal, 503)] {
+        let (clock, random) = (central::system_clock(), central::system_random());
+        let central = central::Central::new(pool.clone(), keys, clock, random).await.unwrap();
+        let asked = Request::get("/healthz").body(Body::empty()).unwrap();
+        assert_eq!(central::router(central).oneshot(asked).await.unwrap().status(), status);
+    }
     counter.kiosk.exchange().await.unwrap();
     for paper in [&before, &after] {
         assert_eq!(counter.kiosk.show_paper(&paper.code_large).await.unwrap().verdict, "valid");

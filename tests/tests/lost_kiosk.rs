@@ -200,3 +200,32 @@ async fn a_forged_or_foreign_paper_is_told_and_brings_nothing() {
     let shown = stranger.kiosk.show_paper(&good).await.unwrap();
     assert_eq!((shown.verdict.as_str(), shown.code), ("unknown_issuer", None));
 }
+
+/// It is not told to go on as if nothing were: its papers are looked at, and people have a way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kiosk_declared_lost_is_told_what_is_true() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let kiosk = &counter.kiosk;
+    kiosk.exchange().await.unwrap();
+    assert_eq!(kiosk.end_of_day().await.unwrap().standing, None);
+    let id = kiosk.status().await.unwrap()["kiosk"].as_str().unwrap().to_owned();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    central::admin::lose_kiosk(&pool, SITE, &id, jiff::Timestamp::now()).await.unwrap();
+    let told = kiosk.exchange().await.unwrap_err();
+    assert_eq!(told.code, "kiosk_lost");
+    for lang in ["fr", "en", "ar"] {
+        let said = app::contract::sentence(&told, lang);
+        assert!(!said.contains("kiosk_lost") && said.len() > 200, "{said}");
+    }
+    assert_eq!(kiosk.outbox().await.unwrap().problem, Some(told));
+    assert!(kiosk.home().await.unwrap().notices.contains(&"kiosk_lost".to_owned()));
+    assert_eq!(kiosk.end_of_day().await.unwrap().standing.as_deref(), Some("kiosk_lost"));
+    // The person at the counter still leaves with a paper.
+    let visit = kiosk.start_visit("ar").await.unwrap().visit;
+    kiosk.save_draft(&visit, person()).await.unwrap();
+    assert_eq!(kiosk.confirm(&visit).await.unwrap().source, DateSource::Lease);
+    // And it is remembered without a network.
+    let counter = counter.cut_off(None).await.unwrap();
+    assert!(counter.kiosk.home().await.unwrap().notices.contains(&"kiosk_lost".to_owned()));
+}

@@ -4,11 +4,13 @@
 //! else.
 
 use app::contract::DateView;
-use app::settings::{KioskFile, Mode};
+use app::settings::{KioskFile, Mode, Settings};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
 use central::admin::NewMediator;
+use domain::ids::KioskId;
 use journeys::counter::register;
+use journeys::own_session::{inside, note_daemons};
 use journeys::programs::{Running, built, command, free_port, output, wait_for};
 use journeys::stand::postgres::Postgres;
 use journeys::stand::{MEDIATOR, PIN, SITE};
@@ -97,9 +99,14 @@ impl Place {
         let path = std::env::var("PATH").unwrap();
         shell.env("PATH", format!("{}:{path}", programs.display()));
         shell.env("JALON_DATABASE_URL", self.url()).env("JALON_SITE", SITE);
-        for (name, file) in
-            [("JALON_BACKUP", "backup"), ("JALON_LEASE_LOG", "lease.log"), ("JALON_KEYS", "keys")]
-        {
+        for (name, file) in [
+            ("JALON_BACKUP", "backup"),
+            ("JALON_LEASE_LOG", "lease.log"),
+            ("JALON_KEYS", "keys"),
+            ("JALON_CHECKPOINT", "checkpoint.json"),
+            ("JALON_AUDIT", "audit.jsonl"),
+            ("JALON_HOME", "kiosk"),
+        ] {
             shell.env(name, self.path(file));
         }
         let out = output(&mut shell).map_err(|failure| failure.to_string())?;
@@ -107,11 +114,16 @@ impl Place {
     }
 
     fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    fn serve_with(&mut self, more: &[&str]) {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut serve =
             command(built("central").unwrap(), ["serve", "--listen", &listen, "--database", &self.url()]);
         serve.arg("--tls-cert").arg(self.path(tls::CERT)).arg("--tls-key").arg(self.path(tls::KEY));
         serve.arg("--keys").arg(self.path("keys")).arg("--lease-log").arg(self.path("lease.log"));
+        serve.args(more);
         self.central = Some(Running::start(&mut serve, &self.path("central.log")).unwrap());
         let port = self.port;
         wait_for("central listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok()).unwrap();
@@ -121,6 +133,18 @@ impl Place {
     fn lose(&mut self) {
         self.central.take().unwrap().kill();
         self.database += 1;
+    }
+
+    fn kiosk_file(&self, kiosk: KioskId) -> KioskFile {
+        KioskFile {
+            kiosk,
+            central: format!("https://localhost:{}", self.port),
+            ca: self.path(tls::CA),
+            printer: None,
+            scanner: None,
+            idle_s: 120,
+            mode: Mode::Counter,
+        }
     }
 
     async fn kiosk(&self, name: &str) -> Kiosk {
@@ -136,15 +160,7 @@ impl Place {
         let enrolled = app::ask_to_enrol(&remote, code["code"].as_str().unwrap(), &world).await.unwrap();
         let vault = Vault::create(&self.path(name), &VaultKey::new([3; 32])).unwrap();
         enrolled.store(&vault).unwrap();
-        let file = KioskFile {
-            kiosk: enrolled.kiosk(),
-            central,
-            ca,
-            printer: None,
-            scanner: None,
-            idle_s: 120,
-            mode: Mode::Counter,
-        };
+        let file = self.kiosk_file(enrolled.kiosk());
         let kiosk = Kiosk::assemble(vault, file, remote, world).unwrap();
         kiosk.unlock(MEDIATOR, PIN).await.unwrap();
         kiosk.exchange().await.unwrap();
@@ -222,7 +238,7 @@ async fn without_the_lease_log_extras_only_until_every_kiosk_is_heard() {
     place.lose();
     std::fs::remove_file(place.path("lease.log")).unwrap();
     place.run("restore").unwrap();
-    place.serve();
+    place.serve_with(&["--lease-log-lost"]);
     one.exchange().await.unwrap();
     dates.push(register(&one, "PERSONNE 3").await.unwrap());
     assert!(place.run("accept").unwrap_err().contains("not heard"), "one kiosk is silent");
@@ -239,11 +255,67 @@ async fn without_the_lease_log_extras_only_until_every_kiosk_is_heard() {
     all_there(&registrations(&place), &dates);
 }
 
+/// What the backup did not have is gone from the audit journal too, and a kiosk's checkpoint shows
+/// from where.
+#[test]
+fn the_audit_journal_goes_back_with_its_database_and_a_kiosk_shows_it() {
+    inside("the_audit_journal_goes_back_with_its_database_and_a_kiosk_shows_it", true, |home| {
+        ground();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut place = Place::start();
+            place.serve();
+            let settings = Settings { home: place.path("kiosk") };
+            let pool = central::connect(&place.url()).await.unwrap();
+            let (now, random) = (central::system_clock()(), central::system_random());
+            let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None };
+            central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
+            let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
+            pool.close().await;
+            let file = place.kiosk_file(KioskId([0; 16]));
+            app::enrol(&settings, file, code["code"].as_str().unwrap(), &World::system()).await.unwrap();
+            let opened = async || {
+                let kiosk = Kiosk::open(settings.clone()).await.unwrap();
+                kiosk.unlock(MEDIATOR, PIN).await.unwrap();
+                kiosk
+            };
+            let keys = place.path("keys").display().to_string();
+            let seal = |place: &Place| place.admin(&["admin", "audit", "seal", "--keys", &keys]);
+            let kiosk = opened().await;
+            kiosk.exchange().await.unwrap();
+            place.run("backup").unwrap();
+            register(&kiosk, "PERSONNE 1").await.unwrap();
+            kiosk.exchange().await.unwrap();
+            seal(&place);
+            kiosk.exchange().await.unwrap();
+
+            place.lose();
+            place.run("restore").unwrap();
+            place.serve();
+            seal(&place);
+            kiosk.exchange().await.unwrap();
+            kiosk.exchange().await.unwrap();
+            assert!(kiosk.home().await.unwrap().notices.contains(&"central_audit_back".to_owned()));
+            drop(kiosk);
+
+            place.run("checkpoint").unwrap();
+            let told = place.run("audit").unwrap_err();
+            assert!(told.contains("forked") || told.contains("truncated"), "{told}");
+            let mut alone = command(built("jalonctl").unwrap(), ["audit", "verify"]);
+            alone.arg(place.path("audit.jsonl")).arg("--root").arg(place.path("keys/root.pub.json"));
+            let alone = output(&mut alone).unwrap();
+            assert!(alone.contains("\"valid\""), "the database itself witnesses nothing of it: {alone}");
+        });
+        note_daemons(home).unwrap();
+    });
+}
+
 /// Every variable the blocks use is told at the top.
 #[test]
 fn the_runbook_names_its_variables() {
     let told = block("variables");
-    for word in ["backup", "restore", "look", "papers", "accept"] {
+    for word in ["backup", "restore", "look", "papers", "accept", "checkpoint", "audit"] {
         for name in block(word).split("\"$").skip(1) {
             let name = name.split(|c: char| !(c.is_ascii_uppercase() || c == '_')).next().unwrap();
             assert!(told.contains(name), "{name}");

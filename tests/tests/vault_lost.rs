@@ -3,8 +3,8 @@
 //! fresh one, people lose nothing; and a lost keyring is not a lost vault (I9, I6).
 
 use app::contract::{BirthFields, DateView};
-use app::settings::Settings;
-use app::{Kiosk, World};
+use app::settings::{KioskFile, Settings};
+use app::{Kiosk, Known, World};
 use journeys::counter::{installed, register};
 use journeys::own_session::{inside, note_daemons};
 use journeys::stand::{MEDIATOR, PIN, SITE};
@@ -57,7 +57,14 @@ fn a_vault_that_does_not_open_is_set_aside_and_the_counter_goes_on() {
 
             let kiosk = opened(&settings).await;
             assert!(kiosk.home().await.unwrap().notices.contains(&"vault_set_aside".to_owned()));
+            // Nobody has asked central yet, so nothing is said of the connection.
+            let status = kiosk.status().await.unwrap();
+            assert_eq!(status.get("connection"), None);
+            let held = json!([{ "folder": aside.file_name().unwrap().to_str(), "unsent": null }]);
+            assert_eq!(status["vaults_set_aside"], held, "it may hold what was never sent");
+            assert_eq!(kiosk.end_of_day_counts().await.unwrap()["vaults_set_aside"], held);
             kiosk.exchange().await.unwrap();
+            assert_eq!(kiosk.status().await.unwrap()["connection"], "online");
             let next = register(&kiosk, "SUIVANT").await.unwrap();
             assert!(next.slot_at.is_some());
             // Who was not sent yet comes back with the paper; who was sent is known to central.
@@ -120,7 +127,7 @@ fn a_lost_keyring_is_not_a_lost_vault() {
             let cannot = app::set_aside(&settings, &World::system()).await.unwrap_err();
             assert_eq!(cannot.code, "vault_needs_enrolment", "nothing of this kiosk opens with that key");
             assert_eq!(std::fs::read(settings.vault()).unwrap(), before, "and nothing was moved");
-            assert_eq!(app::recover(&settings, &[1; 32]).unwrap_err().code, "recovery_other");
+            assert_eq!(app::recover(&settings, &[1; 32]).unwrap_err().code, "recovery_other_vault");
             assert_eq!(refused(&settings).await, "vault_damaged", "a wrong key is never stored");
 
             let text = std::fs::read_to_string(counter.folder.path().join(central::keys::RECOVERY)).unwrap();
@@ -151,6 +158,9 @@ fn an_empty_file_is_no_vault_and_none_set_aside_takes_anothers_place() {
                 let aside = app::set_aside(&settings, &World::system()).await.unwrap();
                 assert_eq!(std::fs::read(aside.join("vault.db")).unwrap(), bytes);
                 assert!(folders.insert(aside));
+                // One that was empty holds nothing.
+                let told = app::Kiosk::open(settings.clone()).await.unwrap().status().await.unwrap();
+                assert_eq!(told["vaults_set_aside"].as_array().unwrap().len(), usize::from(n));
                 // Central hears of each incarnation, and of no two machines.
                 let kiosk = opened(&settings).await;
                 kiosk.exchange().await.unwrap();
@@ -158,5 +168,79 @@ fn an_empty_file_is_no_vault_and_none_set_aside_takes_anothers_place() {
             }
             drop(counter);
         });
+    });
+}
+
+#[test]
+fn settings_that_are_gone_are_written_again_and_nothing_is_lost() {
+    inside("settings_that_are_gone_are_written_again_and_nothing_is_lost", true, |home| {
+        run(async {
+            let (counter, settings, file) = installed(home).await.unwrap();
+            let (json, lock) = (settings.home.join("kiosk.json"), settings.home.join("vault-key.locked"));
+            let kiosk = opened(&settings).await;
+            let kept = register(&kiosk, "GARDEE").await.unwrap();
+            drop(kiosk);
+            let enrolling = async || {
+                let refused = app::enrol(&settings, file.clone(), "7K3Q-9MZT-4XW2-P", &World::system()).await;
+                refused.unwrap_err().code
+            };
+            let repair = async |known: Known| app::repair(&settings, known).await.map_err(|told| told.code);
+            assert_eq!(enrolling().await, "already_enrolled");
+            assert_eq!(repair(Known::default()).await.unwrap_err(), "settings_whole");
+
+            // As a power cut leaves it: the vault writes it again, and the counter goes on.
+            for left in [None, Some(b"".as_slice()), Some([0; 300].as_slice())] {
+                let _ = std::fs::remove_file(&json);
+                if let Some(bytes) = left {
+                    std::fs::write(&json, bytes).unwrap();
+                }
+                assert_eq!(enrolling().await, "settings_missing");
+                let kiosk = opened(&settings).await;
+                assert_eq!(kiosk.date(&kept.visit).await.unwrap().slot_at, kept.slot_at);
+                assert_eq!(settings.read().unwrap(), file);
+            }
+            // What somebody changed and broke is theirs: kept, told, and written again when asked.
+            std::fs::write(&json, b"{ \"central\": ").unwrap();
+            assert_eq!(refused(&settings).await, "settings_damaged");
+            assert_eq!(enrolling().await, "settings_damaged");
+            let printer = Some("ipp://printer.example/ipp/print".to_owned());
+            let known = Known { printer: printer.clone(), ..Known::default() };
+            let written = repair(known).await.unwrap();
+            assert_eq!(written, KioskFile { printer, ..file.clone() });
+            let damaged = std::fs::read(settings.home.join("kiosk.damaged-1.json")).unwrap();
+            assert_eq!(damaged, b"{ \"central\": ");
+            drop(opened(&settings).await);
+
+            // A vault of before settings were kept in it, then a folder that does not say whose it is.
+            std::fs::remove_file(&json).unwrap();
+            let key = vault::key::find(file.kiosk).unwrap();
+            let vault = vault::Vault::open(&settings.vault(), &key).unwrap();
+            vault.transact(|tx| tx.put("settings", b"")).unwrap();
+            drop(vault);
+            assert_eq!(refused(&settings).await, "settings_missing");
+            assert_eq!(repair(Known::default()).await.unwrap_err(), "settings_not_kept");
+            std::fs::remove_file(&lock).unwrap();
+            let known = || Known {
+                central: Some(counter.central.clone()),
+                ca: Some(file.ca.clone()),
+                ..Known::default()
+            };
+            assert_eq!(repair(known()).await.unwrap_err(), "settings_kiosk_unknown");
+            let other = Known { kiosk: Some(domain::ids::KioskId([7; 16])), ..known() };
+            assert_eq!(repair(other).await.unwrap_err(), "vault_key_missing");
+            assert_eq!(repair(Known { kiosk: Some(file.kiosk), ..known() }).await.unwrap(), file);
+            let kiosk = opened(&settings).await;
+            kiosk.exchange().await.unwrap();
+            assert!(lock.exists(), "what was missing beside the vault is made again");
+            drop(kiosk);
+
+            // The vault does not open either: what lies beside it knows the settings too.
+            std::fs::remove_file(&json).unwrap();
+            std::fs::write(settings.vault(), [7; 5000]).unwrap();
+            app::set_aside(&settings, &World::system()).await.unwrap();
+            assert_eq!(settings.read().unwrap(), file);
+            opened(&settings).await.exchange().await.unwrap();
+        });
+        note_daemons(home).unwrap();
     });
 }

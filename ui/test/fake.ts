@@ -48,7 +48,7 @@ const DAY: EndOfDayView = {
   papers: [{ visit: 'v8', state: 'kept', code: 'JLN-7K2M-QX4T', name: 'Benali Amélie', begun_by: null, since: '2031-03-04T10:02', days: 0 }],
   drafts: [{ visit: 'v9', state: 'draft', code: null, name: 'بن علي', begun_by: null, since: '2031-03-01T15:20', days: 3 },
     { visit: 'v10', state: 'draft', code: null, name: '', begun_by: 'Médiatrice du matin', since: '2031-03-04T08:10', days: 0 }],
-  storage: { state: 'ok', free_mib: 43_008, total_mib: 122_880 }, exported: null,
+  storage: { state: 'ok', free_mib: 43_008, total_mib: 122_880 }, exported: null, standing: null, vaults_set_aside: [],
 };
 
 export interface Fake extends Host {

@@ -3,6 +3,7 @@
 
 use crate::place::{cargo, root, step, target};
 use crate::{Done, Stop, setup};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -20,14 +21,14 @@ pub fn run(args: &[String]) -> Done {
         args.push("--headless".into());
     }
     let headless = args.iter().any(|arg| arg == "--headless");
-    ended(&mut stand("run", &args, headless))
+    supervised(&stand("run", &args, headless))
 }
 
 /// `cargo xtask sim`.
 pub fn sim(args: &[String]) -> Done {
     setup::setup()?;
     build()?;
-    ended(&mut stand("sim", args, true))
+    supervised(&stand("sim", args, true))
 }
 
 /// `cargo xtask crash`.
@@ -108,6 +109,21 @@ pub fn alone(words: &[String], screen: bool) -> Command {
         .env("JALON_TARGET", target().join("debug"))
         .env("JALON_ROOT", root());
     command
+}
+
+/// Becomes the stand's supervisor: told to end, it ends all the command has started, and removes
+/// its temporary folders. Only answers when it cannot.
+fn supervised(command: &Command) -> Done {
+    let mut supervise = Command::new(program("stand"));
+    supervise.arg("supervise").arg("--").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => supervise.env(name, value),
+            None => supervise.env_remove(name),
+        };
+    }
+    let error = supervise.stdin(Stdio::null()).current_dir(root()).exec();
+    Err(Stop::Failed(format!("the stand: {error}")))
 }
 
 fn ended(command: &mut Command) -> Done {

@@ -5,6 +5,7 @@ use crate::contract::{Connection, EndOfDayView, ExportedView, LeftView, Problem,
 use crate::export;
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::session::unfinished;
+use crate::{set_aside, sync};
 use jiff::Timestamp;
 use vault::{Tx, VisitState};
 
@@ -33,6 +34,7 @@ impl Kiosk {
             let left = |left: &LeftView| serde_json::json!({ "code": left.code, "state": left.state, "since": left.since, "days": left.days });
             Ok(serde_json::json!({
                 "may_switch_off": view.first.is_empty(),
+                "reason": (!view.first.is_empty()).then_some("to_do"),
                 "first": view.first,
                 "only_here": view.only_here,
                 "records_waiting": view.records_waiting,
@@ -42,6 +44,8 @@ impl Kiosk {
                 "set_aside": view.set_aside,
                 "storage": view.storage,
                 "exported": view.exported,
+                "standing": view.standing.as_deref().unwrap_or("accepted"),
+                "vaults_set_aside": view.vaults_set_aside,
             }))
         })
         .await
@@ -90,6 +94,8 @@ impl Inner {
                 set_aside,
                 storage,
                 exported,
+                standing: sync::standing(tx)?,
+                vaults_set_aside: set_aside::unsent(self.vault.folder()),
             })
         })
     }

@@ -1,5 +1,5 @@
-//! Making this machine a kiosk of a site: a new device key, a single-use code, and only
-//! when central has answered a vault with its key in the keyring.
+//! Making this machine a kiosk of a site: a vault and a keyring that are ready, a new device key,
+//! and only then the code, which serves once.
 
 use crate::contract::Problem;
 use crate::keepsake;
@@ -10,15 +10,18 @@ use crate::sync::trust;
 use domain::ids::KioskId;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
-use vault::Vault;
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use vault::{Vault, VaultFailure, VaultKey};
 use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
 
 /// Enrols with `code` at `file.central`; `file.kiosk` is replaced by the id central gives.
 ///
 /// # Errors
-/// There is a vault already, central refuses the code or is not the one `ca` vouches
-/// for, or the keyring does not take the key. Nothing is left behind then.
+/// There is a vault already, this machine cannot keep one, central refuses the code or is not
+/// the one `ca` vouches for. Nothing is left behind then. What this machine lacks is found before
+/// the code is sent: it serves once.
 pub async fn enrol(
     settings: &Settings,
     mut file: KioskFile,
@@ -26,34 +29,72 @@ pub async fn enrol(
     world: &World,
 ) -> Result<KioskFile, Problem> {
     if settings.vault().exists() {
+        settings.read()?;
         return Err(Problem::new("already_enrolled"));
     }
-    std::fs::create_dir_all(&settings.home).map_err(|_| Problem::new("disk_failed"))?;
     let remote = HttpRemote::open(&file.central, &file.ca)?;
+    let (place, key) = (settings.clone(), Zeroizing::new(world.bytes::<32>()));
+    let (own, nothing) = (key.clone(), Zeroizing::new(world.bytes::<32>()));
+    let mut prepared = blocking(move || prepare(&place, &own, &nothing)).await?;
     let enrolled = ask(&remote, code, world).await?;
     file.kiosk = enrolled.kiosk();
     let (place, kiosk) = (settings.clone(), enrolled.kiosk());
-    let key = Zeroizing::new(world.bytes::<32>());
     let (written, world) = (file.clone(), world.clone());
     blocking(move || {
-        // Made beside its place and moved there last: whatever a power cut leaves behind is
-        // not taken for an enrolled kiosk, and enrolling again works.
-        let staged = place.vault().with_file_name("new-vault.db");
-        Settings::clear_vault(&staged);
-        let vault = vault::key::create(&staged, kiosk, key.clone())?;
-        enrolled.store(&vault)?;
-        vault.checkpoint()?;
+        let vault = prepared.vault.as_ref().ok_or_else(|| Problem::new("unknown"))?;
+        vault::key::put(kiosk, &key)?;
+        enrolled.store(vault)?;
         // What another kiosk's vault has left here is nothing to this one.
         place.forget_keepsakes();
-        keepsake::keep(&place, &vault, &key, &world)?;
-        drop(vault);
+        keepsake::keep(&place, (vault, &key), &written, &world)?;
+        vault.checkpoint()?;
+        prepared.vault = None;
         place.write(&written)?;
-        place.take(&staged, &place.vault())?;
-        Settings::clear_vault(&staged);
-        Ok::<_, Problem>(())
+        place.take(&prepared.staged, &place.vault())
     })
     .await?;
     Ok(file)
+}
+
+/// A folder, a vault in it and a keyring that keeps keys: all an enrolment needs of this machine.
+/// Dropped, what was not moved to its place is removed.
+struct Prepared {
+    vault: Option<Vault>,
+    staged: PathBuf,
+    /// One enrolment at a time in one folder.
+    _folder: File,
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.vault = None;
+        Settings::clear_vault(&self.staged);
+    }
+}
+
+fn prepare(place: &Settings, key: &VaultKey, nothing: &VaultKey) -> Result<Prepared, Problem> {
+    let told = || Problem::new("home_unwritable").with("folder", place.home.display());
+    std::fs::create_dir_all(&place.home).map_err(|_| told())?;
+    let folder = File::open(&place.home).map_err(|_| told())?;
+    match folder.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Problem::new("vault_busy")),
+        Err(TryLockError::Error(_)) => return Err(told()),
+    }
+    if place.vault().exists() {
+        return Err(Problem::new("already_enrolled"));
+    }
+    // Made beside its place and moved there last: whatever a power cut leaves behind is not taken
+    // for an enrolled kiosk, and enrolling again works.
+    let staged = place.vault().with_file_name("new-vault.db");
+    Settings::clear_vault(&staged);
+    let vault = Vault::create(&staged, key).map_err(|failure| match failure {
+        VaultFailure::Io(_) => told(),
+        failure => failure.into(),
+    });
+    let prepared = Prepared { vault: Some(vault?), staged, _folder: folder };
+    vault::key::keeps(nothing)?;
+    Ok(prepared)
 }
 
 /// An identity central has given, not yet kept anywhere.

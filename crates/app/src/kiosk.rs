@@ -2,6 +2,7 @@
 
 use crate::contract::{Connection, Problem};
 use crate::keepsake;
+use crate::repair;
 use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
 use crate::sync::SyncState;
@@ -179,9 +180,10 @@ impl Kiosk {
     /// # Errors
     /// As [`Kiosk::open`].
     pub async fn open_in(settings: Settings, world: World) -> Result<Self, Problem> {
-        let file = settings.read()?;
+        let from = settings.clone();
+        let file = blocking(move || repair::read_or_mend(&from)).await?;
         let (path, kiosk) = (settings.vault(), file.kiosk);
-        let aside = world.clone();
+        let (aside, read) = (world.clone(), file.clone());
         let vault = blocking(move || {
             if !path.exists() {
                 return Err(Problem::new("vault_missing"));
@@ -189,7 +191,7 @@ impl Kiosk {
             let key = vault::key::find(kiosk)?;
             let vault = vault::Vault::open(&path, &key)?;
             // Of a kiosk enrolled by an older version, or lost; the counter goes on without.
-            if let Err(problem) = keepsake::keep(&settings, &vault, &key, &aside) {
+            if let Err(problem) = keepsake::keep(&settings, (&vault, &key), &read, &aside) {
                 tracing::error!(
                     code = problem.code,
                     "nothing lies beside the vault for the day it does not open"

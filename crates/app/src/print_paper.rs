@@ -150,10 +150,10 @@ impl Kiosk {
     /// # Errors
     /// No paper of this kiosk has this code.
     pub async fn paper_pdf(&self, code: &str) -> Result<Vec<u8>, Problem> {
-        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("no_visit"))?;
+        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
         self.off(move |inner| {
             let paper = inner.vault.read(|tx| tx.paper_by_code(code))?;
-            paper::render(inner, &paper.ok_or_else(|| Problem::new("no_visit"))?)
+            paper::render(inner, &paper.ok_or_else(|| Problem::new("paper_not_here"))?)
         })
         .await
     }

@@ -149,16 +149,13 @@ impl Kiosk {
     }
 }
 
-/// Notices of the last week, each once; quarantine for as long as it lasts.
+/// Notices of the last week, each once; how it stands with central for as long as it lasts.
 fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
     let since = inner.now().saturating_sub(NOTICE_HOURS.hours()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let quarantined = sync::is_quarantined(tx)?;
     let mut codes: Vec<String> = sync::notices(tx)?
         .into_iter()
-        .filter(|notice| match notice.code.as_str() {
-            "quarantined" => quarantined,
-            _ => sync::noted_at(notice) >= since,
-        })
+        // Told below, for as long as it lasts.
+        .filter(|notice| notice.code != "quarantined" && sync::noted_at(notice) >= since)
         .map(|notice| notice.code)
         .collect();
     match inner.storage().state {
@@ -166,9 +163,7 @@ fn notices(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<String>, Problem> {
         StorageState::Full => codes.push("storage_full".to_owned()),
         StorageState::Ok | StorageState::Unknown => {}
     }
-    if sync::is_retired(tx)? {
-        codes.push("retired".to_owned());
-    }
+    codes.extend(sync::standing(tx)?);
     codes.sort_unstable();
     codes.dedup();
     Ok(codes)

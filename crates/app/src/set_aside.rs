@@ -2,14 +2,17 @@
 //! its place under the same identity: the counter goes on. What was in the old one comes
 //! back from central, from papers, or from whoever mends it.
 
-use crate::contract::Problem;
+use crate::contract::{AsideView, Problem};
 use crate::keepsake;
 use crate::kiosk::{INCARNATION, Identity, World, blocking};
+use crate::repair;
 use crate::settings::Settings;
 use crate::sync;
 use domain::bytes::Salt;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use vault::{Author, Vault, VaultFailure, VaultKey};
 use wire::body::{Begun, Body};
 
@@ -28,7 +31,7 @@ const ASIDE: &str = "set-aside-";
 pub async fn set_aside(settings: &Settings, world: &World) -> Result<PathBuf, Problem> {
     let (settings, world) = (settings.clone(), world.clone());
     blocking(move || {
-        let file = settings.read()?;
+        let file = repair::read_or_mend(&settings)?;
         let key = vault::key::find(file.kiosk)?;
         replace(&settings, &key, &world)
     })
@@ -40,7 +43,7 @@ pub async fn set_aside(settings: &Settings, world: &World) -> Result<PathBuf, Pr
 /// # Errors
 /// As [`set_aside`].
 pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<PathBuf, Problem> {
-    does_not_open(settings, key)?;
+    let unsent = does_not_open(settings, key)?;
     let (stored, roster) = keepsake::identity(settings, key)?;
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("vault_needs_enrolment"))?;
     let at = Timestamp::from_second((world.clock)().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -63,10 +66,45 @@ pub fn replace(settings: &Settings, key: &VaultKey, world: &World) -> Result<Pat
     fresh.checkpoint()?;
     drop(fresh);
     settings.move_vault(&folder)?;
+    let about = serde_json::to_vec(&About { unsent }).map_err(|_| Problem::new("unknown"))?;
+    settings.write_whole(&folder.join(ABOUT), &about)?;
     settings.take(&staged, &settings.vault())?;
     Settings::clear_vault(&staged);
     tracing::error!("the vault did not open: it is set aside, and a fresh one has taken its place");
     Ok(folder)
+}
+
+/// Beside a vault that was set aside: what it held that central had not received.
+const ABOUT: &str = "about.json";
+/// Longest such file, in bytes, and most folders of a kiosk that are looked at.
+const ABOUT_BYTES: u64 = 4 << 10;
+const LOOKED_AT: usize = 1_000;
+
+#[derive(Serialize, Deserialize)]
+struct About {
+    /// Records; none when the vault did not open far enough to count them.
+    unsent: Option<u32>,
+}
+
+/// The vaults set aside beside this one that may hold what central never received.
+pub(crate) fn unsent(home: &Path) -> Vec<AsideView> {
+    let folders = std::fs::read_dir(home).into_iter().flatten().take(LOOKED_AT).flatten();
+    let mut aside: Vec<AsideView> = folders
+        .filter_map(|folder| {
+            let name = folder.file_name().to_str().filter(|name| name.starts_with(ASIDE))?.to_owned();
+            let holds = std::fs::metadata(folder.path().join("vault.db")).is_ok_and(|file| file.len() > 0);
+            let unsent = about(&folder.path().join(ABOUT));
+            (holds && unsent != Some(0)).then_some(AsideView { folder: name, unsent })
+        })
+        .collect();
+    aside.sort_unstable_by(|one, other| one.folder.cmp(&other.folder));
+    aside
+}
+
+fn about(file: &Path) -> Option<u32> {
+    let mut text = Vec::new();
+    std::fs::File::open(file).ok()?.take(ABOUT_BYTES).read_to_end(&mut text).ok()?;
+    serde_json::from_slice::<About>(&text).ok()?.unsent
 }
 
 /// The newest incarnation that began when a vault was set aside here; 0 when none was.
@@ -77,14 +115,15 @@ fn latest_aside(settings: &Settings) -> u32 {
     moments.filter_map(|moment| u32::try_from(moment - INCARNATIONS_FROM).ok()).max().unwrap_or(0)
 }
 
-/// Only a vault that surely does not serve is set aside.
-fn does_not_open(settings: &Settings, key: &VaultKey) -> Result<(), Problem> {
+/// Only a vault that surely does not serve is set aside. Answers how many records in it central
+/// has not received, where that can still be read.
+fn does_not_open(settings: &Settings, key: &VaultKey) -> Result<Option<u32>, Problem> {
     if !settings.vault().exists() {
-        return Ok(());
+        return Ok(Some(0));
     }
     match Vault::open(&settings.vault(), key) {
         // A full or failing disk is not the vault's fault, and a fresh one would not mend it.
-        Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_)) => Ok(()),
+        Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_)) => Ok(None),
         Err(failure) => Err(failure.into()),
         Ok(vault) => {
             let device = keepsake::identity(settings, key)
@@ -92,7 +131,10 @@ fn does_not_open(settings: &Settings, key: &VaultKey) -> Result<(), Problem> {
                 .and_then(|(stored, _)| Identity::from_stored(&stored))
                 .map(|identity| identity.device.public());
             match device.map(|device| vault.check(&device)) {
-                Some(Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_))) => Ok(()),
+                Some(Err(VaultFailure::DoesNotOpen | VaultFailure::Stored(_))) => {
+                    let counts = vault.read::<_, VaultFailure>(|tx| tx.counts());
+                    Ok(counts.ok().map(|[waiting, ..]| waiting))
+                }
                 _ => Err(Problem::new("vault_opens")),
             }
         }

@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 /// Seconds without a touch before a person's traces are cleared.
 const IDLE_S: u32 = 120;
+/// Largest `kiosk.json` read, in bytes: a few addresses.
+const FILE_BYTES: u64 = 64 << 10;
+/// Damaged files kept beside the one written again; beyond them the last one gives way.
+const DAMAGED_MAX: u32 = 99;
 
 /// `kiosk.json`. Holds nothing personal and no key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KioskFile {
     pub kiosk: KioskId,
@@ -74,10 +78,45 @@ impl Settings {
     }
 
     /// # Errors
-    /// There is no `kiosk.json` (the kiosk is not enrolled) or it cannot be read.
+    /// The kiosk is not enrolled; or it is, and `kiosk.json` is gone or empty
+    /// (`settings_missing`) or cannot be read (`settings_damaged`).
     pub fn read(&self) -> Result<KioskFile, Problem> {
-        let bytes = std::fs::read(self.file()).map_err(|_| Problem::new("not_enrolled"))?;
-        serde_json::from_slice(&bytes).map_err(|_| Problem::new("not_enrolled"))
+        let bytes = match self.bytes() {
+            Ok(bytes) => bytes,
+            Err(_) if !self.vault().exists() => return Err(Problem::new("not_enrolled")),
+            Err(error) if is_gone(&error) => return Err(self.told("settings_missing")),
+            Err(_) => return Err(self.told("settings_damaged")),
+        };
+        serde_json::from_slice(&bytes).map_err(|_| match self.vault().exists() {
+            false => Problem::new("not_enrolled"),
+            true if is_blank(&bytes) => self.told("settings_missing"),
+            true => self.told("settings_damaged"),
+        })
+    }
+
+    fn bytes(&self) -> std::io::Result<Vec<u8>> {
+        use std::io::Read as _;
+        let mut bytes = Vec::new();
+        std::fs::File::open(self.file())?.take(FILE_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn told(&self, code: &str) -> Problem {
+        Problem::new(code).with("file", self.file().display())
+    }
+
+    /// Moves a `kiosk.json` that cannot be read aside, bytes and all, before it is written again.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn keep_damaged(&self) -> Result<(), Problem> {
+        if self.bytes().is_ok_and(|bytes| is_blank(&bytes)) || !self.file().exists() {
+            return Ok(());
+        }
+        let beside = |n: u32| self.home.join(format!("kiosk.damaged-{n}.json"));
+        let free = (1..DAMAGED_MAX).map(beside).find(|place| !place.exists());
+        std::fs::rename(self.file(), free.unwrap_or_else(|| beside(DAMAGED_MAX)))
+            .map_err(|_| Problem::new("disk_failed"))
     }
 
     /// Writes `kiosk.json` whole or not at all.
@@ -149,6 +188,15 @@ impl Settings {
     fn settle(&self) -> std::io::Result<()> {
         std::fs::File::open(&self.home)?.sync_all()
     }
+}
+
+fn is_gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// What a power cut leaves of a file: nothing, or zeros.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -3,12 +3,13 @@
 
 use crate::contract::Problem;
 use crate::kiosk::{Kiosk, lock};
+use crate::{set_aside, sync};
 use domain::assign::LEAD_DAYS;
 use domain::lease::Stratum;
 use domain::token::SignedToken;
 use jiff::ToSpan;
 use serde_json::{Value, json};
-use vault::{EntryState, VaultFailure};
+use vault::EntryState;
 use wire::body::Outcome;
 
 impl Kiosk {
@@ -16,7 +17,7 @@ impl Kiosk {
     /// The vault fails.
     pub async fn status(&self) -> Result<Value, Problem> {
         self.off(|inner| {
-            let connection = lock(&inner.sync).connection;
+            let state = lock(&inner.sync).clone();
             let from = inner.today().saturating_add(LEAD_DAYS.days());
             let storage = inner.storage();
             let status = inner.vault.read(|tx| {
@@ -42,16 +43,22 @@ impl Kiosk {
                         "applied": state == Some(EntryState::Applied),
                     }));
                 }
-                Ok::<_, VaultFailure>(json!({
+                let mut status = json!({
                     "kiosk": inner.identity.kiosk,
                     "site": inner.identity.site_id,
-                    "connection": connection,
+                    "standing": sync::standing(tx)?.unwrap_or_else(|| "accepted".to_owned()),
                     "journal": { "waiting": waiting, "held": held, "applied": applied, "set_aside": set_aside },
                     "lease": { "free": free.len(), "given": tx.given_slots()?, "backstops": backstops.len() },
                     "pages_waiting": tx.unsent_pages()?,
                     "storage": storage,
+                    "vaults_set_aside": set_aside::unsent(inner.vault.folder()),
                     "registrations": registrations,
-                }))
+                });
+                // A program that has not asked central does not know.
+                if state.tried && let Some(status) = status.as_object_mut() {
+                    status.insert("connection".to_owned(), json!(state.connection));
+                }
+                Ok::<_, Problem>(status)
             })?;
             Ok(status)
         })

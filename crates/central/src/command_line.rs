@@ -45,6 +45,10 @@ pub(crate) enum Command {
         /// the database. After a restore it says what must not be given again.
         #[arg(long, value_name = "FILE", env = "JALON_LEASE_LOG")]
         lease_log: Option<PathBuf>,
+        /// The log this database has followed is lost: go on with the one given. Only extra slots
+        /// are given then, until every kiosk is heard and admin lease-log --accept is run.
+        #[arg(long, requires = "lease_log")]
+        lease_log_lost: bool,
         /// Erase what is kept of a person so many days after the appointment, 35 at least.
         /// Without it nothing is erased: how long is the controller's to decide.
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(35..))]
@@ -230,6 +234,13 @@ pub(crate) enum Act {
         #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
         supervisor: Option<bool>,
     },
+    /// List a site's mediators and who of them may open others' drafts. No PIN is told.
+    Mediators {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
     /// Take a mediator off a site's roster; kiosks hear of it by themselves.
     RemoveMediator {
         #[command(flatten)]
@@ -239,7 +250,7 @@ pub(crate) enum Act {
         #[arg(long)]
         id: String,
     },
-    /// List a site's kiosks: how many chains each has written, and which are quarantined.
+    /// List a site's kiosks, how each stands and what is to be done with it.
     Kiosks {
         #[command(flatten)]
         database: Database,

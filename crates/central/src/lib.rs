@@ -39,9 +39,9 @@ pub use store::{MigrateFailure, check_schema, connect, connect_with, migrate};
 use jiff::Timestamp;
 use keys::CentralKeys;
 use lease_log::LeaseLog;
-use sqlx::PgPool;
 /// The connections a central works with.
 pub use sqlx::PgPool as Pool;
+use sqlx::{PgPool, Row as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -85,15 +85,56 @@ impl Central {
     ///
     /// # Errors
     /// The database or the log fails.
-    pub async fn following(mut self, log: LeaseLog) -> Result<Self, Refusal> {
+    pub async fn following(self, log: LeaseLog) -> Result<Self, Refusal> {
+        self.follow(Arc::new(log)).await
+    }
+
+    /// The same, and none when this is not the log the database has followed so far. One that
+    /// has followed none takes any.
+    ///
+    /// # Errors
+    /// As [`Central::following`].
+    pub async fn following_its_own(self, log: LeaseLog) -> Result<Option<Self>, Refusal> {
         let log = Arc::new(log);
+        match lease_log::is_followed(&self.pool, &log).await? {
+            true => Ok(Some(self.follow(log).await?)),
+            false => Ok(None),
+        }
+    }
+
+    async fn follow(mut self, log: Arc<LeaseLog>) -> Result<Self, Refusal> {
         let extras_only = lease_log::follow(&self, &log).await?;
         self.extras_only.store(extras_only, Ordering::Release);
         self.lease_log = Some(log);
         Ok(self)
     }
 
-    fn extras_only(&self) -> bool {
+    /// Is there a log at all that the database has followed?
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn has_followed_a_log(&self) -> Result<bool, Refusal> {
+        Ok(lease_log::was_followed(&self.pool).await?)
+    }
+
+    /// The ids of those keys of this central's that are retired from signing.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn retired_keys(&self) -> Result<Vec<String>, Refusal> {
+        let ids = [self.keys.slot.key_id(), self.keys.acknowledgement.key_id()];
+        let ids = ids.map(|id| id.0.to_vec()).to_vec();
+        let rows =
+            sqlx::query("SELECT encode(key, 'hex') FROM retired_key WHERE key = ANY ($1) ORDER BY key")
+                .bind(ids)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Are only extra slots given, since what left central before is not known?
+    #[must_use]
+    pub fn extras_only(&self) -> bool {
         self.extras_only.load(Ordering::Acquire)
     }
 

@@ -42,7 +42,16 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Serve { listen, database, tls_cert, tls_key, keys, lease_log, keep_days } => {
+        Command::Serve {
+            listen,
+            database,
+            tls_cert,
+            tls_key,
+            keys,
+            lease_log,
+            lease_log_lost,
+            keep_days,
+        } => {
             let tls = central::serve::tls_config(&tls_cert, &tls_key).map_err(|refusal| {
                 let stop = Stop::missing(refusal.to_string());
                 match std::error::Error::source(&refusal) {
@@ -63,10 +72,17 @@ async fn run(command: Command) -> Result<(), Stop> {
             let central = Central::new(pool, keys, system_clock(), system_random())
                 .await
                 .map_err(|error| Stop::failed("the database failed").because(error))?;
+            no_retired_key(&central, &folder).await?;
             let central = match lease_log {
-                Some(path) => follow(central, &path).await?,
+                Some(path) => follow(central, &path, lease_log_lost).await?,
                 None => central,
             };
+            if central.extras_only() {
+                warn(
+                    "only extra slots are given: the lease log this database has followed is lost or not given; see \
+                     central admin lease-log",
+                );
+            }
             central.keep_audit();
             central.keep_offering();
             if let Some(days) = keep_days {
@@ -176,6 +192,9 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let now = jiff::Timestamp::now();
             let told = admin::NewMediator { id: &id, name: &name, pin: pin.trim(), supervisor };
             admin::mediator(&pool, &site, &told, now, &system_random()).await?
+        }
+        Act::Mediators { database, site } => {
+            admin::mediators(&database::ready(&database.url).await?, &site).await?
         }
         Act::RemoveMediator { database, site, id } => {
             let pool = database::ready(&database.url).await?;
@@ -355,21 +374,56 @@ fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
     .because(failure)
 }
 
-async fn follow(central: Central, path: &Path) -> Result<Central, Stop> {
+/// On standard error, whatever the log's level; central goes on whether or not anybody reads it.
+fn warn(sentence: &str) {
+    let _ = std::io::stderr().write_all(format!("central: {sentence}\n").as_bytes());
+}
+
+/// A central whose key is retired would answer every question for a date with a failure.
+async fn no_retired_key(central: &Central, folder: &Path) -> Result<(), Stop> {
+    let retired = central
+        .retired_keys()
+        .await
+        .map_err(|refusal| Stop::failed("the database failed").because(refusal))?;
+    if retired.is_empty() {
+        return Ok(());
+    }
+    Err(Stop::missing(format!(
+        "the keys in {folder} are retired ({keys}): nothing they sign is believed; give --keys the folder with the \
+         key that follows, or make it with central admin renew-key --keys {folder}",
+        folder = folder.display(),
+        keys = retired.join(", ")
+    )))
+}
+
+/// Another log than the one the database has followed, once, leaves it giving extra slots only:
+/// so it is asked whether that is meant.
+async fn follow(central: Central, path: &Path, lost: bool) -> Result<Central, Stop> {
     let named = path.display().to_string();
+    let other = |what: &str| {
+        Stop::refused(format!(
+            "{named} {what} the lease log this database has followed; correct --lease-log. If that log is lost, add \
+             --lease-log-lost: only extra slots are given then, until central admin lease-log --accept"
+        ))
+    };
+    let failed =
+        |refusal: central::Refusal| Stop::failed("the lease log cannot be followed").because(refusal);
+    if !lost && !path.exists() && central.has_followed_a_log().await.map_err(failed)? {
+        return Err(other("is not there, and so is not"));
+    }
     let log = LeaseLog::open(path, &system_random()).map_err(|failure| match failure {
         LeaseLogFailure::Damaged(line) => Stop::failed(format!(
-            "the lease log {named} is damaged at line {line}; keep the file, give --lease-log another one, and only \
-             extra slots are given until central admin lease-log --accept"
+            "the lease log {named} is damaged at line {line}; keep the file, give --lease-log another one with \
+             --lease-log-lost, and only extra slots are given until central admin lease-log --accept"
         )),
         failure => {
             Stop::missing(format!("the lease log {named} cannot be used; correct --lease-log")).because(failure)
         }
     })?;
-    central
-        .following(log)
-        .await
-        .map_err(|refusal| Stop::failed("the lease log cannot be followed").because(refusal))
+    if lost {
+        return central.following(log).await.map_err(failed);
+    }
+    central.following_its_own(log).await.map_err(failed)?.ok_or_else(|| other("is not"))
 }
 
 /// Resolves when the process is told to end.

@@ -20,7 +20,7 @@ pub fn document() -> Value {
             "license": { "name": "MIT", "identifier": "MIT" }
         },
         "paths": {
-            "/healthz": { "get": operation("Does the database answer?", &[503], done("text/plain", None)) },
+            "/healthz": { "get": operation("Does the database answer, and is no key of this central retired?", &[503], done("text/plain", None)) },
             "/v1/openapi.json": { "get": operation("This document.", &[], done("application/json", None)) },
             "/v1/enrol": { "post": taking("EnrolRequest", operation("A single-use code makes a new key a kiosk of one site.",
                 &[400, 401, 403, 409, 413, 503], answering("EnrolAnswer"))) },

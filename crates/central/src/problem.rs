@@ -45,7 +45,7 @@ pub enum Refusal {
     NotFound,
     #[error("the database failed")]
     Database(sqlx::Error),
-    #[error("this central's slot key is retired: start it again with the new one")]
+    #[error("a key of this central is retired: start it again with the new one")]
     KeyRetired,
     #[error("the lease log takes nothing")]
     LeaseLog,

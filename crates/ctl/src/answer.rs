@@ -1,9 +1,11 @@
 //! What `jalonctl` prints, and its exit codes. Never panics when nobody reads it.
 
 use app::contract::{Problem, sentence};
+use l10n::Lang;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// Exit codes every binary of Jalon shares.
 pub(crate) const REFUSED: u8 = 1;
@@ -31,14 +33,23 @@ pub(crate) fn answer_lines(lines: &str, code: ExitCode) -> ExitCode {
     written(lines, code)
 }
 
-/// The sentence in French, for whoever reads the terminal, and the code for programs.
+/// The sentence for whoever reads the terminal, and the code for programs.
 pub(crate) fn refuse(problem: &Problem) -> ExitCode {
+    refuse_with(problem, exit_code(&problem.code))
+}
+
+/// As [`refuse`], by a command whose refusal would be taken for its answer.
+pub(crate) fn refuse_as_failed(problem: &Problem) -> ExitCode {
+    let code = exit_code(&problem.code);
+    refuse_with(problem, if code == REFUSED { FAILED } else { code })
+}
+
+fn refuse_with(problem: &Problem, code: u8) -> ExitCode {
     tell(problem);
-    let code = ExitCode::from(exit_code(&problem.code));
     let line = format!("{}\n", json!({ "problem": problem.code, "args": problem.args }));
     // The problem stays the one told, whether or not anybody reads its code.
     let _ = std::io::stdout().write_all(line.as_bytes());
-    code
+    ExitCode::from(code)
 }
 
 fn written(text: &str, code: ExitCode) -> ExitCode {
@@ -52,9 +63,29 @@ fn written(text: &str, code: ExitCode) -> ExitCode {
     }
 }
 
-/// The sentence in French, for whoever reads the terminal.
+/// The sentence, for whoever reads the terminal.
 pub(crate) fn tell(problem: &Problem) {
-    let _ = std::io::stderr().write_all(format!("jalonctl: {}\n", sentence(problem, "fr")).as_bytes());
+    let said = sentence(problem, lang().code());
+    let _ = std::io::stderr().write_all(format!("jalonctl: {said}\n").as_bytes());
+}
+
+/// The language of this run, chosen once.
+static LANG: OnceLock<Lang> = OnceLock::new();
+
+/// `asked` with `--lang`; else what the terminal speaks, where there are sentences in it.
+pub(crate) fn choose_lang(asked: Option<Lang>) {
+    let _ = LANG.set(asked.or_else(terminal).unwrap_or(Lang::FRENCH));
+}
+
+pub(crate) fn lang() -> Lang {
+    *LANG.get().unwrap_or(&Lang::FRENCH)
+}
+
+/// As POSIX has it: the first of these that is set counts. `C` is no language.
+fn terminal() -> Option<Lang> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set)?;
+    Lang::parse(locale.split(['_', '.', '@', '-']).next()?)
 }
 
 fn exit_code(problem: &str) -> u8 {
@@ -69,6 +100,11 @@ fn exit_code(problem: &str) -> u8 {
         | "picture_not_a_file"
         | "picture_too_large" => USAGE,
         "not_enrolled"
+        | "settings_missing"
+        | "settings_damaged"
+        | "settings_kiosk_unknown"
+        | "settings_not_kept"
+        | "home_unwritable"
         | "keyring_unavailable"
         | "home_missing"
         | "ca_missing"

@@ -2,7 +2,7 @@
 //! the more checkpoints kiosks have kept, the more it can find. `audit checkpoint` tells this
 //! kiosk's.
 
-use crate::answer::{REFUSED, answer, answer_with, refuse};
+use crate::answer::{REFUSED, answer, answer_with, refuse, tell};
 use crate::given_file::{self, FileRefusal};
 use crate::seal_verify::key_ring;
 use app::contract::Problem;
@@ -52,6 +52,10 @@ fn judged(file: &Path, root: &Path, checkpoints: &[PathBuf]) -> Result<(Value, b
         Ok(valid) => (shown(&valid), true),
         Err(AuditRefusal::Tampered(Tamper { reason, first, last })) => {
             (json!({ "verdict": "tampered", "reason": reason.key(), "entry": first, "until": last }), false)
+        }
+        Err(AuditRefusal::KeyUnknown(key)) => {
+            tell(&Problem::new("audit_key_unknown").with("key", &key));
+            (json!({ "verdict": "key_unknown", "key": key }), false)
         }
         Err(AuditRefusal::NotOne(line)) => unreadable("not_an_audit_line", Some(line)),
         Err(AuditRefusal::TooLong(line)) => unreadable("line_too_long", Some(line)),

@@ -1,11 +1,11 @@
-//! `enrol`: makes this machine a kiosk of a site. What was typed is looked at before
+//! `enrol`: makes this machine a kiosk of a site, or its `kiosk.json` whole again. What was typed is looked at before
 //! central is asked, so that a slip of the keyboard is never told as central's fault.
 
 use crate::answer::{answer, refuse};
 use crate::given_file;
 use app::contract::Problem;
 use app::settings::{KioskFile, Mode};
-use app::{Settings, World};
+use app::{Known, Settings, World};
 use domain::ids::KioskId;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -16,12 +16,14 @@ use std::process::ExitCode;
 /// Largest authority file read, in bytes: room for a whole system's bundle.
 const CA_BYTES: u64 = 1 << 20;
 
+/// With a code, central and its authority are given too; without one `kiosk.json` is repaired.
 pub(crate) struct Enrolment {
-    pub central: String,
-    pub code: String,
-    pub ca: PathBuf,
+    pub central: Option<String>,
+    pub code: Option<String>,
+    pub ca: Option<PathBuf>,
     pub printer: Option<String>,
     pub scanner: Option<String>,
+    pub kiosk: Option<KioskId>,
 }
 
 pub(crate) async fn enrol(asked: Enrolment) -> ExitCode {
@@ -32,8 +34,8 @@ pub(crate) async fn enrol(asked: Enrolment) -> ExitCode {
 }
 
 async fn done(asked: Enrolment) -> Result<KioskFile, Problem> {
-    let Enrolment { central, code, ca, printer, scanner } = asked;
-    if !is_central_url(&central) {
+    let Enrolment { central, code, ca, printer, scanner, kiosk } = asked;
+    if central.as_deref().is_some_and(|url| !is_central_url(url)) {
         return Err(Problem::new("bad_central_url"));
     }
     if printer.as_deref().is_some_and(|address| !is_printer_address(address)) {
@@ -42,8 +44,11 @@ async fn done(asked: Enrolment) -> Result<KioskFile, Problem> {
     if scanner.as_deref().is_some_and(|address| !is_scanner_address(address)) {
         return Err(Problem::new("bad_scanner_address"));
     }
-    let ca = authority(&ca)?;
+    let ca = ca.as_deref().map(authority).transpose()?;
     let settings = Settings::from_env().map_err(|_| Problem::new("home_missing"))?;
+    let (Some(code), Some(central), Some(ca)) = (code, central.clone(), ca.clone()) else {
+        return app::repair(&settings, Known { kiosk, central, ca, printer, scanner }).await;
+    };
     let kiosk = KioskId([0; 16]);
     let asked_of = central.clone();
     let file = KioskFile { kiosk, central, ca, printer, scanner, idle_s: 120, mode: Mode::Counter };

@@ -1,19 +1,32 @@
 //! Commands that open this machine's kiosk.
 
-use crate::answer::{REFUSED, answer, answer_lines, answer_spaced, answer_with, refuse};
+use crate::answer::{
+    REFUSED, answer, answer_lines, answer_spaced, answer_with, lang, refuse, refuse_as_failed, tell,
+};
 use crate::seal_rebuild::recovery_key;
 use app::contract::Problem;
 use app::doctor::{Machine, examine};
 use app::{Kiosk, Settings, World};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) async fn status(json: bool) -> ExitCode {
     match summary().await {
-        Ok(summary) if json => answer(&summary),
-        Ok(summary) => answer_spaced(&summary),
+        Ok(summary) => {
+            say_standing(&summary);
+            if json { answer(&summary) } else { answer_spaced(&summary) }
+        }
         Err(problem) => refuse(&problem),
+    }
+}
+
+/// On standard error, what central said of this kiosk and what to do, when it is not taken as any
+/// other; the answer has the word under `standing`.
+fn say_standing(answer: &Value) {
+    if let Some(standing) = answer.get("standing").and_then(Value::as_str).filter(|word| *word != "accepted")
+    {
+        tell(&Problem::new(standing));
     }
 }
 
@@ -22,6 +35,8 @@ async fn summary() -> Result<serde_json::Value, Problem> {
     kiosk.status().await
 }
 
+/// Exit 1 only when something is to be done first, which the answer says; what keeps it from being
+/// known is a failure, or something missing.
 pub(crate) async fn end_of_day() -> ExitCode {
     let done = async {
         let kiosk = Kiosk::open(Settings::from_env()?).await?;
@@ -30,14 +45,17 @@ pub(crate) async fn end_of_day() -> ExitCode {
         kiosk.end_of_day_counts().await
     };
     match done.await {
-        Ok(day) if day.get("may_switch_off").is_some_and(|word| *word == true) => answer(&day),
-        Ok(day) => answer_with(&day, ExitCode::from(REFUSED)),
-        Err(problem) => refuse(&problem),
+        Ok(day) => {
+            say_standing(&day);
+            let may = day.get("may_switch_off").is_some_and(|word| *word == true);
+            if may { answer(&day) } else { answer_with(&day, ExitCode::from(REFUSED)) }
+        }
+        Err(problem) => refuse_as_failed(&problem),
     }
 }
 
-pub(crate) async fn doctor(json: bool, lang: &str) -> ExitCode {
-    let lang = l10n::Lang::parse(lang).unwrap_or(l10n::Lang::FRENCH);
+pub(crate) async fn doctor(json: bool) -> ExitCode {
+    let lang = lang();
     let settings = match Settings::from_env() {
         Ok(settings) => settings,
         Err(problem) => return refuse(&problem),
@@ -62,7 +80,10 @@ pub(crate) async fn sync() -> ExitCode {
         kiosk.status().await
     };
     match done.await {
-        Ok(summary) => answer(&summary),
+        Ok(summary) => {
+            say_standing(&summary);
+            answer(&summary)
+        }
         Err(problem) => refuse(&problem),
     }
 }

@@ -21,6 +21,10 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "jalonctl", version)]
 struct Cli {
+    /// The language of sentences: fr, en or ar. When not given, the terminal's (LC_ALL, LC_MESSAGES
+    /// or LANG) if it is one of these, else French. What programs read is the same in each.
+    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    lang: Option<l10n::Lang>,
     #[command(subcommand)]
     command: Command,
 }
@@ -30,20 +34,27 @@ enum Command {
     /// Make this machine a kiosk of a site, with a single-use code.
     Enrol {
         /// Central's URL, e.g. https://central.example:8443
-        #[arg(long, value_name = "URL")]
-        central: String,
+        #[arg(long, value_name = "URL", required_unless_present = "repair")]
+        central: Option<String>,
         /// The code central admin code made; it lives 15 minutes.
-        #[arg(long)]
-        code: String,
+        #[arg(long, required_unless_present = "repair")]
+        code: Option<String>,
         /// The authority central's certificate is signed by, as a PEM file.
-        #[arg(long, value_name = "FILE")]
-        ca: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "repair")]
+        ca: Option<PathBuf>,
         /// ipp(s)://…
         #[arg(long, value_name = "URL")]
         printer: Option<String>,
         /// sane:NAME | escl:URL | file:PATH
         #[arg(long, value_name = "ADDRESS")]
         scanner: Option<String>,
+        /// This machine is a kiosk already: write its kiosk.json again, as the vault has kept it.
+        /// No code is needed; what is given beside it counts more.
+        #[arg(long, conflicts_with = "code")]
+        repair: bool,
+        /// Which kiosk it is, as central admin kiosks lists it: only when --repair asks for it.
+        #[arg(long, value_name = "KIOSK", requires = "repair", value_parser = kiosk_id)]
+        kiosk: Option<domain::ids::KioskId>,
     },
     /// What this kiosk holds, and how it stands with central.
     Status {
@@ -54,9 +65,6 @@ enum Command {
     Doctor {
         #[arg(long)]
         json: bool,
-        /// fr, en or ar
-        #[arg(long, default_value = "fr")]
-        lang: String,
     },
     /// What is left to do before this kiosk is switched off. Exit 1 when there is something.
     EndOfDay,
@@ -195,6 +203,14 @@ enum VaultAct {
     SetAside,
 }
 
+fn language(text: &str) -> Result<l10n::Lang, &'static str> {
+    l10n::Lang::parse(text).ok_or("write fr, en or ar")
+}
+
+fn kiosk_id(text: &str) -> Result<domain::ids::KioskId, &'static str> {
+    domain::ids::KioskId::parse(text).ok_or("write the 32 hexadecimal digits of a kiosk's id")
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // First of all: the graph must never choose a provider by itself.
@@ -202,13 +218,15 @@ async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("JALON_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    match Cli::parse().command {
-        Command::Enrol { central, code, ca, printer, scanner } => {
-            enrol::enrol(Enrolment { central, code, ca, printer, scanner }).await
+    let cli = Cli::parse();
+    answer::choose_lang(cli.lang);
+    match cli.command {
+        Command::Enrol { central, code, ca, printer, scanner, repair: _, kiosk } => {
+            enrol::enrol(Enrolment { central, code, ca, printer, scanner, kiosk }).await
         }
         Command::Status { json } => kiosk::status(json).await,
         Command::Paper { code, out } => kiosk::paper(&code, &out).await,
-        Command::Doctor { json, lang } => kiosk::doctor(json, &lang).await,
+        Command::Doctor { json } => kiosk::doctor(json).await,
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,
         Command::Sync => kiosk::sync().await,

@@ -20,7 +20,12 @@ const WAIT: Duration = Duration::from_secs(20);
 
 fn command(args: &[&str], home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jalonctl"));
-    command.args(args).env("JALON_HOME", home).env_remove("DBUS_SESSION_BUS_ADDRESS").stdin(Stdio::null());
+    command
+        .args(args)
+        .env("JALON_HOME", home)
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
     command
 }
 
@@ -62,6 +67,34 @@ fn usage_errors_are_2_and_missing_set_up_is_3() {
         "it says what to give"
     );
     assert_eq!(problem(&["status", "--json"]), told(3, "not_enrolled"));
+}
+
+#[test]
+fn sentences_are_in_the_language_asked_for_or_the_terminals() {
+    let home = tempfile::tempdir().unwrap();
+    let said = |args: &[&str], locale: &[(&str, &str)]| {
+        let mut status = command(&[&["status"], args].concat(), home.path());
+        status.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("LANG");
+        let output = status.envs(locale.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("not_enrolled"), "the code is one for all");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let (french, english) = (said(&["--lang", "fr"], &[]), said(&["--lang", "en"], &[]));
+    assert!(french.contains("Ce poste") && english.contains("This kiosk"), "{french}{english}");
+    assert!(said(&["--lang", "ar"], &[]).contains("الجهاز"));
+    for (locale, sentence) in [
+        (&[][..], &french),
+        (&[("LC_ALL", "C")], &french),
+        (&[("LANG", "de_DE.UTF-8")], &french),
+        (&[("LANG", "en_GB.UTF-8")], &english),
+        (&[("LANG", "fr_FR.UTF-8"), ("LC_ALL", "en_US.UTF-8")], &english),
+        (&[("LANG", "en_GB.UTF-8"), ("LC_MESSAGES", "C.UTF-8")], &french),
+    ] {
+        assert_eq!(said(&[], locale), *sentence, "{locale:?}");
+    }
+    assert_eq!(said(&["--lang", "fr"], &[("LC_ALL", "en_US.UTF-8")]), french);
+    assert_eq!(jalonctl(&["--lang", "xx", "status"]).status.code(), Some(2));
 }
 
 #[test]

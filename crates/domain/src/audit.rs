@@ -106,6 +106,12 @@ acts! {
     PapersOpened = "papers_opened",
     TasksRead = "tasks_read",
     TaskAnswered = "task_answered",
+    /// The names of a site's mediators were shown; `count` of them.
+    MediatorsRead = "mediators_read",
+    /// A site's signed lists were written to a file: marks of papers, no names.
+    ListsRead = "lists_read",
+    /// A site's queue was published: `count` places, as marks.
+    QueueRead = "queue_read",
     /// What was kept of one person was erased.
     Erased = "erased",
     /// The audit journal itself was written to a file.

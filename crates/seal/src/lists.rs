@@ -68,7 +68,7 @@ pub fn read<T: DeserializeOwned>(
     is_signed(ring, context, bytes, key, signature).then(|| serde_json::from_slice(bytes).ok()).flatten()
 }
 
-fn hex_id(key: &str) -> Option<[u8; 4]> {
+pub(crate) fn hex_id(key: &str) -> Option<[u8; 4]> {
     (key.len() == 8).then(|| u32::from_str_radix(key, 16).ok()).flatten().map(u32::to_be_bytes)
 }
 

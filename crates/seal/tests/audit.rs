@@ -296,7 +296,7 @@ fn each_tamper_has_its_word() {
     };
     assert_eq!(with(&back_dated), Reason::BackDated);
     assert_eq!(with(&|j| j.checkpoints[0].checkpoint.at = at(0)), Reason::CheckpointForged);
-    assert_eq!(with(&|j| j.checkpoints[0].key = "00000000".into()), Reason::CheckpointForged);
+    assert_eq!(with(&|j| j.checkpoints[0].key = "no key id".into()), Reason::CheckpointForged);
     assert_eq!(with(&|j| j.cosigned[0].kiosk = KioskId([8; 16])), Reason::CosignatureForged);
     assert_eq!(with(&|j| j.cosigned[0].checkpoint.size = 5), Reason::CosignatureForged);
     assert_eq!(
@@ -306,6 +306,26 @@ fn each_tamper_has_its_word() {
         }),
         Reason::ErasedTooEarly
     );
+}
+
+/// A ring of before a renewal: nothing is said to be changed, and nothing to be valid.
+#[test]
+fn what_a_key_signed_that_the_ring_does_not_have_is_not_judged() {
+    let journal = Journal::write(&[1, 2, 3, 4, 5, 6, 7, 8], &[3]);
+    let other = Signer::from_seed(&[0x77; 32]);
+    let key = |journal: &Journal, kept: &[SignedCheckpoint]| match journal.verify(kept) {
+        Err(AuditRefusal::KeyUnknown(key)) => key,
+        other => panic!("{other:?}"),
+    };
+    let mut renewed = journal.clone();
+    let last = renewed.checkpoints.last_mut().unwrap();
+    *last = sign(&other, last.checkpoint);
+    let unknown = renewed.checkpoints.last().unwrap().clone();
+    assert_eq!(key(&renewed, &[]), unknown.key);
+    assert_eq!(key(&journal, std::slice::from_ref(&unknown)), unknown.key, "of a kiosk's own too");
+    // What can be judged without it still is.
+    renewed.entries[2].body.push(' ');
+    assert_eq!(renewed.reason(&[]), Reason::BodyChanged);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 const SERVICE: &str = "jalon";
+/// Stands for a kiosk that has no id yet.
+const TRIED: &str = "tried";
 /// A locked collection may wait for a dialog for ever; the counter does not.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -44,16 +46,23 @@ pub fn put(kiosk: KioskId, key: &VaultKey) -> Result<(), VaultFailure> {
     }
 }
 
-/// Stores a new key, reads it back, and only then makes the vault.
+/// Does the keyring keep a key and give it back? Tried with one that opens nothing, under a name of
+/// its own, and taken out again: for the moment before a kiosk has a name.
 ///
 /// # Errors
-/// There is a vault already, the keyring refuses, or it does not give back what it took.
-pub fn create(path: &Path, kiosk: KioskId, key: VaultKey) -> Result<Vault, VaultFailure> {
-    if path.exists() {
-        return Err(VaultFailure::Io(std::io::ErrorKind::AlreadyExists.into()));
-    }
-    put(kiosk, &key)?;
-    Vault::create(path, &key)
+/// It does not answer, is locked, or gives back something else.
+pub fn keeps(nothing: &VaultKey) -> Result<(), VaultFailure> {
+    let tried = nothing.clone();
+    within_limit(move || {
+        let entry = keyring::Entry::new(SERVICE, TRIED).map_err(|_| VaultFailure::Keyring)?;
+        entry.set_secret(tried.as_slice()).map_err(|_| VaultFailure::Keyring)?;
+        let back = entry.get_secret().map(Zeroizing::new);
+        let _ = entry.delete_credential();
+        match back {
+            Ok(back) if back.as_slice() == tried.as_slice() => Ok(()),
+            _ => Err(VaultFailure::Keyring),
+        }
+    })
 }
 
 fn read(kiosk: KioskId) -> Result<Option<VaultKey>, VaultFailure> {

@@ -8,6 +8,7 @@ use crate::tls;
 use age::secrecy::ExposeSecret as _;
 use postgres::Postgres;
 use serde_json::{Value, json};
+pub(crate) use short_folder::ShortFolder;
 use sim::escl_scanner::EsclScanner;
 use sim::ipp_printer::IppPrinter;
 use std::path::{Path, PathBuf};

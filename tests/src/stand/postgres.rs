@@ -88,6 +88,9 @@ impl Postgres {
             "listen_addresses=",
             "-c",
             "max_connections=60",
+            // In its own folder: in /dev/shm they would stay when the server is killed.
+            "-c",
+            "dynamic_shared_memory_type=mmap",
         ]);
         let mut running = Running::start(&mut server, &log)?;
         let url = url(self.socket(), "postgres");

@@ -24,6 +24,20 @@ pub struct EndOfDayView {
     pub storage: StorageView,
     /// The last export file, if one was written.
     pub exported: Option<ExportedView>,
+    /// What central said last of this kiosk, when it is not taken as any other: `quarantined`,
+    /// `retired`, `kiosk_lost`, `central_other`; sentences are `notice-<code>` in ui.ftl.
+    pub standing: Option<String>,
+    /// Vaults set aside that may hold records central has not received.
+    pub vaults_set_aside: Vec<AsideView>,
+}
+
+/// A vault that did not open and was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AsideView {
+    /// Its folder in the kiosk's own.
+    pub folder: String,
+    /// Records central had not received then; none when they could not be counted.
+    pub unsent: Option<u32>,
 }
 
 /// A visit that was left open.

@@ -9,7 +9,8 @@ mod draft;
 mod views;
 
 pub use closing::{
-    DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState, StorageView,
+    AsideView, DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState,
+    StorageView,
 };
 pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,

@@ -1,17 +1,21 @@
-//! What is this kiosk's own: its enrolment, vault, keyring, room on the disk, and the key that
-//! locks export files.
+//! What is this kiosk's own: its enrolment and settings, vault, keyring, room on the disk, the key
+//! that locks export files, and whether central takes it.
 
 use super::{Check, State};
+use crate::contract::Problem;
 use crate::kiosk::{Kiosk, World, blocking};
 use crate::settings::{KioskFile, Settings};
-use crate::storage;
+use crate::{storage, sync};
 use jiff::Timestamp;
 use seal::ring::Role;
+use std::time::Duration;
 
 /// Below this much free room somebody should look; below the next no visit begins.
 const LOW_MIB: u64 = 1_024;
 const FULL_MIB: u64 = 256;
 const MIB: u64 = 1_024 * 1_024;
+/// Longest wait for central's word on this kiosk.
+const STANDING_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the other checks go on from.
 pub(super) struct Found {
@@ -22,21 +26,30 @@ pub(super) struct Found {
 
 pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, Found) {
     let storage = room(settings);
-    let Ok(file) = settings.read() else {
-        let unseen = ["vault", "keyring", "export_key"].map(|id| Check::new(id, State::Unknown));
-        let mut checks = vec![Check::new("enrolled", State::Fail)];
-        checks.extend(unseen);
-        checks.push(storage);
-        return (checks, Found { file: None, time_mark: None });
+    let file = match settings.read() {
+        Ok(file) => file,
+        Err(problem) => {
+            let there = problem.code != "not_enrolled";
+            let mut checks = vec![Check::new("enrolled", if there { State::Ok } else { State::Fail })];
+            checks.push(match problem.args.get("file") {
+                Some(file) => Check::new("settings", State::Fail).with("file", file),
+                None => Check::new("settings", State::Unknown),
+            });
+            checks.extend(
+                ["vault", "keyring", "export_key", "standing"].map(|id| Check::new(id, State::Unknown)),
+            );
+            checks.push(storage);
+            return (checks, Found { file: None, time_mark: None });
+        }
     };
-    let mut checks = vec![Check::new("enrolled", State::Ok)];
+    let mut checks = vec![Check::new("enrolled", State::Ok), Check::new("settings", State::Ok)];
     let kiosk = file.kiosk;
-    let key = blocking(move || Ok(vault::key::find(kiosk).map(|_| ()))).await;
-    let keyring = match key {
-        Ok(Ok(())) => State::Ok,
-        _ => State::Fail,
+    let keyring = match blocking(move || Ok(vault::key::find(kiosk).map(|_| ())?)).await {
+        Ok(()) => Check::new("keyring", State::Ok),
+        Err(problem) => Check::new("keyring", State::Fail).with("code", problem.code),
     };
     let mut time_mark = None;
+    let mut standing = Check::new("standing", State::Unknown);
     let (vault, export_key) = match Kiosk::open_in(settings.clone(), world.clone()).await {
         Ok(open) => {
             time_mark = open
@@ -46,6 +59,7 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
                 .ok()
                 .and_then(|mark| Timestamp::from_second(mark).ok());
             let known = open.inner.identity.told().ring.latest(Role::Delivery).is_some();
+            standing = stands(&open).await;
             let whole = match open.check_vault().await {
                 Ok(()) => Check::new("vault", State::Ok),
                 Err(problem) => Check::new("vault", State::Fail).with("code", problem.code),
@@ -56,8 +70,23 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
         Err(problem) if problem.code == "vault_busy" => (Check::new("vault", State::Unknown), State::Unknown),
         Err(problem) => (Check::new("vault", State::Fail).with("code", problem.code), State::Unknown),
     };
-    checks.extend([vault, Check::new("keyring", keyring), Check::new("export_key", export_key), storage]);
+    checks.extend([vault, keyring, Check::new("export_key", export_key), storage, standing]);
     (checks, Found { file: Some(file), time_mark })
+}
+
+/// Does central take this kiosk, by its own word now or by its last one?
+async fn stands(open: &Kiosk) -> Check {
+    let now = tokio::time::timeout(STANDING_LIMIT, open.is_taken()).await;
+    let told = open.standing().await.ok().flatten();
+    let failed = |code: &str| Check::new("standing", State::Fail).with("code", code);
+    match (now, told) {
+        (Ok(Err(problem)), _) if sync::refuses(&problem) => failed(&problem.code),
+        // Its last refusal is over; that nothing is lent is told by an exchange alone.
+        (Ok(Ok(())), Some(told)) if !sync::refuses(&Problem::new(&told)) => failed(&told),
+        (Ok(Ok(())), _) => Check::new("standing", State::Ok),
+        (_, Some(told)) => failed(&told),
+        (_, None) => Check::new("standing", State::Unknown),
+    }
 }
 
 fn room(settings: &Settings) -> Check {

@@ -171,7 +171,7 @@ pub(crate) fn notices(tx: &Tx<'_>) -> Result<Vec<Notice>, Problem> {
 }
 
 /// Is this kiosk lent nothing until an agent has looked at it?
-pub(crate) fn is_quarantined(tx: &Tx<'_>) -> Result<bool, Problem> {
+pub(super) fn is_quarantined(tx: &Tx<'_>) -> Result<bool, Problem> {
     Ok(tx.get_json(QUARANTINED)?.unwrap_or(false))
 }
 

@@ -5,6 +5,7 @@ mod apply;
 mod carry;
 mod heard;
 pub mod plan;
+mod standing;
 mod told;
 pub mod transfer;
 pub(crate) mod trust;
@@ -12,8 +13,9 @@ mod witness;
 
 pub(crate) use apply::time_mark;
 pub(crate) use carry::CarryFailure;
-pub(crate) use heard::{DURABLE, is_quarantined, known, note_at, noted_at, notices};
-pub(crate) use told::{is_retired, listed};
+pub(crate) use heard::{DURABLE, known, note_at, noted_at, notices};
+pub(crate) use standing::{refuses, standing};
+pub(crate) use told::listed;
 
 use crate::contract::{Connection, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
@@ -47,6 +49,8 @@ pub(crate) struct SyncState {
     pub connection: Connection,
     pub last_contact: Option<Timestamp>,
     pub time_mark: TimeMark,
+    /// Has this program exchanged, or tried to? Before that `connection` is a guess.
+    pub tried: bool,
     /// The mediator has said what day it is, since this program began.
     pub day_declared: bool,
     pub problem: Option<Problem>,
@@ -60,6 +64,7 @@ impl SyncState {
             connection,
             last_contact: None,
             time_mark: TimeMark::NONE,
+            tried: false,
             day_declared: false,
             problem: None,
             failures: 0,
@@ -81,10 +86,18 @@ impl Kiosk {
     pub async fn exchange(&self) -> Result<(), Problem> {
         let _one = self.inner.exchange.lock().await;
         let mut done = self.steps().await;
-        if done.as_ref().is_err_and(is_unknown) && self.come_back().await {
-            done = self.steps().await;
+        if done.as_ref().is_err_and(is_unknown) {
+            done = match self.come_back().await {
+                Ok(()) => self.steps().await,
+                Err(problem) => Err(problem),
+            };
+        }
+        let shown = done.clone();
+        if let Err(failure) = self.off(move |inner| standing::note(inner, &shown)).await {
+            tracing::error!(code = failure.code, "what central said of this kiosk is not kept");
         }
         let mut state = lock(&self.inner.sync);
+        state.tried = true;
         match &done {
             Ok(()) => {
                 state.connection = Connection::Online;
@@ -229,13 +242,24 @@ fn is_unknown(problem: &Problem) -> bool {
 }
 
 impl Kiosk {
-    async fn come_back(&self) -> bool {
+    /// # Errors
+    /// Central was told that this kiosk is lost, or is not the one that enrolled it.
+    async fn come_back(&self) -> Result<(), Problem> {
         let certificate = self.inner.identity.certificate.to_bytes().into();
         let answer = self.inner.remote.come_back(self.inner.caller(), &ReturnRequest { certificate }).await;
-        if let Err(failure) = &answer {
-            tracing::error!(code = failure.code(), "central does not take this kiosk back");
+        match answer {
+            Ok(answer) if answer.kiosk == self.inner.identity.kiosk => return Ok(()),
+            Ok(_) => {}
+            Err(failure) => {
+                tracing::error!(code = failure.code(), "central does not take this kiosk back");
+                let lasts = matches!(&failure, RemoteFailure::Refused { status, .. } if *status < 500);
+                let problem = Problem::from(failure);
+                if !lasts || problem.code == standing::LOST {
+                    return Err(problem);
+                }
+            }
         }
-        answer.is_ok_and(|answer| answer.kiosk == self.inner.identity.kiosk)
+        Err(Problem::new(standing::OTHER))
     }
 
     /// What is known once central's word has changed who we are or what it holds.

@@ -117,6 +117,6 @@ pub(crate) fn listed(tx: &Tx<'_>, door: &Door) -> Result<Listed, Problem> {
 }
 
 /// Was this kiosk taken out of service?
-pub(crate) fn is_retired(tx: &Tx<'_>) -> Result<bool, Problem> {
+pub(super) fn is_retired(tx: &Tx<'_>) -> Result<bool, Problem> {
     Ok(tx.get_json(RETIRED)?.unwrap_or(false))
 }

@@ -66,6 +66,7 @@ impl From<RemoteFailure> for Problem {
         match failure {
             RemoteFailure::Refused { code, status, args, .. } => match code.as_str() {
                 "clock_off" => Self::new("clock_off"),
+                "kiosk_lost" => Self::new("kiosk_lost"),
                 "try_wait" => Self { code, args },
                 // Central's database is away: nothing is wrong with this kiosk.
                 _ if status == 503 => Self::new("central_unreachable"),
@@ -256,6 +257,15 @@ impl HttpRemote {
     ) -> Result<LeaseAnswer, RemoteFailure> {
         // A query, not a field: a central that does not know it passes it over.
         read(&self.signed(caller, "POST", "/v1/lease?procedures=1", Vec::new(), json(request)?).await?)
+    }
+
+    /// A signed question whose right answer is that there is nothing: only who asks is judged.
+    pub(crate) async fn ask_for_nothing(&self, caller: Caller<'_>) -> Result<(), RemoteFailure> {
+        let target = format!("/v1/deliveries/{}", Hash([0; Hash::LEN]));
+        match self.signed(caller, "GET", &target, Vec::new(), Vec::new()).await {
+            Err(RemoteFailure::Refused { code, .. }) if code == "no_upload" => Ok(()),
+            answer => answer.map(|_| ()),
+        }
     }
 
     /// Sends a locked page by tus, from wherever an earlier try broke off.

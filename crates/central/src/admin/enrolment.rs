@@ -57,6 +57,31 @@ pub struct NewMediator<'a> {
     pub supervisor: Option<bool>,
 }
 
+/// A site's mediators by id. Never their PINs, locked or not.
+///
+/// # Errors
+/// The site is unknown, or the database fails.
+pub async fn mediators(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let rows = sqlx::query("SELECT id, name, supervisor FROM mediator WHERE site = $1 ORDER BY id")
+        .bind(site.as_str())
+        .fetch_all(pool)
+        .await?;
+    let mediators = rows
+        .iter()
+        .map(|row| {
+            Ok(json!({
+                "id": row.try_get::<String, _>(0)?,
+                "name": row.try_get::<String, _>(1)?,
+                "supervisor": row.try_get::<bool, _>(2)?,
+            }))
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let mut db = pool.acquire().await?;
+    audit::by_us(&mut db, Act::MediatorsRead, Some(&site), mediators.len()).await?;
+    Ok(json!({ "mediators": mediators }))
+}
+
 /// Adds a mediator to a site's roster, or gives an existing one a new PIN.
 ///
 /// # Errors

@@ -27,8 +27,12 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     let kiosks = rows
         .iter()
         .map(|row| {
+            let is = |at: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(at)?.is_some());
+            let (standing, to_do) = stands(is(5)?, is(7)?, is(2)?);
             Ok(json!({
                 "kiosk": row.try_get::<String, _>(0)?,
+                "standing": standing,
+                "to_do": to_do,
                 "enrolled_s": row.try_get::<i64, _>(1)?,
                 "quarantined_s": row.try_get::<Option<i64>, _>(2)?,
                 "chains": row.try_get::<i64, _>(3)?,
@@ -40,6 +44,39 @@ pub async fn kiosks(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     Ok(json!({ "kiosks": kiosks }))
+}
+
+/// One word for how a kiosk stands, and what whoever looks after it has to do.
+fn stands(lost: bool, retired: bool, quarantined: bool) -> (&'static str, Option<&'static str>) {
+    match (lost, retired, quarantined) {
+        (true, ..) => ("lost", None),
+        (_, true, _) => ("retired", None),
+        (.., true) => (
+            "quarantined",
+            Some(
+                "two machines have written as this kiosk: find both, keep one, enrol the other anew; then \
+                 central admin kiosks --release KIOSK",
+            ),
+        ),
+        _ => ("accepted", None),
+    }
+}
+
+/// The quarantined kiosks of a site, for its desk: nobody else takes them out of it.
+pub(super) async fn quarantined(pool: &PgPool, site: &SiteId) -> Result<Vec<Value>, AdminRefusal> {
+    let rows = sqlx::query(
+        "SELECT encode(id, 'hex'), quarantined_s FROM kiosk WHERE site = $1 AND quarantined_s IS NOT NULL \
+         AND lost_s IS NULL AND retired_s IS NULL ORDER BY quarantined_s, id",
+    )
+    .bind(site.as_str())
+    .fetch_all(pool)
+    .await?;
+    let (_, to_do) = stands(false, false, true);
+    let told = rows.iter().map(|row| {
+        let (kiosk, since_s) = (row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
+        Ok(json!({ "kiosk": kiosk, "quarantined_s": since_s, "to_do": to_do }))
+    });
+    Ok(told.collect::<Result<Vec<_>, sqlx::Error>>()?)
 }
 
 /// An agent has looked at a quarantined kiosk: only one machine runs its vault. It is lent

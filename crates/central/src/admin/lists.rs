@@ -1,8 +1,10 @@
 //! A site's signed lists as one file: what a verifier without a network takes along.
 
 use super::{AdminRefusal, known_site, refused, write_new};
+use crate::audit;
 use crate::keys::CentralKeys;
 use crate::lists::{self, Known};
+use domain::audit::Act;
 use domain::lists::PapersList;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -38,6 +40,8 @@ pub async fn signed_lists(
         // a file that leaves it out.
         all.push(lists::no_papers(keys, &site)?);
     }
+    // Before it leaves.
+    audit::by_us(&mut db, Act::ListsRead, Some(&site), all.len()).await?;
     let text = serde_json::to_vec(&all).map_err(|_| refused("the lists cannot be written as JSON"))?;
     write_new(out, &text)?;
     Ok(json!({ "site": site, "lists": all.len(), "file": out.display().to_string() }))

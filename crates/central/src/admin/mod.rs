@@ -21,7 +21,7 @@ pub use calendar::{
 };
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
-pub use enrolment::{NewMediator, code, mediator, remove_mediator};
+pub use enrolment::{NewMediator, code, mediator, mediators, remove_mediator};
 pub use import::import;
 pub use keys::retire_key;
 pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};
@@ -43,7 +43,6 @@ use std::path::Path;
 /// Most sites named when one is asked for that is not there.
 const SITES_NAMED: i64 = 12;
 
-/// What an administrator asked that cannot be done, or could not be done now.
 /// Writes an answer's file, never over one that is there: it may be a key.
 fn write_new(out: &Path, bytes: &[u8]) -> Result<(), AdminRefusal> {
     let mut file = new_file(File::options().write(true), out)?;
@@ -62,6 +61,7 @@ fn new_file(options: &mut OpenOptions, out: &Path) -> Result<File, AdminRefusal>
     })
 }
 
+/// What an administrator asked that cannot be done, or could not be done now.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminRefusal {
     /// A value is not what it should be, or what it names is not there, or is there already;

@@ -2,8 +2,9 @@
 //! anybody can hold a paper against; nobody is found in it without one.
 
 use super::{AdminRefusal, known_site, refused, write_new};
-use crate::dates;
 use crate::keys::CentralKeys;
+use crate::{audit, dates};
+use domain::audit::Act;
 use domain::code::FollowUpCode;
 use domain::place::{Class, PlaceKey, RULE_VERSION};
 use domain::procedure::Procedure;
@@ -71,6 +72,8 @@ pub async fn queue(
     let extract = publish(&keys.acknowledgement, &head, marks);
     let text = extract.and_then(|extract| serde_json::to_vec(&extract).ok());
     let text = text.ok_or_else(|| refused("the queue cannot be written as JSON"))?;
+    // Before it leaves.
+    audit::by_us(&mut db, Act::QueueRead, Some(&site), rows.len()).await?;
     write_new(out, &text)?;
     Ok(json!({ "site": site, "procedure": head.procedure, "rule": head.rule, "made_at": head.made_at,
                "with_time_limit": head.with_time_limit, "ordinary": head.ordinary, "root": head.root,

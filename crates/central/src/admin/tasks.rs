@@ -1,6 +1,7 @@
 //! The desk's tasks: what is open, the most urgent first, and an agent's answer. The answer to
 //! a request for an earlier date goes back to the kiosk that sent it.
 
+use super::kiosks::quarantined;
 use super::{AdminRefusal, known_site, line, refused};
 use crate::{Random, audit, changes};
 use domain::audit::{Act, Who};
@@ -18,7 +19,9 @@ const AGENT_MAX: usize = 100;
 /// Tasks listed at once.
 const LISTED: i64 = 500;
 
-/// Open tasks of a site, the one due first at the top; with `all`, answered ones too.
+/// Open tasks of a site, the one due first at the top; with `all`, answered ones too. Beside them
+/// its quarantined kiosks: no task of their own, for a task is about a registration and is answered
+/// once, while a quarantine lasts until the kiosk is released.
 ///
 /// # Errors
 /// The site is unknown, or the database fails.
@@ -56,7 +59,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     let mut db = pool.acquire().await?;
     audit::by_us(&mut db, Act::TasksRead, Some(&site), tasks.len()).await?;
-    Ok(json!({ "tasks": tasks }))
+    let kiosks = quarantined(pool, &site).await?;
+    Ok(json!({ "tasks": tasks, "kiosks_to_look_at": kiosks }))
 }
 
 /// An agent's answer to a task. It stands once given.

@@ -87,6 +87,22 @@ pub(crate) async fn was_followed(pool: &PgPool) -> Result<bool, sqlx::Error> {
         .try_get(0)
 }
 
+/// Does this log hold the line the database stands at? One that has followed none stands nowhere.
+pub(crate) async fn is_followed(pool: &PgPool, log: &Arc<LeaseLog>) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT n, hash FROM lease_log").fetch_one(pool).await?;
+    let mark = u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| Refusal::LeaseLog)?;
+    let hash = Hash::from_slice(row.try_get(1)?).ok_or(Refusal::LeaseLog)?;
+    if hash == NEVER {
+        return Ok(true);
+    }
+    let reader = Arc::clone(log);
+    let after = tokio::task::spawn_blocking(move || reader.after(mark))
+        .await
+        .map_err(|_| Refusal::LeaseLog)?
+        .map_err(|_| Refusal::LeaseLog)?;
+    Ok(after.is_some_and(|(at, _)| at == hash))
+}
+
 /// A slot that left central after all this database knows of it: not free, whoever had it
 /// before, and lent again under its lease if its kiosk is known. Answers the lease when it
 /// is one this database did not have for this slot.

@@ -85,6 +85,8 @@ pub enum AuditRefusal {
     Cut,
     #[error("the file cannot be read")]
     Io(#[from] std::io::Error),
+    #[error("the key {0} is not in this key ring: what it signed cannot be judged")]
+    KeyUnknown(String),
     #[error("the journal is not the one that was written: {0}")]
     Tampered(#[from] Tamper),
 }
@@ -146,12 +148,17 @@ fn ended(
     if lines.next()?.is_some() {
         return Err(AuditRefusal::NotOne(lines.n));
     }
+    let unknown = verifier.unknown_key().map(ToOwned::to_owned);
     let valid = verifier.end()?;
     if seen.entries < end.entries {
         let (first, last) = (seen.entries + 1, end.entries);
         return Err(Tamper { reason: Reason::Truncated, first, last }.into());
     }
-    if seen == end { Ok(valid) } else { Err(AuditRefusal::Cut) }
+    match unknown {
+        _ if seen != end => Err(AuditRefusal::Cut),
+        Some(key) => Err(AuditRefusal::KeyUnknown(key)),
+        None => Ok(valid),
+    }
 }
 
 struct Lines<R> {

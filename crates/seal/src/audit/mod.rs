@@ -8,10 +8,11 @@ pub use file::{AuditRefusal, Begin, End, LINE_BYTES, Line, Stored, Witnessed, ve
 pub use verify::{Reason, Tamper, Valid, Verifier};
 
 use crate::keys::{self, Context, Signer, sha256};
-use crate::lists::is_signed;
-use crate::ring::KeyRing;
+use crate::lists::{hex_id, is_signed};
+use crate::ring::{KeyRing, Role};
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
+use domain::token::KeyId;
 
 /// What the first header has before it.
 pub const BEFORE_FIRST: Hash = Hash([0; Hash::LEN]);
@@ -41,6 +42,12 @@ pub fn sign(by: &Signer, checkpoint: Checkpoint) -> SignedCheckpoint {
 #[must_use]
 pub fn is_by_central(ring: &KeyRing, signed: &SignedCheckpoint) -> bool {
     is_signed(ring, Context::Checkpoint, &signed.checkpoint.to_bytes(), &signed.key, &signed.signature)
+}
+
+/// May this ring judge what the key of this id signed?
+fn knows(ring: &KeyRing, key: &str) -> bool {
+    // What is no key id at all is not of a later ring.
+    hex_id(key).is_none_or(|id| ring.find(Role::Acknowledgement, KeyId(id)).is_some())
 }
 
 /// A kiosk's word that it was shown this checkpoint, and none before that it could not follow.

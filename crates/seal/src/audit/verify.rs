@@ -2,7 +2,7 @@
 //! every checkpoint and cosignature. Cannot find what was never chained, nor a journal cut back
 //! to before everything that still witnesses it.
 
-use super::{BEFORE_FIRST, body_hash, head, is_by_central, is_cosigned};
+use super::{BEFORE_FIRST, body_hash, head, hex_of, is_by_central, is_cosigned, knows};
 use crate::certificate::DeviceCertificate;
 use crate::ring::KeyRing;
 use domain::audit::{AuditHeader, Checkpoint, Entry, LATE_MS, LEAST_DAYS, SignedCheckpoint};
@@ -96,6 +96,10 @@ pub struct Valid {
 pub struct Verifier<'a> {
     ring: &'a KeyRing,
     devices: BTreeMap<KioskId, PublicKey>,
+    /// Kiosks certified by a key this ring does not have.
+    unsure: BTreeSet<KioskId>,
+    /// The first key met that this ring does not have.
+    unknown: Option<String>,
     witnesses: BTreeMap<u64, Checkpoint>,
     cosigners: BTreeSet<KioskId>,
     cosigned: u64,
@@ -116,6 +120,8 @@ impl<'a> Verifier<'a> {
         Self {
             ring,
             devices: BTreeMap::new(),
+            unsure: BTreeSet::new(),
+            unknown: None,
             witnesses: BTreeMap::new(),
             cosigners: BTreeSet::new(),
             cosigned: 0,
@@ -131,14 +137,32 @@ impl<'a> Verifier<'a> {
 
     /// A kiosk whose cosignatures count, if central certified it.
     pub fn kiosk(&mut self, certificate: &DeviceCertificate) {
-        if certificate.is_by(self.ring) == Some(true) {
-            self.devices.insert(certificate.kiosk, certificate.key);
+        match certificate.is_by(self.ring) {
+            Some(true) => {
+                self.devices.insert(certificate.kiosk, certificate.key);
+            }
+            Some(false) => {}
+            None => {
+                self.unsure.insert(certificate.kiosk);
+                self.unknown.get_or_insert_with(|| hex_of(certificate.issuer.0));
+            }
         }
+    }
+
+    /// The first key met that this ring does not have: what it signed was passed over, and the
+    /// journal is judged by the rest alone.
+    #[must_use]
+    pub fn unknown_key(&self) -> Option<&str> {
+        self.unknown.as_deref()
     }
 
     /// # Errors
     /// It is not central's, or does not agree with another one.
     pub fn checkpoint(&mut self, signed: &SignedCheckpoint) -> Result<(), Tamper> {
+        if !knows(self.ring, &signed.key) {
+            self.unknown.get_or_insert_with(|| signed.key.clone());
+            return Ok(());
+        }
         if !is_by_central(self.ring, signed) {
             return Err(Tamper::at(Reason::CheckpointForged, signed.checkpoint.size));
         }
@@ -153,6 +177,9 @@ impl<'a> Verifier<'a> {
         checkpoint: Checkpoint,
         signature: &Signature,
     ) -> Result<(), Tamper> {
+        if self.unsure.contains(&kiosk) {
+            return Ok(());
+        }
         let known = self.devices.get(&kiosk).is_some_and(|key| is_cosigned(key, &checkpoint, signature));
         if !known {
             return Err(Tamper::at(Reason::CosignatureForged, checkpoint.size));
@@ -220,7 +247,9 @@ impl<'a> Verifier<'a> {
         let at_ms = header.at.as_millisecond();
         if body.is_empty() && *salt == Salt([0; Salt::LEN]) {
             let newest = self.witnesses.last_key_value().map(|(_, one)| one.at.as_millisecond());
-            if newest.is_none_or(|newest| newest - at_ms < LEAST_DAYS * 86_400_000) {
+            // The checkpoint that shows it may be one that was passed over.
+            let early = newest.is_none_or(|newest| newest - at_ms < LEAST_DAYS * 86_400_000);
+            if early && self.unknown.is_none() {
                 return Err(Tamper::at(Reason::ErasedTooEarly, header.n));
             }
             self.erased += 1;

@@ -2,140 +2,17 @@
 //! absent part is told as, with which exit code, and that a password is never repeated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 
+mod ground;
+mod serving;
+
+use ground::{central, ground, ran, says};
+use journeys::own_session::{inside, note_daemons};
 use journeys::programs::{Running, built, command, free_port, wait_for};
-use journeys::stand::postgres::Postgres;
 use journeys::tls;
-use std::fmt::Debug;
+use serde_json::Value;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    said: String,
-}
-
-fn ran(command: &mut Command, input: &str) -> Ran {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // It may end without having read it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let ended = wait_for("the program ends", || child.try_wait().unwrap());
-    if ended.is_err() {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    assert!(ended.is_ok(), "{command:?} did not end");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let ran = Ran { code: output.status.code(), out: text(output.stdout), said: text(output.stderr) };
-    assert!(!ran.said.contains("panicked"), "{ran:?}");
-    ran
-}
-
-fn central(args: &[&str]) -> Command {
-    let mut central = command(built("central").unwrap(), args);
-    central.env_remove("JALON_DATABASE_URL").env_remove("JALON_KEYS").env_remove("JALON_LOG");
-    central
-}
-
-/// It ended with this code and said all of this.
-#[track_caller]
-fn says(ran: &Ran, code: i32, words: &[&str]) {
-    assert_eq!(ran.code, Some(code), "{ran:?}");
-    for word in words {
-        assert!(ran.said.contains(word), "{word} is not in: {}", ran.said);
-    }
-}
-
-struct Ground {
-    folder: tempfile::TempDir,
-    url: String,
-    _postgres: Postgres,
-}
-
-/// A migrated database with the site ONE, keys and certificates in one folder.
-fn ground() -> Ground {
-    let folder = tempfile::tempdir().unwrap();
-    let postgres = Postgres::start(folder.path()).unwrap();
-    let url = postgres.database("jalon").unwrap();
-    tls::make(folder.path()).unwrap();
-    let ground = Ground { folder, url, _postgres: postgres };
-    says(&ran(&mut central(&["migrate", "--database", &ground.url]), ""), 0, &[]);
-    let keys = ground.path("keys");
-    says(&ran(&mut central(&["admin", "keys", "--out", &keys]), ""), 0, &[]);
-    says(&ground.site(&[]), 0, &[]);
-    ground
-}
-
-impl Ground {
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn admin(&self, args: &[&str]) -> Ran {
-        ran(central(&["admin"]).args(args).args(["--database", &self.url]), "246810\n")
-    }
-
-    /// Adds the site ONE, with some words changed.
-    fn site(&self, changed: &[(&str, &str)]) -> Ran {
-        let key = age_recipient();
-        self.with("site", &[("--id", "ONE"), ("--name", "Site d'essai"), ("--site-key", &key)], changed)
-    }
-
-    /// Adds the counter A, with some words changed.
-    fn counter(&self, changed: &[(&str, &str)]) -> Ran {
-        let right = [
-            ("--site", "ONE"),
-            ("--name", "A"),
-            ("--weekdays", "1,2,3"),
-            ("--opens", "09:00"),
-            ("--closes", "16:00"),
-            ("--every-minutes", "20"),
-        ];
-        self.with("counter", &right, changed)
-    }
-
-    fn mediator(&self, changed: &[(&str, &str)]) -> Ran {
-        self.with("mediator", &[("--site", "ONE"), ("--id", "demo"), ("--name", "Essai")], changed)
-    }
-
-    fn with(&self, act: &str, right: &[(&str, &str)], changed: &[(&str, &str)]) -> Ran {
-        let mut words = vec![act.to_owned()];
-        for (flag, value) in right {
-            let value = changed.iter().find(|(name, _)| name == flag).map_or(*value, |(_, value)| *value);
-            words.push(format!("{flag}={value}"));
-        }
-        let known = |flag: &str| right.iter().any(|(name, _)| *name == flag);
-        words.extend(
-            changed.iter().filter(|(name, _)| !known(name)).map(|(name, value)| format!("{name}={value}")),
-        );
-        self.admin(&words.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    fn serve(&self, changed: &[(&str, &str)]) -> Command {
-        let (cert, key, keys) = (self.path(tls::CERT), self.path(tls::KEY), self.path("keys"));
-        let right = [
-            ("--listen", "127.0.0.1:0"),
-            ("--database", &self.url),
-            ("--tls-cert", &cert),
-            ("--tls-key", &key),
-            ("--keys", &keys),
-        ];
-        let mut serve = central(&["serve"]);
-        for (flag, value) in right {
-            let value = changed.iter().find(|(name, _)| *name == flag).map_or(value, |(_, value)| *value);
-            serve.args([flag, value]);
-        }
-        serve
-    }
-}
-
-fn age_recipient() -> String {
-    age::x25519::Identity::generate().to_public().to_string()
-}
+use std::process::Stdio;
 
 #[test]
 fn an_administrators_slip_is_told_with_what_to_type() {
@@ -309,7 +186,7 @@ fn a_missing_part_of_central_is_named_and_no_password_is_repeated() {
     let help = ran(central(&["migrate", "--help"]).env("JALON_DATABASE_URL", "postgres://j:s3cret@h/j"), "");
     assert!(help.out.contains("JALON_DATABASE_URL") && !help.out.contains("s3cret"), "{}", help.out);
 
-    let bare = ground._postgres.database("bare").unwrap();
+    let bare = ground.postgres.database("bare").unwrap();
     says(&ran(&mut ground.serve(&[("--database", &bare)]), ""), 3, &["run central migrate"]);
     says(
         &ran(&mut central(&["admin", "lease", "--site=ONE", "--database", &bare]), ""),
@@ -320,6 +197,13 @@ fn a_missing_part_of_central_is_named_and_no_password_is_repeated() {
 
 #[test]
 fn enrolment_says_what_central_refused_and_what_is_no_central() {
+    inside("enrolment_says_what_central_refused_and_what_is_no_central", true, |home| {
+        enrolment();
+        note_daemons(home).unwrap();
+    });
+}
+
+fn enrolment() {
     let ground = ground();
     let log = ground.folder.path().join("central.log");
     let _central = Running::start(&mut ground.serve(&[]), &log).unwrap();
@@ -335,7 +219,7 @@ fn enrolment_says_what_central_refused_and_what_is_no_central() {
     let enrol = |central: &str, ca: &str| {
         let args = ["enrol", "--central", central, "--code", "7K3Q-9MZT-4XW2-P", "--ca", ca];
         let mut enrol = command(built("jalonctl").unwrap(), args);
-        ran(enrol.env("JALON_HOME", ground.path("kiosk")), "")
+        ran(enrol.env("JALON_HOME", ground.path("kiosk")).env("LC_ALL", "C"), "")
     };
     let nobody = format!("https://localhost:{}", free_port().unwrap());
     for (ran, code, problem) in [
@@ -349,6 +233,35 @@ fn enrolment_says_what_central_refused_and_what_is_no_central() {
         assert!(!ran.said.contains("imprévue"), "{problem} has no sentence: {}", ran.said);
     }
     assert!(!Path::new(&ground.path("kiosk")).join("vault.db").exists());
+
+    // What this machine lacks is found before the code is sent: it serves once.
+    let made = ground.admin(&["code", "--site", "ONE"]).out;
+    let code = serde_json::from_str::<Value>(&made).unwrap()["code"].as_str().unwrap().to_owned();
+    let enrol = |folder: &str, keyring: bool| {
+        let args = ["enrol", "--central", &here, "--code", &code, "--ca", &ca];
+        let mut enrol = command(built("jalonctl").unwrap(), args);
+        if !keyring {
+            enrol.env_remove("DBUS_SESSION_BUS_ADDRESS").env("XDG_RUNTIME_DIR", ground.path("no bus"));
+        }
+        ran(enrol.env("JALON_HOME", folder).env("LC_ALL", "C"), "")
+    };
+    let folder = ground.path("full");
+    std::fs::create_dir_all(format!("{folder}/new-vault.db")).unwrap();
+    let below_a_file = format!("{ca}/kiosk");
+    for (ran, problem) in [
+        (enrol(&folder, true), "home_unwritable"),
+        (enrol(&below_a_file, true), "home_unwritable"),
+        (enrol(&ground.path("kiosk"), false), "keyring_unavailable"),
+    ] {
+        says(&ran, 3, &["jalonctl: "]);
+        assert!(ran.out.contains(problem), "{ran:?}");
+    }
+    let kiosks = || ground.admin(&["kiosks", "--site", "ONE"]).out;
+    assert_eq!(kiosks().trim(), "{\"kiosks\":[]}", "no kiosk that nobody has");
+    says(&enrol(&ground.path("kiosk"), true), 0, &[]);
+    assert_ne!(kiosks().trim(), "{\"kiosks\":[]}", "the code still served");
+    let left = std::fs::read_dir(ground.path("kiosk")).unwrap().flatten().map(|file| file.file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("new-")));
 }
 
 #[test]

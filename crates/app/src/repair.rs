@@ -1,0 +1,96 @@
+//! `kiosk.json` again, when it is gone, empty or cannot be read: from what the vault has kept of
+//! it. Asks central nothing, uses no code, and changes nothing in the vault.
+
+use crate::contract::Problem;
+use crate::keepsake;
+use crate::kiosk::{IDENTITY, StoredIdentity, blocking};
+use crate::settings::{KioskFile, Mode, Settings};
+use domain::ids::KioskId;
+use std::path::PathBuf;
+use vault::{Vault, VaultFailure, VaultKey};
+use zeroize::Zeroize as _;
+
+/// What somebody says of this kiosk; each counts more than what the vault has kept.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub kiosk: Option<KioskId>,
+    pub central: Option<String>,
+    pub ca: Option<PathBuf>,
+    pub printer: Option<String>,
+    pub scanner: Option<String>,
+}
+
+/// Writes `kiosk.json` again. A file that cannot be read is kept beside it.
+///
+/// # Errors
+/// It can be read and there is nothing to mend; nothing is enrolled here; the keyring does not
+/// give the key; or the vault has not kept what is missing and `known` does not say it.
+pub async fn repair(settings: &Settings, known: Known) -> Result<KioskFile, Problem> {
+    let settings = settings.clone();
+    blocking(move || match settings.read() {
+        Ok(_) => Err(Problem::new("settings_whole")),
+        Err(problem) if problem.code == "not_enrolled" => Err(problem),
+        Err(_) => mend(&settings, &known),
+    })
+    .await
+}
+
+/// Reads it. One that is gone or empty is written again if the vault has kept it; one that
+/// somebody has changed by hand and that cannot be read is theirs to correct.
+pub(crate) fn read_or_mend(settings: &Settings) -> Result<KioskFile, Problem> {
+    settings.read().or_else(|problem| {
+        if problem.code != "settings_missing" {
+            return Err(problem);
+        }
+        mend(settings, &Known::default())
+            .inspect(|_| tracing::error!("kiosk.json was gone: written again from what the vault has kept"))
+            .map_err(|failed| match failed.code.as_str() {
+                "keyring_unavailable" | "vault_busy" => failed,
+                _ => problem,
+            })
+    })
+}
+
+fn mend(settings: &Settings, known: &Known) -> Result<KioskFile, Problem> {
+    let kiosk = known.kiosk.or_else(|| keepsake::kiosk_named(settings));
+    let kiosk = kiosk.ok_or_else(|| Problem::new("settings_kiosk_unknown"))?;
+    let key = vault::key::find(kiosk)?;
+    let kept = kept(settings, &key, kiosk)?;
+    let file = match kept {
+        Some(kept) => KioskFile {
+            kiosk,
+            central: known.central.clone().unwrap_or(kept.central),
+            ca: known.ca.clone().unwrap_or(kept.ca),
+            printer: known.printer.clone().or(kept.printer),
+            scanner: known.scanner.clone().or(kept.scanner),
+            ..kept
+        },
+        None => {
+            let (Some(central), Some(ca)) = (known.central.clone(), known.ca.clone()) else {
+                return Err(Problem::new("settings_not_kept"));
+            };
+            let (printer, scanner) = (known.printer.clone(), known.scanner.clone());
+            KioskFile { kiosk, central, ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
+        }
+    };
+    settings.keep_damaged()?;
+    settings.write(&file)?;
+    Ok(file)
+}
+
+/// What the vault has kept, or the copy of the identity when the vault does not open. Either
+/// proves that the key, and so the name, is this kiosk's.
+fn kept(settings: &Settings, key: &VaultKey, kiosk: KioskId) -> Result<Option<KioskFile>, Problem> {
+    let opened = match Vault::open(&settings.vault(), key) {
+        Err(failure @ VaultFailure::Busy) => return Err(failure.into()),
+        Err(failure) => Vault::open(&settings.identity_copy(), key).map_err(|_| Problem::from(failure))?,
+        Ok(vault) => vault,
+    };
+    let stored: Option<StoredIdentity> = opened.read::<_, VaultFailure>(|tx| tx.get_json(IDENTITY))?;
+    let mut stored = stored.ok_or_else(|| Problem::new("vault_damaged"))?;
+    stored.device.zeroize();
+    if stored.kiosk != kiosk {
+        return Err(Problem::new("settings_kiosk_unknown"));
+    }
+    Ok(keepsake::kept(&opened)?.filter(|file| file.kiosk == kiosk))
+}
