@@ -184,7 +184,7 @@ done-clear = When you finish, the person's data leaves the screen.
 record-registration = Registration
 record-print = Print
 record-incarnation = Journal taken up anew
-record-dated = Date given after a rank
+record-dated = New date
 record-piece = Document
 record-release = Date given back
 record-advance-request = Request for an earlier date
@@ -240,6 +240,7 @@ verdict-unreadable = The codes cannot be read. Clean the glass, lay the paper fl
 set-aside-help = The vault of this kiosk does not open. You can set it aside as it is and go on with a fresh one: registrations the central service has received stay valid, the others come back by their paper. Then tell support.
 act-set-aside = Set the vault aside and go on
 notice-dated-too-late = A date was given while this kiosk was out of reach, and its day had passed before the kiosk heard of it. The person's receipt stays valid: tell the préfecture, which gives another date.
+notice-date-moved = The site is closed on days when people registered at this kiosk had their appointment: they have a new date. The outbox shows them by their follow-up code, under "New date": tell them, and print their new convocation. The old one is no longer valid.
 notice-retired = This kiosk is taken out of service: it is lent no more dates. Papers already handed out stay valid. Send what is waiting, then direct people to another kiosk.
 notice-vault-set-aside = The vault of this kiosk did not open: it was set aside and a fresh one has taken its place. Tell support; have the papers of people who come back read.
 

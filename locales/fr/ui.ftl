@@ -184,7 +184,7 @@ done-clear = En terminant, les données de la personne quittent l'écran.
 record-registration = Inscription
 record-print = Impression
 record-incarnation = Nouvelle reprise du journal
-record-dated = Date donnée après un rang
+record-dated = Nouvelle date
 record-piece = Document
 record-release = Date rendue
 record-advance-request = Demande de date plus proche
@@ -240,6 +240,7 @@ verdict-unreadable = Les codes ne se lisent pas. Nettoyez la vitre, posez le pap
 set-aside-help = Le coffre de ce poste ne s'ouvre pas. Vous pouvez le mettre de côté tel quel et continuer avec un coffre neuf : les inscriptions déjà reçues par le service central restent valables, les autres reviennent par leur papier. Prévenez ensuite le support.
 act-set-aside = Mettre le coffre de côté et continuer
 notice-dated-too-late = Une date a été donnée pendant que ce poste était coupé du réseau, et son jour est passé avant que le poste ne l'apprenne. Le reçu de la personne reste valable : prévenez la préfecture, qui donne une autre date.
+notice-date-moved = Le site ferme à des jours où des personnes inscrites à ce poste avaient rendez-vous : elles ont une nouvelle date. La boîte d'envoi les montre par leur code de suivi, sous « Nouvelle date » : prévenez-les et imprimez leur nouvelle convocation. L'ancienne n'est plus valable.
 notice-retired = Ce poste est retiré du service : il ne reçoit plus de dates de réserve. Les papiers déjà remis restent valables. Envoyez ce qui attend, puis orientez les personnes vers un autre poste.
 notice-vault-set-aside = Le coffre de ce poste ne s'ouvrait pas : il a été mis de côté et un coffre neuf l'a remplacé. Prévenez le support ; faites lire les papiers des personnes qui reviennent.
 

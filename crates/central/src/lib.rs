@@ -23,6 +23,7 @@ mod openapi_shapes;
 mod paper;
 mod planted;
 mod problem;
+mod redate;
 mod registered;
 pub mod serve;
 mod sites;

@@ -206,6 +206,9 @@ fn every_message() {
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
+    let because = "closed".into();
+    let moved = Change::Moved { registration, from: SlotId(7), token: vec![9; 12].into(), because };
+    example("change-moved", &moved);
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
     example("change-result", &Change::Result { incarnation: 1, seq: 7, hash: Hash([4; 32]), result });
@@ -263,7 +266,8 @@ fn every_answer() {
             | Change::Lease { .. }
             | Change::Withdrawn { .. }
             | Change::Answered { .. }
-            | Change::Dated { .. } => {}
+            | Change::Dated { .. }
+            | Change::Moved { .. } => {}
         }
     }
     let pulled = ChangesAnswer {

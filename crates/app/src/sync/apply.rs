@@ -6,11 +6,12 @@ use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
-use domain::ids::RegistrationId;
+use domain::ids::{RegistrationId, SlotId};
 use domain::planted;
+use domain::token::SignedToken;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
-use vault::Tx;
+use vault::{Paper, Tx};
 use wire::body::{Body, Dated};
 use wire::messages::{Applied, Change, ChangesAnswer, Roster, Told};
 
@@ -152,6 +153,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Ok(tx.answer_earlier(registration, asked, &answer, at)?)
         }
         Change::Dated { registration, token } => dated(inner, tx, registration, &token.0),
+        Change::Moved { registration, from, token, .. } => moved(inner, tx, registration, from, &token.0),
     }
 }
 
@@ -162,12 +164,35 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     if paper.token.is_some() && !planted::on("dated_again") {
         return Ok(());
     }
-    let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
+    anew(inner, tx, paper, token).map(drop)
+}
+
+/// The site's calendar no longer has the date on a paper of this kiosk: a new paper with the one
+/// that follows. Only in the place of the slot it follows: what was printed since is the date.
+fn moved(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, from: SlotId, token: &[u8]) -> Result<(), Problem> {
+    let Some(paper) = tx.paper(id)? else { return Ok(()) };
+    let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
+    let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
+    if now.is_none_or(|now| now.token.slot != from) {
+        return Ok(());
+    }
+    match anew(inner, tx, paper, token)? {
+        true => heard::note_once(inner, tx, "date_moved"),
+        false => Ok(()),
+    }
+}
+
+/// Another paper of the same registration, and the record that says so. False when it can no
+/// longer be made.
+fn anew(inner: &Inner, tx: &Tx<'_>, paper: Paper, token: &[u8]) -> Result<bool, Problem> {
+    let id = paper.registered.registration.id;
+    let Some(token) = trust::token(&inner.identity, token) else { return Ok(false) };
     let at = inner.now();
     if at > token.token.last_issue {
         // Its day came before the kiosk heard of it: a paper sealed now would verify as forged.
         // The receipt stands, and a person gives another date.
-        return heard::note(inner, tx, "dated_too_late");
+        heard::note(inner, tx, "dated_too_late")?;
+        return Ok(false);
     }
     let body = Body::Dated(Dated { registration: id, token: token.to_bytes().into(), at });
     let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
@@ -175,7 +200,7 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     if !planted::on("dated_unrecorded") {
         inner.append(tx, &body, at)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The trusted time as the vault knows it: the last central time, or the last record.

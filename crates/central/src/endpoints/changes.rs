@@ -40,7 +40,9 @@ pub(super) async fn pull(
         true => Some(sites::roster(&mut db, &central.keys, site).await?),
         false => None,
     };
-    let told = |change: &&Change| matches!(change, Change::Dated { .. } | Change::Answered { .. });
+    let told = |change: &&Change| {
+        matches!(change, Change::Dated { .. } | Change::Moved { .. } | Change::Answered { .. })
+    };
     let told = changes.iter().filter(told).count();
     if told > 0 {
         let kiosk = request.device.kiosk;
