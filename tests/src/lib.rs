@@ -5,7 +5,7 @@
 // serde_json answers null for a key that is not there: reading by key never panics.
 #![allow(clippy::indexing_slicing)]
 
-mod archive;
+pub mod archive;
 pub mod bench;
 pub mod counter;
 pub mod crash;

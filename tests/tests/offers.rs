@@ -141,7 +141,7 @@ async fn queue(story: &mut Story, count: usize) -> Vec<Person> {
 fn moved(told: &[Change], one: &Person) -> Vec<(DateTime, String)> {
     told.iter()
         .filter_map(|change| match change {
-            Change::Moved { registration, token, because } if *registration == one.told.id => {
+            Change::Moved { registration, token, because, .. } if *registration == one.told.id => {
                 Some((SignedToken::from_bytes(&token.0).unwrap().token.at, because.clone()))
             }
             _ => None,

@@ -26,6 +26,9 @@ CREATE TABLE offer (
     last_day     date NOT NULL,
     state        text NOT NULL CHECK (state IN ('open', 'accepted', 'declined', 'lapsed', 'withdrawn')),
     answered_s   bigint,
+    -- The slot an accepted one took the place of.
+    before       bigint,
+    CHECK ((before IS NULL) = (state <> 'accepted')),
     CHECK ((state = 'open') = (answered_s IS NULL))
 );
 -- One slot is offered to one person at a time, and one person has one offer at a time.

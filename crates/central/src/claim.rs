@@ -4,7 +4,7 @@
 
 use crate::calendar::{self, Calendar};
 use crate::device::Device;
-use crate::{Central, Refusal, chain, dates, planted, task};
+use crate::{Central, Refusal, chain, dates, lists, offers, planted, redate, task};
 use domain::calendar::CAPACITY_MAX;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -53,6 +53,13 @@ pub(crate) async fn settle(
     if held.is_some_and(|(slot, _)| slot == token.slot) {
         return Ok(None);
     }
+    if held.is_some() && redate::was_moved_from(&mut *tx, id, token.slot).await? {
+        // The calendar has it no more, and the date that followed stands.
+        return Ok(None);
+    }
+    if held.is_some() && offers::was_left(&mut *tx, id, token.slot).await? {
+        return Ok(None);
+    }
     if held.is_some() && planted::on("late_answer_stands") {
         return Ok(None);
     }
@@ -64,6 +71,7 @@ pub(crate) async fn settle(
         return Ok(None);
     }
     match before {
+        Before::Free if redate::was_moved(&mut *tx, id).await? => dates::withdraw(&mut *tx, id).await?,
         Before::Free => dates::free(&mut *tx, id).await?,
         Before::MayBePrinted if planted::on("withdrawn_slot_freed") => dates::free(&mut *tx, id).await?,
         Before::MayBePrinted => dates::withdraw(&mut *tx, id).await?,
@@ -72,6 +80,7 @@ pub(crate) async fn settle(
         !planted::on("slot_of_another_lease") && place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
     if (place.holder.is_none() || planted::on("second_holder_wins")) && !others {
         dates::take(&mut *tx, token.slot, id).await?;
+        offers::taken(&mut *tx, token.slot).await?;
         tell_outside(tx, central, token, &place.beside, id).await?;
         return Ok(None);
     }
@@ -88,7 +97,7 @@ pub(crate) async fn settle(
 }
 
 /// A paper came in with a date that the calendar no longer has: its kiosk did not know yet.
-/// The date stands, and the desk is told.
+/// The date stands, and the desk is told; so do the lists, where they named another.
 async fn tell_outside(
     tx: &mut PgConnection,
     central: &Central,
@@ -96,6 +105,7 @@ async fn tell_outside(
     slot: &Beside,
     id: RegistrationId,
 ) -> Result<(), Refusal> {
+    lists::follow(&mut *tx, central, id, slot.at).await?;
     if slot.outside {
         return task::write_outside(tx, central, &token.site, id, (task::CLOSED, slot.at)).await;
     }

@@ -211,6 +211,23 @@ pub(crate) enum Act {
         #[arg(long)]
         site: String,
     },
+    /// Give everybody whose date the calendar no longer has another one, time limits first, in rank
+    /// order. The central that runs moves them.
+    Redate {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// List the dates that were moved and whom to call: those whose kiosk has not made the new paper.
+    Redated {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]

@@ -4,7 +4,7 @@
 use crate::calendar::{self, Wanted};
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, claim, planted, task};
+use crate::{Central, Refusal, claim, planted, redate, task};
 use domain::assign::{self, FreeSlot, Window};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
@@ -137,7 +137,8 @@ pub(crate) async fn give_before(
     backstop: &SlotToken,
 ) -> Result<Option<Given>, Refusal> {
     if let Some(held) = slot_of(&mut *db, registration.id).await?
-        && held.0 == backstop.slot
+        && (held.0 == backstop.slot
+            || redate::was_moved_from(&mut *db, registration.id, backstop.slot).await?)
     {
         return Ok(None);
     }

@@ -53,6 +53,7 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
              AND change.body ->> 'change' = 'answered' \
              AND change.body ->> 'registration' = encode(registration.id, 'hex')",
             "DELETE FROM task WHERE registration = ANY ($1)",
+            "DELETE FROM redate WHERE registration = ANY ($1)",
             "DELETE FROM escalation WHERE registration = ANY ($1)",
             "DELETE FROM offer WHERE registration = ANY ($1)",
             "DELETE FROM replaced_paper WHERE registration = ANY ($1)",

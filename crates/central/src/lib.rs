@@ -24,6 +24,7 @@ mod openapi_shapes;
 mod paper;
 mod planted;
 mod problem;
+mod redate;
 mod registered;
 pub mod serve;
 mod sites;

@@ -17,6 +17,7 @@ use seal::keys::Context;
 use seal::lists::{code_mark, held_mark};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
+use std::collections::BTreeMap;
 use wire::messages::{Configuration, ListKind, SignedList};
 
 /// The versions a kiosk named; a list it does not name is not told.
@@ -192,6 +193,17 @@ pub(crate) async fn raise(
     kind: ListKind,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
+    raise_by(db, site, kind, now, 1).await
+}
+
+/// The same for so many changes at once; the last of as many versions.
+async fn raise_by(
+    db: &mut PgConnection,
+    site: &SiteId,
+    kind: ListKind,
+    now: Timestamp,
+    count: i64,
+) -> Result<i64, sqlx::Error> {
     let kind = match kind {
         ListKind::Configuration => "configuration",
         ListKind::Issuers => "issuers",
@@ -199,11 +211,12 @@ pub(crate) async fn raise(
     };
     let row = sqlx::query(
         "INSERT INTO list (site, kind, version) VALUES ($1, $2, $3) ON CONFLICT (site, kind) \
-         DO UPDATE SET version = greatest(list.version + 1, excluded.version) RETURNING version",
+         DO UPDATE SET version = greatest(list.version + $4, excluded.version) RETURNING version",
     )
     .bind(site.as_str())
     .bind(kind)
-    .bind(now.as_millisecond().max(1))
+    .bind(now.as_millisecond().max(count))
+    .bind(count)
     .fetch_one(db)
     .await?;
     row.try_get(0)
@@ -240,6 +253,71 @@ pub(crate) async fn replace(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The same for many people of one site, each with the date that stands.
+pub(crate) async fn replace_all(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    dated: &[(RegistrationId, DateTime)],
+    today: Date,
+) -> Result<(), Refusal> {
+    let count = i64::try_from(dated.len()).map_err(|_| Refusal::TooLarge)?;
+    if count == 0 {
+        return Ok(());
+    }
+    let ids: Vec<&[u8]> = dated.iter().map(|(id, _)| id.0.as_slice()).collect();
+    let rows = sqlx::query("SELECT id, code FROM registration WHERE id = ANY ($1)")
+        .bind(&ids)
+        .fetch_all(&mut *db)
+        .await?;
+    let mut marks = BTreeMap::new();
+    for row in &rows {
+        let code = domain::code::FollowUpCode::from_random(row.try_get::<i64, _>(1)?.to_be_bytes());
+        marks.insert(row.try_get::<Vec<u8>, _>(0)?, code_mark(code).0.to_vec());
+    }
+    let marks = ids.iter().map(|id| marks.remove(*id)).collect::<Option<Vec<_>>>();
+    let marks = marks.ok_or(Refusal::Stored("registration"))?;
+    let until = |at: DateTime| at.date().max(today).saturating_add(LISTED_DAYS.days()).to_string();
+    let last = raise_by(&mut *db, site, ListKind::Papers, central.now(), count).await?;
+    sqlx::query(
+        "INSERT INTO replaced_paper (registration, site, code, at, until, version) \
+         SELECT told.registration, $1, told.code, told.at::timestamp, told.until::date, $2 + told.n \
+         FROM unnest($3::bytea[], $4::bytea[], $5::text[], $6::text[]) WITH ORDINALITY \
+              AS told (registration, code, at, until, n) \
+         ON CONFLICT (registration) \
+         DO UPDATE SET at = excluded.at, until = excluded.until, version = excluded.version",
+    )
+    .bind(site.as_str())
+    .bind(last - count)
+    .bind(&ids)
+    .bind(marks)
+    .bind(dated.iter().map(|(_, at)| at.to_string()).collect::<Vec<_>>())
+    .bind(dated.iter().map(|(_, at)| until(*at)).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Where the list names a date of this registration, it names the one that stands.
+pub(crate) async fn follow(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    let row = sqlx::query(
+        "SELECT site FROM replaced_paper WHERE registration = $1 AND at IS DISTINCT FROM $2::text::timestamp",
+    )
+    .bind(registration.0.as_slice())
+    .bind(at.to_string())
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+    let today = dates::today(&mut *db, central, &site).await?;
+    replace(db, central, registration, Some(at), today).await
 }
 
 fn number(version: i64) -> Result<u64, Refusal> {

@@ -85,6 +85,7 @@ async fn run(command: Command) -> Result<(), Stop> {
             }
             central.keep_audit();
             central.keep_offering();
+            central.keep_redating();
             if let Some(days) = keep_days {
                 central.keep_for(days);
             }
@@ -181,6 +182,13 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         }
         Act::Calendar { database, site } => {
             admin::calendar(&database::ready(&database.url).await?, &site).await?
+        }
+        Act::Redate { database, site, seen } => {
+            admin::redate(&database::ready(&database.url).await?, &site, &seen.ask()).await?
+        }
+        Act::Redated { database, site } => {
+            let pool = database::ready(&database.url).await?;
+            admin::redated(&pool, &site, jiff::Timestamp::now()).await?
         }
         Act::Code { database, site } => {
             let pool = database::ready(&database.url).await?;

@@ -35,7 +35,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 19] = [
+const MIGRATIONS: [&str; 20] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -54,6 +54,7 @@ const MIGRATIONS: [&str; 19] = [
     include_str!("../migrations/0017_audit.sql"),
     include_str!("../migrations/0019_supervisors.sql"),
     include_str!("../migrations/0018_calendar.sql"),
+    include_str!("../migrations/0021_redate.sql"),
     include_str!("../migrations/0022_offers.sql"),
 ];
 

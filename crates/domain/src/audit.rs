@@ -112,6 +112,12 @@ acts! {
     ListsRead = "lists_read",
     /// A site's queue was published: `count` places, as marks.
     QueueRead = "queue_read",
+    /// An administrator said that the dates outside a site's calendar are to be moved; `count` of them.
+    RedatingSaid = "redating_said",
+    /// A person was given another date because the calendar no longer has theirs.
+    Redated = "redated",
+    /// Whose date was moved, and how they are reached.
+    RedatedRead = "redated_read",
     /// What was kept of one person was erased.
     Erased = "erased",
     /// The audit journal itself was written to a file.

@@ -6,6 +6,7 @@
 pub mod applicant;
 pub mod assign;
 pub mod audit;
+pub mod batch;
 pub mod birth;
 pub mod bytes;
 pub mod calendar;

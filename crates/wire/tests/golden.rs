@@ -226,13 +226,14 @@ fn every_message() {
     let answered =
         Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
-    let because = "offer_accepted".to_owned();
-    example("change-moved", &Change::Moved { registration, token: vec![9; 12].into(), because });
     example("change-offered", &Change::Offered { registration, offer: offered() });
     example("change-offer-ended", &Change::OfferEnded { registration, offer });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
+    let because = "closed".into();
+    let moved = Change::Moved { registration, from: SlotId(7), token: vec![9; 12].into(), because };
+    example("change-moved", &moved);
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };
     example("change-result", &Change::Result { incarnation: 1, seq: 7, hash: Hash([4; 32]), result });

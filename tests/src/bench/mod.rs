@@ -1,6 +1,7 @@
 //! `stand bench NAME`: what the product does, beside what it is measured against. Prints
 //! figures; never a timed test, and no part of the test run.
 
+mod allocation;
 mod audit;
 mod cluster;
 mod drain;
@@ -21,7 +22,7 @@ pub struct Bench {
     /// Only the figures, one line of JSON each.
     #[arg(long)]
     json: bool,
-    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`, most places of `growth`.
+    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`, most places of `growth`, sites of `allocation`.
     #[arg(long)]
     n: Option<usize>,
 }
@@ -34,6 +35,8 @@ enum Name {
     Drain,
     /// The same requests on 10 000 places and on more than a year's.
     Growth,
+    /// A national year's dates at once, beside a maximum flow; one by one, beside hindsight.
+    Allocation,
     /// Entries of the audit journal, beside plain INSERTs; tampers found in it.
     Audit,
 }
@@ -95,6 +98,7 @@ pub fn run(bench: &Bench) -> Result<Ended, Failure> {
     match bench.name {
         Name::Failover => runtime.block_on(failover::run(&teller, bench.n.unwrap_or(failover::KILLS))),
         Name::Growth => runtime.block_on(growth::run(&teller, bench.n.unwrap_or(growth::MOST))),
+        Name::Allocation => allocation::run(&teller, bench.n.unwrap_or(allocation::SITES)),
         Name::Audit => runtime.block_on(audit::run(&teller, bench.n.unwrap_or(audit::ENTRIES))),
         Name::Drain => runtime.block_on(drain::run(&teller, bench.n.unwrap_or(drain::YEAR))),
     }

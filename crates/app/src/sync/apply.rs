@@ -6,7 +6,7 @@ use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
-use domain::ids::RegistrationId;
+use domain::ids::{RegistrationId, SlotId};
 use domain::planted;
 use domain::token::SignedToken;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,10 @@ const TIME_MARK: &str = "time_mark";
 const MARK: &str = "mark";
 /// Characters of the desk's answer that are kept.
 const ANSWER_MAX: usize = 500;
+/// Why a date is another: the person has taken a cancelled appointment back.
+const REINSTATED: &str = "reinstated";
+/// Reasons the person was there for: nobody need be told of these.
+const TOLD_AT_THE_COUNTER: [&str; 2] = [REINSTATED, "offer_accepted"];
 const PASSED_OVER: &str = "passed_over";
 /// Kinds noted for the log; more say nothing more.
 const KINDS_NOTED: usize = 16;
@@ -153,7 +157,9 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Ok(tx.answer_earlier(registration, asked, &answer, at)?)
         }
         Change::Dated { registration, token } => dated(inner, tx, registration, &token.0),
-        Change::Moved { registration, token, .. } => moved(inner, tx, registration, &token.0),
+        Change::Moved { registration, from, token, because } => {
+            moved(inner, tx, (registration, from), &token.0, &because)
+        }
         Change::Offered { registration, offer } => match tx.paper(registration)? {
             Some(_) => Ok(tx.put_offer(registration, &offer)?),
             None => Ok(()),
@@ -169,32 +175,55 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
     if paper.token.is_some() && !planted::on("dated_again") {
         return Ok(());
     }
-    new_paper(inner, tx, paper, token)
+    if tx.cancelled(id)?.is_some_and(|cancelled| cancelled.returning) {
+        tx.give_back(id)?;
+    }
+    anew(inner, tx, paper, token).map(drop)
 }
 
-/// Another date than the one on the paper: an offer was accepted, or a cancelled appointment is
-/// theirs again.
-fn moved(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result<(), Problem> {
+/// Another date than the one on a paper of this kiosk: a new paper with it. Only in the place of
+/// the slot it follows: what was printed since is the date.
+fn moved(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    (id, from): (RegistrationId, SlotId),
+    token: &[u8],
+    because: &str,
+) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let Some(signed) = trust::token(&inner.identity, token) else { return Ok(()) };
-    tx.give_back(id)?;
-    let now = paper.token.as_deref().and_then(SignedToken::from_bytes);
-    // The very slot of the paper that is out: that paper is good again.
-    if now.is_some_and(|now| now.token.slot == signed.token.slot) {
+    if because == REINSTATED {
+        tx.give_back(id)?;
+    } else if tx.cancelled(id)?.is_some() {
         return Ok(());
     }
-    new_paper(inner, tx, paper, token)
+    let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
+    let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
+    if now.is_none_or(|now| now.token.slot != from) {
+        return Ok(());
+    }
+    // Given back the very slot of their convocation: that paper is good again.
+    if paper.token.is_some() && signed.token.slot == from {
+        return Ok(());
+    }
+    let made = anew(inner, tx, paper, token)?;
+    match made && !TOLD_AT_THE_COUNTER.contains(&because) {
+        true => heard::note_once(inner, tx, "date_moved"),
+        false => Ok(()),
+    }
 }
 
-/// Makes the paper for a date central has given, and records that it is made.
-fn new_paper(inner: &Inner, tx: &Tx<'_>, paper: Paper, token: &[u8]) -> Result<(), Problem> {
-    let Some(token) = trust::token(&inner.identity, token) else { return Ok(()) };
+/// Another paper of the same registration, and the record that says so. False when it can no
+/// longer be made.
+fn anew(inner: &Inner, tx: &Tx<'_>, paper: Paper, token: &[u8]) -> Result<bool, Problem> {
     let id = paper.registered.registration.id;
+    let Some(token) = trust::token(&inner.identity, token) else { return Ok(false) };
     let at = inner.now();
     if at > token.token.last_issue {
         // Its day came before the kiosk heard of it: a paper sealed now would verify as forged.
         // The receipt stands, and a person gives another date.
-        return heard::note(inner, tx, "dated_too_late");
+        heard::note(inner, tx, "dated_too_late")?;
+        return Ok(false);
     }
     let body = Body::Dated(Dated { registration: id, token: token.to_bytes().into(), at });
     let paper = paper::make(inner, paper.registered, Some(token), at, inner.world.bytes())?;
@@ -202,7 +231,7 @@ fn new_paper(inner: &Inner, tx: &Tx<'_>, paper: Paper, token: &[u8]) -> Result<(
     if !planted::on("dated_unrecorded") {
         inner.append(tx, &body, at)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The trusted time as the vault knows it: the last central time, or the last record.

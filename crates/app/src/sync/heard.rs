@@ -156,6 +156,15 @@ pub(super) fn note(inner: &Inner, tx: &Tx<'_>, code: &str) -> Result<(), Problem
     note_at(tx, code, inner.now())
 }
 
+/// The same for what may be told of many people at once: it stands once, with the last time.
+pub(super) fn note_once(inner: &Inner, tx: &Tx<'_>, code: &str) -> Result<(), Problem> {
+    let mut notices = notices(tx)?;
+    if notices.pop_if(|last| last.code == code).is_some() {
+        tx.put_json(NOTICES, &notices)?;
+    }
+    note(inner, tx, code)
+}
+
 /// Keeps something for the mediator to know.
 pub(crate) fn note_at(tx: &Tx<'_>, code: &str, at: Timestamp) -> Result<(), Problem> {
     let mut notices = notices(tx)?;

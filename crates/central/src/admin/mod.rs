@@ -12,6 +12,7 @@ mod lease_log;
 mod lists;
 mod papers;
 mod queue;
+mod redate;
 mod sites;
 mod tasks;
 
@@ -29,6 +30,7 @@ pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
 pub use queue::queue;
+pub use redate::{redate, redated};
 pub use sites::{NewSite, SiteChange, change_site, counter, site};
 pub use tasks::{answer_task, tasks};
 

@@ -6,7 +6,8 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, calendar, chain, changes, claim, dates, lists, offers, paper, planted, registered, task,
+    Central, Refusal, calendar, chain, changes, claim, dates, lists, offers, paper, planted, redate,
+    registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
@@ -48,7 +49,9 @@ pub(crate) async fn apply_held(
         .execute(&mut *db)
         .await?;
     }
-    paper::take_up(db, central, &device.site).await
+    paper::take_up(db, central, &device.site).await?;
+    redate::in_passing(db, central, &device.site).await;
+    Ok(())
 }
 
 /// What a file brought of this kiosk stays held; the next exchange of its site applies it.
@@ -345,8 +348,8 @@ async fn registration(
     Ok(Step::Applied(given.map(changed).into_iter().collect()))
 }
 
-/// The date a ranked person's new paper carries. Central gave it; one that was restored to
-/// before that learns it here.
+/// The date a new paper carries: a ranked person's, or one in the place of a date the calendar no
+/// longer has. Central gave it; one that was restored to before that learns it here.
 async fn dated(
     tx: &mut PgConnection,
     central: &Central,
@@ -374,9 +377,13 @@ async fn dated(
     if let Some(reason) = settled {
         return Ok(Step::SetAside(reason));
     }
-    // The receipt this convocation follows is red at every door that has the list.
+    redate::taken(&mut *tx, central, dated.registration, signed.token.slot).await?;
+    // The receipt this convocation follows is red at every door that has the list. A date moved
+    // since is the one that stands.
+    let held = dates::slot_of(&mut *tx, dated.registration).await?;
+    let at = held.map_or(signed.token.at, |(_, at)| at);
     let today = dates::today(&mut *tx, central, &device.site).await?;
-    lists::replace(tx, central, dated.registration, Some(signed.token.at), today).await?;
+    lists::replace(tx, central, dated.registration, Some(at), today).await?;
     Ok(Step::Applied(Vec::new()))
 }
 

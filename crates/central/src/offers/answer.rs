@@ -70,13 +70,16 @@ pub(crate) async fn answer(
         "declined" if !accept => OfferState::Declined,
         "open" if made.last < today => OfferState::Over,
         "open" if !accept => {
-            end(&mut tx, central, offer, "declined").await?;
+            end(&mut tx, central, offer, None).await?;
             OfferState::Declined
         }
-        "open" if accepted(&mut tx, central, registration, &made, held).await? => {
-            end(&mut tx, central, offer, "accepted").await?;
-            OfferState::Accepted
-        }
+        "open" => match accepted(&mut tx, central, registration, &made, held).await? {
+            Some(before) => {
+                end(&mut tx, central, offer, Some(before)).await?;
+                OfferState::Accepted
+            }
+            None => OfferState::Over,
+        },
         _ => OfferState::Over,
     };
     if made.state == "open" && state != OfferState::Over {
@@ -114,32 +117,41 @@ async fn find(
     .transpose()
 }
 
-async fn end(db: &mut PgConnection, central: &Central, offer: OfferId, state: &str) -> Result<(), Refusal> {
-    sqlx::query("UPDATE offer SET state = $2, answered_s = $3 WHERE id = $1")
+/// Accepted in the place of this slot, or declined.
+async fn end(
+    db: &mut PgConnection,
+    central: &Central,
+    offer: OfferId,
+    before: Option<SlotId>,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE offer SET state = CASE WHEN $2::bigint IS NULL THEN 'declined' ELSE 'accepted' END, before = $2, \
+         answered_s = $3 WHERE id = $1",
+    )
         .bind(offer.0.as_slice())
-        .bind(state)
+        .bind(before.map(dates::slot_key).transpose()?)
         .bind(central.now().as_second())
         .execute(db)
         .await?;
     Ok(())
 }
 
-/// Gives the slot offered, and frees the one before. False when it cannot be had any more, or is
-/// no longer the earlier one: the date before stands.
+/// Gives the slot offered, and frees the one before, which it answers. None when it cannot be had
+/// any more, or is no longer the earlier one: the date before stands.
 async fn accepted(
     db: &mut PgConnection,
     central: &Central,
     registration: RegistrationId,
     made: &Made,
     held: Option<(SlotId, DateTime)>,
-) -> Result<bool, Refusal> {
-    let Some((old, _)) = held.filter(|(_, at)| made.at < *at) else { return Ok(false) };
+) -> Result<Option<SlotId>, Refusal> {
+    let Some((old, _)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
     let kept = sqlx::query("DELETE FROM freed_slot WHERE slot = $1 RETURNING slot")
         .bind(dates::slot_key(made.slot)?)
         .fetch_optional(&mut *db)
         .await?;
     if kept.is_none() || central.extras_only() {
-        return Ok(false);
+        return Ok(None);
     }
     set_free(&mut *db, central, &made.site, old).await?;
     let done = sqlx::query(
@@ -161,11 +173,11 @@ async fn accepted(
     let token = dates::token(central, key, &made.site, &zone, (made.slot, made.at))?;
     in_time(&mut *db, central, registration, made.at).await?;
     let because = "offer_accepted".to_owned();
-    let moved = Change::Moved { registration, token: token.to_bytes().into(), because };
+    let moved = Change::Moved { registration, from: old, token: token.to_bytes().into(), because };
     changes::append(&mut *db, central, kiosk, &[moved]).await?;
     let today = dates::today(&mut *db, central, &made.site).await?;
     lists::replace(db, central, registration, Some(made.at), today).await?;
-    Ok(true)
+    Ok(Some(old))
 }
 
 /// What an earlier date settles: a date outside the calendar, and one after the time limit where

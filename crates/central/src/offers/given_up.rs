@@ -102,7 +102,8 @@ pub(crate) async fn reinstate(
         .execute(&mut *db)
         .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
-    if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
+    let before = known.cancelled_slot.map(dates::slot_number).transpose()?;
+    if let Some(slot) = before {
         take_back(&mut *db, id, slot).await?;
     }
     let registration: Registration =
@@ -110,9 +111,12 @@ pub(crate) async fn reinstate(
     let given = dates::give(&mut *db, central, device, &registration).await?;
     let Some(given) = given else { return Ok(Ok(Vec::new())) };
     lists::replace(db, central, id, Some(given.token.token.at), today).await?;
-    let because = "reinstated".to_owned();
     let token = given.token.to_bytes().into();
-    Ok(Ok(vec![Change::Moved { registration: id, token, because }]))
+    let change = match before {
+        Some(from) => Change::Moved { registration: id, from, token, because: "reinstated".to_owned() },
+        None => Change::Dated { registration: id, token },
+    };
+    Ok(Ok(vec![change]))
 }
 
 /// The slot the person gave up, while nobody else has been asked about it.

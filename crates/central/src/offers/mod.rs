@@ -76,6 +76,27 @@ pub(crate) async fn withdraw(
     row.map(|row| offer_id(&row, 0)).transpose()
 }
 
+/// Did this registration leave this slot for an earlier one it accepted? A paper that names it is
+/// replaced, whenever its record comes.
+pub(crate) async fn was_left(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    slot: SlotId,
+) -> Result<bool, Refusal> {
+    let row = sqlx::query("SELECT 1 FROM offer WHERE registration = $1 AND before = $2")
+        .bind(registration.0.as_slice())
+        .bind(dates::slot_key(slot)?)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// A paper names the slot: it is nobody's to be offered.
+pub(crate) async fn taken(db: &mut PgConnection, slot: SlotId) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM freed_slot WHERE slot = $1").bind(dates::slot_key(slot)?).execute(db).await?;
+    Ok(())
+}
+
 /// Goes on with the slots of a site that came free: offers that are over end, and each slot is
 /// offered to the next person, or, when nobody is left to ask, is given like any other. Answers
 /// how many were offered.
