@@ -5,8 +5,8 @@ use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
     AdvanceView, BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
-    FollowUpView, HomeView, MediumView, OfferAnswerView, OutboxView, PrintView, Problem, ReadBackView, SessionView,
-    ShownPaperView,
+    FollowUpView, HomeView, MediumView, OfferAnswerView, OutboxView, PrintView, Problem, ReadBackView,
+    SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, State, command};

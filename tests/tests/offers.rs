@@ -319,7 +319,9 @@ async fn at_the_counter() {
     counter.kiosk.exchange().await.unwrap();
     let mut dates = Vec::new();
     for n in 0..30 {
-        dates.push(register(&counter.kiosk, &format!("PERSONNE {}", char::from(b'A' + n % 26))).await.unwrap());
+        dates.push(
+            register(&counter.kiosk, &format!("PERSONNE {}", char::from(b'A' + n % 26))).await.unwrap(),
+        );
     }
     counter.kiosk.exchange().await.unwrap();
     let of = |n: usize| dates[n].slot_at.clone().unwrap();
@@ -383,7 +385,8 @@ async fn at_the_counter() {
     assert!(back.slot_at.unwrap() > of(gone));
     counter.kiosk.exchange().await.unwrap();
     let pool = central::connect(&counter.pool_url).await.unwrap();
-    let doubled = sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&pool).await.unwrap();
+    let doubled =
+        sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&pool).await.unwrap();
     assert_eq!(doubled.get::<i64, _>(0), 0);
     assert_eq!(central::admin::tasks(&pool, SITE, false).await.unwrap()["tasks"], json!([]));
 }

@@ -36,7 +36,10 @@ impl Kiosk {
                     let paper = tx.paper(registration)?.ok_or_else(|| Problem::new("no_offer"))?;
                     let offer = tx.offer(registration)?.ok_or_else(|| Problem::new("no_offer"))?;
                     let told = &paper.registered.registration;
-                    Ok::<_, Problem>((registration, request(told.code, told.applicant.birth, offer.offer, accept)))
+                    Ok::<_, Problem>((
+                        registration,
+                        request(told.code, told.applicant.birth, offer.offer, accept),
+                    ))
                 })
             })
             .await?;
@@ -68,8 +71,7 @@ impl Kiosk {
         let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
         let offer = OfferId::parse(offer).ok_or_else(|| Problem::new("no_offer"))?;
         let said = follow_up::asked(code, &birth).ok_or_else(|| Problem::new("follow_up_unknown"))?;
-        let request =
-            OfferRequest { code, year: said.year, month: said.month, day: said.day, offer, accept };
+        let request = OfferRequest { code, year: said.year, month: said.month, day: said.day, offer, accept };
         let answer = self.tell_central(&request).await?;
         match answer.state {
             None | Some(OfferState::Over) => Err(Problem::new("offer_over")),

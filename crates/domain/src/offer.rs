@@ -110,8 +110,7 @@ mod tests {
                 .map(|(i, (registered, limited, day, earliest, passed, renewal))| {
                     let registration = RegistrationId([i as u8; 16]);
                     let class = if limited { Class::WithTimeLimit } else { Class::Ordinary };
-                    let procedure =
-                        Procedure::parse(if renewal { "renewal" } else { "duplicate" }).unwrap();
+                    let procedure = Procedure::parse(if renewal { "renewal" } else { "duplicate" }).unwrap();
                     let mut window = Window::new(TODAY, None).for_procedure(procedure);
                     window.earliest = window.earliest.saturating_add(earliest.days());
                     window.class = class;

@@ -177,9 +177,6 @@ mod tests {
         hashing.update(b"bc");
         let whole = sha256(&[b"abc"]);
         assert_eq!(hashing.finish(), whole);
-        assert_eq!(
-            whole.to_string(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(whole.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

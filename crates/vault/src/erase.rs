@@ -56,8 +56,8 @@ impl Tx<'_> {
                 // Somebody who gave their appointment up may come back for it that long.
                 (Some(cancelled), _) => cancelled < before.as_second(),
                 (None, Some(token)) => {
-                    let signed =
-                        domain::token::SignedToken::from_bytes(&token).ok_or(VaultFailure::Stored("token"))?;
+                    let signed = domain::token::SignedToken::from_bytes(&token)
+                        .ok_or(VaultFailure::Stored("token"))?;
                     signed.token.at.date() < today
                 }
                 (None, None) => false,

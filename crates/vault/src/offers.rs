@@ -89,7 +89,9 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn ask_back(&self, id: RegistrationId) -> Result<(), VaultFailure> {
-        self.sql.prepare_cached("UPDATE cancelled SET coming_back = 1 WHERE registration = ?1")?.execute([id.0])?;
+        self.sql
+            .prepare_cached("UPDATE cancelled SET coming_back = 1 WHERE registration = ?1")?
+            .execute([id.0])?;
         Ok(())
     }
 

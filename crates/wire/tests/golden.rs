@@ -17,8 +17,8 @@ use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
     Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
     EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
-    LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer, PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site,
-    Told,
+    LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer, PushRequest,
+    ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -223,8 +223,7 @@ fn every_message() {
         token: vec![9; 12].into(),
     };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
-    let answered =
-        Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
+    let answered = Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
     example("change-offered", &Change::Offered { registration, offer: offered() });
     example("change-offer-ended", &Change::OfferEnded { registration, offer });

@@ -16,10 +16,10 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
 };
 pub use views::{
-    AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView, ElsewhereView,
-    FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState,
-    OutboxView, PageView, PaperKind, PrintState, PrintView, ReadBackLine, ReadBackView, SessionView,
-    ShownPaperView, ToTellView, UnfinishedView,
+    AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView,
+    ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
+    OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
+    PrintView, ReadBackLine, ReadBackView, SessionView, ShownPaperView, ToTellView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};

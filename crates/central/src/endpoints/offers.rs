@@ -21,7 +21,6 @@ pub(super) async fn answer(
     let Some((registration, _)) = follow_up::find(&central, &request.device, &asked).await? else {
         return Ok(Json(nobody));
     };
-    let answered =
-        offers::answer(&central, request.device.kiosk, (registration, offer), accept).await?;
+    let answered = offers::answer(&central, request.device.kiosk, (registration, offer), accept).await?;
     Ok(Json(answered.unwrap_or(nobody)))
 }

@@ -20,11 +20,7 @@ struct Known {
     cancelled_slot: Option<i64>,
 }
 
-async fn known(
-    db: &mut PgConnection,
-    device: &Device,
-    id: RegistrationId,
-) -> Result<Option<Known>, Refusal> {
+async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Option<Known>, Refusal> {
     let row = sqlx::query(
         "SELECT body::text, cancelled_s, cancelled_slot FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
     )
@@ -33,11 +29,7 @@ async fn known(
     .fetch_optional(db)
     .await?;
     row.map(|row| {
-        Ok(Known {
-            body: row.try_get(0)?,
-            cancelled_s: row.try_get(1)?,
-            cancelled_slot: row.try_get(2)?,
-        })
+        Ok(Known { body: row.try_get(0)?, cancelled_s: row.try_get(1)?, cancelled_slot: row.try_get(2)? })
     })
     .transpose()
 }

@@ -202,11 +202,7 @@ async fn unasked(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(FreeSlot, 
 
 /// Who might gain from a slot, the first in rank at the top: a page of them, by `domain::offer`'s
 /// own order.
-async fn gainers(
-    db: &mut PgConnection,
-    site: &SiteId,
-    slot: &FreeSlot,
-) -> Result<Vec<Dated>, Refusal> {
+async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Result<Vec<Dated>, Refusal> {
     let rows = sqlx::query(
         "SELECT registration.id, class, registered_s, tie_break, procedure, slot.at::text, \
                 registration.body ->> 'registered_on' \
@@ -234,9 +230,8 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
     let class = class.ok_or(Refusal::Stored("class"))?;
     let tie_break = u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| Refusal::Stored("tie-break"))?;
     let registered: Option<&str> = row.try_get(6)?;
-    let registered: Date = registered
-        .and_then(|text| text.parse().ok())
-        .ok_or(Refusal::Stored("day of registration"))?;
+    let registered: Date =
+        registered.and_then(|text| text.parse().ok()).ok_or(Refusal::Stored("day of registration"))?;
     let procedure = Procedure::parse(row.try_get(4)?).ok_or(Refusal::Stored("procedure"))?;
     Ok(Dated {
         registration: registration_id(row, 0)?,
