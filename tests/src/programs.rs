@@ -108,6 +108,11 @@ impl Running {
         let _ = self.0.wait();
     }
 
+    /// Its exit code, once it has ended by itself; none when a signal ended it.
+    pub fn code(&mut self) -> Option<i32> {
+        self.0.try_wait().ok().flatten()?.code()
+    }
+
     /// Has it ended by itself?
     pub fn ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))

@@ -5,7 +5,7 @@
 use crate::programs::{Failure, fail, kill};
 use crate::simulate::fast_folder;
 use crate::stand::ShortFolder;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -106,9 +106,9 @@ fn gone_within(limit: Duration, again: impl Fn(u32)) -> bool {
     }
 }
 
-/// Takes leave of children that have ended; the one started here among them.
+/// Takes leave of children that have ended, of whatever group; the one started here among them.
 fn reap() {
-    while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }
 
 fn pid_of(pid: u32) -> Option<Pid> {

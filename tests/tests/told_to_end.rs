@@ -48,6 +48,7 @@ fn told_to_end(stand: &mut Command, signal: Signal, parts: &[&str]) {
     let pid = Pid::from_raw(i32::try_from(stand.pid()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
     wait_for("it ends", || stand.ended().then_some(())).unwrap();
+    assert_eq!(stand.code(), Some(128 + signal.as_raw()), "{}", told());
     assert_eq!(running(mark), Vec::<String>::new(), "{}", told());
     for folder in [&temp, &fast] {
         assert_eq!(left_in(folder), Vec::<String>::new(), "{}", told());
