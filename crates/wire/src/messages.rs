@@ -273,9 +273,10 @@ pub enum Change {
     Answered { registration: RegistrationId, asked: Timestamp, answer: String, at: Timestamp },
     /// A ranked registration of this kiosk has its date.
     Dated { registration: RegistrationId, token: Bytes },
-    /// The site's calendar no longer has the date of a registration of this kiosk, the slot
-    /// `from`; this one takes its place. `because` is a task's reason: `closed` or `not_served`.
-    Moved { registration: RegistrationId, from: SlotId, token: Bytes, because: String },
+    /// The site's calendar no longer has the date of a registration of this kiosk; this one takes
+    /// its place. `from` is the hour on the paper, not its slot: two papers that name one slot have
+    /// two at that hour. `because` is a task's reason: `closed` or `not_served`.
+    Moved { registration: RegistrationId, from: DateTime, token: Bytes, because: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

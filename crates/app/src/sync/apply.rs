@@ -6,9 +6,10 @@ use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
-use domain::ids::{RegistrationId, SlotId};
+use domain::ids::RegistrationId;
 use domain::planted;
 use domain::token::SignedToken;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use vault::{Paper, Tx};
@@ -168,12 +169,18 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
 }
 
 /// The site's calendar no longer has the date on a paper of this kiosk: a new paper with the one
-/// that follows. Only in the place of the slot it follows: what was printed since is the date.
-fn moved(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, from: SlotId, token: &[u8]) -> Result<(), Problem> {
+/// that follows. Only in the place of the hour it follows: what was printed since is the date.
+fn moved(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    id: RegistrationId,
+    from: DateTime,
+    token: &[u8],
+) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
     let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
-    if now.is_none_or(|now| now.token.slot != from) {
+    if now.is_none_or(|now| now.token.at != from) {
         return Ok(());
     }
     match anew(inner, tx, paper, token)? {
