@@ -78,7 +78,7 @@ const RULES: [(&str, &str, Since, &str); 17] = [
         "kiosks with more of the front than their lease",
         Since::Undisturbed,
         "SELECT count(*) FROM (SELECT count(*) AS n, lease_slots FROM slot JOIN lease ON lease.id = slot.lease \
-         JOIN site ON site.id = slot.site WHERE site.id = $1 AND registration IS NULL AND stratum <> 'backstop' \
+         JOIN site ON site.id = slot.site WHERE site.id = $1 AND registration IS NULL AND stratum <> 'backstop' AND NOT outside \
          AND slot.at > to_timestamp((SELECT max(given_s) + 86400 FROM lease AS last WHERE last.kiosk = lease.kiosk)) \
          GROUP BY lease.kiosk, lease_slots) AS lent WHERE n > lease_slots",
     ),
@@ -179,7 +179,7 @@ pub async fn earlier_free(
 ) -> Result<Option<String>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT at::text FROM slot WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 \
-         AND NOT withheld AND at >= $2::text::timestamp AND at < $3::text::timestamp \
+         AND NOT withheld AND NOT outside AND at >= $2::text::timestamp AND at < $3::text::timestamp \
          AND NOT (SELECT broken FROM lease_log) ORDER BY at LIMIT 1",
     )
     .bind(site)

@@ -69,9 +69,9 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
         println!("the shortest story of seed {}:", first.seed);
         planted::tell(&runs.shrink(first.clone(), Plant::None)?);
     }
-    let Tally { online, lease, rank, crashes, older, twins, restored, .. } = tally;
+    let Tally { online, lease, rank, crashes, older, twins, restored, moved, .. } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());

@@ -4,6 +4,8 @@
 ALTER TABLE registration ADD COLUMN cancelled_s bigint;
 -- The slot they gave up: theirs again if they come back before it is anybody else's.
 ALTER TABLE registration ADD COLUMN cancelled_slot bigint;
+-- And its hour, which their paper names.
+ALTER TABLE registration ADD COLUMN cancelled_at timestamp;
 
 -- Such a slot is withheld: no other way of giving a slot sees it.
 CREATE TABLE freed_slot (

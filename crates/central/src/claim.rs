@@ -53,7 +53,7 @@ pub(crate) async fn settle(
     if held.is_some_and(|(slot, _)| slot == token.slot) {
         return Ok(None);
     }
-    if held.is_some() && redate::was_moved_from(&mut *tx, id, token.slot).await? {
+    if held.is_some() && redate::was_moved_from(&mut *tx, id, token.at).await? {
         // The calendar has it no more, and the date that followed stands.
         return Ok(None);
     }

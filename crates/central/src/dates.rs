@@ -137,8 +137,7 @@ pub(crate) async fn give_before(
     backstop: &SlotToken,
 ) -> Result<Option<Given>, Refusal> {
     if let Some(held) = slot_of(&mut *db, registration.id).await?
-        && (held.0 == backstop.slot
-            || redate::was_moved_from(&mut *db, registration.id, backstop.slot).await?)
+        && (held.0 == backstop.slot || redate::was_moved_from(&mut *db, registration.id, backstop.at).await?)
     {
         return Ok(None);
     }

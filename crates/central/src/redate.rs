@@ -204,6 +204,7 @@ async fn free(db: &mut PgConnection, site: &SiteId, from: Date) -> Result<Vec<Fr
 struct Said {
     registration: Registration,
     before: i64,
+    before_at: DateTime,
     slot: i64,
     at: DateTime,
     reason: String,
@@ -219,6 +220,7 @@ impl Said {
             registration: serde_json::from_str(row.try_get(0)?)
                 .map_err(|_| Refusal::Stored("registration"))?,
             before: row.try_get(1)?,
+            before_at: dates::civil(row.try_get(8)?)?,
             slot: row.try_get(2)?,
             at,
             reason: row.try_get(4)?,
@@ -254,7 +256,7 @@ pub(crate) async fn carry_out(
                 AND next.registration IS NULL AND next.lease IS NULL AND NOT next.outside \
                 AND coalesce(registration.procedure = ANY (next.procedures), true) \
                 AND EXISTS (SELECT 1 FROM task WHERE task.registration = redate.registration AND task.kind = $2 \
-                            AND task.answer IS NULL) \
+                            AND task.answer IS NULL), held.at::text \
          FROM redate JOIN registration ON registration.id = redate.registration \
          JOIN kiosk ON kiosk.id = registration.kiosk JOIN slot AS next ON next.id = redate.slot \
          JOIN slot AS held ON held.id = redate.before \
@@ -347,7 +349,7 @@ async fn make(
         let token = dates::token(central, said.key, site, &zone, slot)?;
         told.entry(said.kiosk).or_default().push(Change::Moved {
             registration: said.registration.id,
-            from: dates::slot_number(said.before)?,
+            from: said.before_at,
             token: token.to_bytes().into(),
             because: said.reason.clone(),
         });
@@ -376,18 +378,20 @@ async fn make(
     lists::replace_all(tx, central, site, &dated, today).await
 }
 
-/// Was this slot this registration's until it was moved from it?
+/// Was this hour this registration's until it was moved from it?
 pub(crate) async fn was_moved_from(
     db: &mut PgConnection,
     id: RegistrationId,
-    slot: SlotId,
+    at: DateTime,
 ) -> Result<bool, Refusal> {
-    let row =
-        sqlx::query("SELECT 1 FROM redate WHERE registration = $1 AND before = $2 AND moved_s IS NOT NULL")
-            .bind(id.0.as_slice())
-            .bind(dates::slot_key(slot)?)
-            .fetch_optional(db)
-            .await?;
+    let row = sqlx::query(
+        "SELECT 1 FROM redate JOIN slot ON slot.id = redate.before \
+         WHERE redate.registration = $1 AND slot.at = $2::text::timestamp AND moved_s IS NOT NULL LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .bind(at.to_string())
+    .fetch_optional(db)
+    .await?;
     Ok(row.is_some())
 }
 

@@ -322,10 +322,11 @@ pub enum Change {
     Answered { registration: RegistrationId, asked: Timestamp, answer: String, at: Timestamp },
     /// A ranked registration of this kiosk has its date.
     Dated { registration: RegistrationId, token: Bytes },
-    /// A registration of this kiosk has another date than the slot `from`. `because` is a stable
-    /// word: a task's reason where the site's calendar no longer has that slot (`closed`,
+    /// A registration of this kiosk has another date than the one at `from`: the hour on its
+    /// paper, not its slot, for two papers that name one slot have two at that hour. `because` is
+    /// a stable word: a task's reason where the site's calendar no longer has that hour (`closed`,
     /// `not_served`), or `offer_accepted`, `reinstated`.
-    Moved { registration: RegistrationId, from: SlotId, token: Bytes, because: String },
+    Moved { registration: RegistrationId, from: DateTime, token: Bytes, because: String },
     /// An earlier date is kept for a registration of this kiosk until its person answers.
     Offered { registration: RegistrationId, offer: Offered },
     /// That offer was answered, or is over.

@@ -230,8 +230,8 @@ fn every_message() {
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
-    let because = "closed".into();
-    let moved = Change::Moved { registration, from: SlotId(7), token: vec![9; 12].into(), because };
+    let (from, because) = (jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0), "closed".into());
+    let moved = Change::Moved { registration, from, token: vec![9; 12].into(), because };
     example("change-moved", &moved);
     example("signed-roster", &roster());
     let result = Applied::SetAside { reason: "slot_taken".into() };

@@ -6,9 +6,10 @@ use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
-use domain::ids::{RegistrationId, SlotId};
+use domain::ids::RegistrationId;
 use domain::planted;
 use domain::token::SignedToken;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use vault::{Paper, Tx};
@@ -182,11 +183,11 @@ fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result
 }
 
 /// Another date than the one on a paper of this kiosk: a new paper with it. Only in the place of
-/// the slot it follows: what was printed since is the date.
+/// the hour it follows: what was printed since is the date.
 fn moved(
     inner: &Inner,
     tx: &Tx<'_>,
-    (id, from): (RegistrationId, SlotId),
+    (id, from): (RegistrationId, DateTime),
     token: &[u8],
     because: &str,
 ) -> Result<(), Problem> {
@@ -199,11 +200,9 @@ fn moved(
     }
     let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
     let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
-    if now.is_none_or(|now| now.token.slot != from) {
-        return Ok(());
-    }
+    let Some(now) = now.filter(|now| now.token.at == from) else { return Ok(()) };
     // Given back the very slot of their convocation: that paper is good again.
-    if paper.token.is_some() && signed.token.slot == from {
+    if paper.token.is_some() && signed.token.slot == now.token.slot {
         return Ok(());
     }
     let made = anew(inner, tx, paper, token)?;

@@ -145,7 +145,7 @@ async fn accepted(
     made: &Made,
     held: Option<(SlotId, DateTime)>,
 ) -> Result<Option<SlotId>, Refusal> {
-    let Some((old, _)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
+    let Some((old, from)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
     let kept = sqlx::query("DELETE FROM freed_slot WHERE slot = $1 RETURNING slot")
         .bind(dates::slot_key(made.slot)?)
         .fetch_optional(&mut *db)
@@ -173,7 +173,7 @@ async fn accepted(
     let token = dates::token(central, key, &made.site, &zone, (made.slot, made.at))?;
     in_time(&mut *db, central, registration, made.at).await?;
     let because = "offer_accepted".to_owned();
-    let moved = Change::Moved { registration, from: old, token: token.to_bytes().into(), because };
+    let moved = Change::Moved { registration, from, token: token.to_bytes().into(), because };
     changes::append(&mut *db, central, kiosk, &[moved]).await?;
     let today = dates::today(&mut *db, central, &made.site).await?;
     lists::replace(db, central, registration, Some(made.at), today).await?;

@@ -18,18 +18,24 @@ struct Known {
     body: String,
     cancelled_s: Option<i64>,
     cancelled_slot: Option<i64>,
+    cancelled_at: Option<String>,
 }
 
 async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Option<Known>, Refusal> {
     let row = sqlx::query(
-        "SELECT body::text, cancelled_s, cancelled_slot FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
+        "SELECT body::text, cancelled_s, cancelled_slot, cancelled_at::text FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
     )
     .bind(id.0.as_slice())
     .bind(device.kiosk.0.as_slice())
     .fetch_optional(db)
     .await?;
     row.map(|row| {
-        Ok(Known { body: row.try_get(0)?, cancelled_s: row.try_get(1)?, cancelled_slot: row.try_get(2)? })
+        Ok(Known {
+            body: row.try_get(0)?,
+            cancelled_s: row.try_get(1)?,
+            cancelled_slot: row.try_get(2)?,
+            cancelled_at: row.try_get(3)?,
+        })
     })
     .transpose()
 }
@@ -51,10 +57,13 @@ pub(crate) async fn cancel(
     if let Some((slot, _)) = held {
         offers::set_free(&mut *db, central, &device.site, slot).await?;
     }
-    sqlx::query("UPDATE registration SET cancelled_s = $2, cancelled_slot = $3 WHERE id = $1")
+    sqlx::query(
+        "UPDATE registration SET cancelled_s = $2, cancelled_slot = $3, cancelled_at = $4::text::timestamp WHERE id = $1",
+    )
         .bind(id.0.as_slice())
         .bind(at.min(central.now()).as_second())
         .bind(held.map(|(slot, _)| dates::slot_key(slot)).transpose()?)
+        .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
     sqlx::query(
@@ -89,13 +98,15 @@ pub(crate) async fn reinstate(
     if !may_return(day(cancelled), day(at)) {
         return Ok(Err("too_late"));
     }
-    sqlx::query("UPDATE registration SET cancelled_s = NULL, cancelled_slot = NULL WHERE id = $1")
+    sqlx::query(
+        "UPDATE registration SET cancelled_s = NULL, cancelled_slot = NULL, cancelled_at = NULL WHERE id = $1",
+    )
         .bind(id.0.as_slice())
         .execute(&mut *db)
         .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
-    let before = known.cancelled_slot.map(dates::slot_number).transpose()?;
-    if let Some(slot) = before {
+    let before = known.cancelled_at.as_deref().map(dates::civil).transpose()?;
+    if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
         take_back(&mut *db, id, slot).await?;
     }
     let registration: Registration =

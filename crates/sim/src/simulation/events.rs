@@ -1,6 +1,6 @@
 //! What happens once in some seeds, between two moves: central's signing keys are renewed
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
-//! by paper; a mediator joins, and leaves. Drawn apart from the moves, so that no other chance changes.
+//! by paper; a mediator joins, and leaves; the site closes for a week or two. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
@@ -14,6 +14,9 @@ const BURNS_PERCENT: u64 = 20;
 const JOINS_PERCENT: u64 = 25;
 /// Of those in whom somebody joined before.
 const LEAVES_PERCENT: u64 = 60;
+const CLOSES_PERCENT: u64 = 10;
+/// A closure lasts so many days, or up to twice as many.
+const CLOSED_DAYS: usize = 7;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
@@ -22,6 +25,8 @@ pub(super) enum Event {
     Burns(usize),
     Joins,
     Leaves,
+    /// The site, for so many days.
+    Closes(usize),
 }
 
 /// What happens before which move of this script.
@@ -40,6 +45,7 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(BURNS_PERCENT, |dice| Event::Burns(dice.index(KIOSKS)));
     draw(JOINS_PERCENT, |_| Event::Joins);
     draw(LEAVES_PERCENT, |_| Event::Leaves);
+    draw(CLOSES_PERCENT, |dice| Event::Closes(CLOSED_DAYS + dice.index(CLOSED_DAYS)));
     events
 }
 
@@ -50,6 +56,7 @@ impl World<'_> {
             Event::Burns(at) => self.burns(at).await,
             Event::Joins => self.joins().await,
             Event::Leaves => self.leaves().await,
+            Event::Closes(days) => self.closes(days).await,
         }
     }
 

@@ -4,6 +4,7 @@
 use super::Tally;
 use super::people::Certain;
 use app::contract::DateView;
+use domain::calendar::Closure;
 use jiff::civil::{Date, DateTime};
 use seal::ring::KeyRing;
 use seal::verify::{Circumstances, Verdict};
@@ -37,6 +38,8 @@ pub(super) struct Kept {
     /// On a disk put back to an image that may be from before its date came: the date
     /// comes again by pull, on a paper sealed anew.
     put_back: bool,
+    /// The dates it had inside a closure, with their seals.
+    before: Vec<((String, String), String)>,
 }
 
 #[derive(Default)]
@@ -50,6 +53,8 @@ pub(super) struct Ledger {
     /// give a slot twice.
     pub doubled: BTreeSet<usize>,
     ring: Option<KeyRing>,
+    /// Days on which nobody is received: dates given inside may move.
+    pub closed: Option<Closure>,
 }
 
 impl Ledger {
@@ -91,6 +96,7 @@ impl Ledger {
             brought: None,
             gone: false,
             put_back: false,
+            before: Vec::new(),
         });
         if first && view.no_later_than.is_some() {
             kept.bound.clone_from(&view.no_later_than);
@@ -105,8 +111,36 @@ impl Ledger {
                 ));
             }
         }
-        if kept.put_back && (date.is_none() || date == kept.date) {
+        let had =
+            |kept: &Kept| date.as_ref().is_some_and(|date| kept.before.iter().any(|(had, _)| had == date));
+        if kept.put_back && (date.is_none() || date == kept.date || had(kept)) {
             kept.seal.clone_from(&view.code_large);
+            return Ok(());
+        }
+        let closed = self.closed;
+        let inside = |at: &str| {
+            let day = at.parse::<DateTime>().map(DateTime::date);
+            closed.is_some_and(|closed| day.is_ok_and(|day| closed.covers(day)))
+        };
+        if let (Some(old), Some(new)) = (kept.date.clone(), date.clone())
+            && old != new
+            && inside(&old.1)
+            && !inside(&new.1)
+        {
+            // Closed: the one exception to I3. Nobody without a time limit comes on an earlier day.
+            if view.limit.is_none() && new.1.get(..10) < old.1.get(..10) {
+                return Err(("I3", format!("a date outside, {}, is now earlier: {}", old.1, new.1)));
+            }
+            self.tally.moved += 1;
+            kept.before.push((old, kept.seal.clone()));
+            kept.date = Some(new.clone());
+            kept.seal.clone_from(&view.code_large);
+            if let Some(other) = self.holders.insert(new.0, (counter, view.code.clone()))
+                && other.1 != view.code
+                && !(self.doubled.contains(&counter) && self.doubled.contains(&other.0))
+            {
+                return Err(("I1", format!("the slot of {} stands on two papers", new.1)));
+            }
             return Ok(());
         }
         match (&kept.date, &date) {
@@ -119,7 +153,9 @@ impl Ledger {
             (Some(_), _) if kept.seal != view.code_large => {
                 return Err(("I6", format!("the paper of {} has another seal", said(&date))));
             }
-            (None, Some((_, at))) if kept.bound.as_ref().is_some_and(|bound| at > bound) => {
+            (None, Some((_, at)))
+                if kept.bound.as_ref().is_some_and(|bound| at > bound && !inside(bound)) =>
+            {
                 return Err((
                     "I3",
                     format!("a receipt said no later than {}, the date is {at}", said_bound(kept)),
@@ -185,7 +221,7 @@ impl Ledger {
         }
     }
 
-    /// Receipts that have a convocation, of kiosks that run once: who made them, the sealed
+    /// Papers another has replaced (receipts by a convocation, dates inside a closure), of kiosks that run once: who made them, the sealed
     /// code, and the date.
     pub fn replaced(&self) -> Vec<(usize, String, String)> {
         let whole = |kept: &&Kept| !kept.put_back && !kept.gone && !self.doubled.contains(&kept.counter);
@@ -193,7 +229,13 @@ impl Ledger {
             let receipt = kept.receipt.clone().filter(|_| kept.ranked)?;
             Some((kept.counter, receipt, kept.date.as_ref()?.1.clone()))
         };
-        self.kept.values().filter(whole).filter_map(dated).collect()
+        let moved = |kept: &Kept| {
+            let (_, seal) = kept.before.last()?;
+            Some((kept.counter, seal.clone(), kept.date.as_ref()?.1.clone()))
+        };
+        let whole: Vec<&Kept> = self.kept.values().filter(whole).collect();
+        let dated = whole.iter().filter_map(|kept| dated(kept));
+        dated.chain(whole.iter().filter_map(|kept| moved(kept))).collect()
     }
 
     /// Nobody has a second, forgotten place beside the one they were shown.
@@ -308,6 +350,11 @@ impl Ledger {
                 && text(row, "slot_at").is_some_and(|at| Some(at) <= kept.bound)
             {
                 // The disk that could have shown the date was put back to before the rank.
+                continue;
+            }
+            let day = kept.date.as_ref().and_then(|date| date.1.parse::<DateTime>().ok());
+            if kept.gone && self.closed.is_some_and(|closed| day.is_some_and(|at| closed.covers(at.date()))) {
+                // Moved, and no disk is there to hear of it: the desk calls them.
                 continue;
             }
             if kept.date.is_none() && text(row, "slot_at").is_some_and(|at| at.as_str() < soon) {

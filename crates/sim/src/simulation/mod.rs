@@ -8,6 +8,7 @@
 //! convened for a day gone by or left without a date.
 
 mod chance;
+mod closure;
 mod counter;
 mod disks;
 mod events;
@@ -89,6 +90,8 @@ pub struct Tally {
     pub twins: u64,
     /// Centrals restored from a backup.
     pub restored: u64,
+    /// Dates inside a closure that were moved, as their kiosk showed them.
+    pub moved: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -111,6 +114,7 @@ impl Tally {
         self.older += other.older;
         self.twins += other.twins;
         self.restored += other.restored;
+        self.moved += other.moved;
         self.shown.extend(other.shown);
     }
 }

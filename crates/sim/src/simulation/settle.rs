@@ -20,7 +20,8 @@ impl World<'_> {
             counter.network.set_death(None);
         }
         self.acknowledged_is_held().await?;
-        for round in 1..=ROUNDS {
+        let closed = self.ledger.closed.is_some();
+        for round in 1..=ROUNDS + usize::from(closed) {
             // Read back as soon as their records may be there.
             self.open_papers().await?;
             for at in self.running() {
@@ -37,6 +38,15 @@ impl World<'_> {
                         format!("no exchange with a whole network: {problem} {:?}", problem.args),
                     ));
                 }
+            }
+            if round < ROUNDS {
+                // Dates central did not know when the site closed.
+                self.redate().await?;
+            }
+        }
+        if closed {
+            for at in self.running() {
+                self.same(at).await?;
             }
         }
         let ground = self.ground;
@@ -93,6 +103,9 @@ impl World<'_> {
         if self.ledger.still_ranked(at) {
             // Central's date came to this kiosk after its day: it is told so.
             notices.retain(|notice| notice != "dated_too_late");
+        }
+        if self.ledger.closed.is_some() {
+            notices.retain(|notice| notice != "date_moved");
         }
         if !disturbed && !notices.is_empty() {
             return Err(("I6", format!("kiosk {at} is told {notices:?}, and nothing of it happened")));

@@ -3,33 +3,27 @@
 //! limits first, in rank order, seen before it is done; the old paper is replaced and the new one
 //! is printed. Nobody else is moved, and a database put back moves nobody again.
 
-use app::contract::{BirthFields, DateSource, PrintState};
+mod kiosk;
+mod put_back;
+
 use central::admin::{self, Ask};
 use central::keys::CentralKeys;
-use central::lease_log::LeaseLog;
 use central::{Central, system_random};
-use domain::calendar::Closure;
-use domain::ids::{LeaseId, RegistrationId, SlotId};
+use domain::calendar::{Closure, Pattern};
+use domain::ids::{LeaseId, RegistrationId};
 use domain::limit::{Right, TimeLimit};
+use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
-use jiff::civil::{Date, DateTime, date};
-use journeys::archive::SiteRows;
-use journeys::counter::{Counter, register};
+use jiff::civil::{Date, DateTime, date, time};
 use journeys::device::{Device, Service};
-use journeys::stand::SITE;
 use serde_json::{Value, json};
-use sim::simulation::Archive as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 use wire::body::{Body, Dated, Outcome, Registered};
 use wire::messages::{Change, LentSlot, Told};
 
-/// Longest wait for a printer on this machine.
-const WAIT: Duration = Duration::from_secs(20);
 /// Two weeks from the day after [`Service::NOON`]: ten working days of six slots.
 const WEEKS: Closure = Closure { first: date(2027, 3, 10), last: date(2027, 3, 23) };
 
@@ -112,8 +106,8 @@ async fn comes_home(
     assert_eq!(device.push(service, vec![record]).await.unwrap().status, 200);
 }
 
-/// What the kiosk is told of moved dates: from which slot, to which.
-async fn moved(device: &Device, service: &Service) -> Vec<(RegistrationId, SlotId, SignedToken)> {
+/// What the kiosk is told of moved dates: from which hour, to which slot.
+async fn moved(device: &Device, service: &Service) -> Vec<(RegistrationId, DateTime, SignedToken)> {
     let pulled = device.pull(service, 0).await.unwrap();
     let moved = pulled.changes.into_iter().filter_map(|told| match told {
         Told::Known(Change::Moved { registration, from, token, because }) => {
@@ -204,7 +198,7 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
     assert_eq!(ids, rank);
     assert!(order.iter().all(|(at, _)| at.date() > WEEKS.last), "{order:?}");
     for (id, from, _) in &told {
-        assert_eq!(from.0, u64::try_from(before[&id.0.to_vec()].0).unwrap());
+        assert_eq!(from.to_string(), before[&id.0.to_vec()].1.replace(' ', "T"));
     }
     assert_eq!(dates(&service).await[&far.0.0.to_vec()], before[&far.0.0.to_vec()], "nobody else is moved");
     assert_eq!(tasks(&service, "date_outside", "").await, 0);
@@ -232,7 +226,7 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
     assert_eq!(redate(&service).await, 1);
     let told = moved(&silent, &service).await;
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].1, printed.slot);
+    assert_eq!(told[0].1, printed.at);
     // What comes of it a second time, from a disk that was put back, changes nothing.
     let stands = dates(&service).await;
     let mut copy = silent.copy();
@@ -256,6 +250,81 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
         before.values().filter(|(_, at)| at.as_str() < "2027-03-24").all(|(slot, _)| !given.contains(slot))
     );
     assert!(!given.contains(&i64::try_from(printed.slot.0).unwrap()));
+}
+
+/// More people than one transaction takes: written past the product, as kept registrations.
+#[tokio::test]
+async fn more_people_than_one_transaction_takes() {
+    const PEOPLE: u16 = 1_100;
+    let service = Service::start().await.unwrap();
+    let wide = Pattern {
+        weekdays: vec![1, 2, 3, 4, 5],
+        opens: time(9, 0, 0, 0),
+        closes: time(12, 0, 0, 0),
+        every_minutes: 30,
+        capacity: 20,
+        procedures: ProcedureSet::ALL,
+        from: date(2027, 3, 9),
+        until: None,
+    };
+    admin::counter(&service.pool, "ONE", "WIDE", &[wide]).await.unwrap();
+    let mut device = service.device("ONE", 9).await.unwrap();
+    // Makes the days.
+    let mut far = person(&device, &service, 1, None);
+    far.registered_on = date(2027, 4, 25);
+    registered(&mut device, &service, far).await;
+    for n in 0..PEOPLE {
+        let mut id = [7; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        let mut one = device.registration_at(service.now() - i64::from(n).minutes(), id, "A").unwrap();
+        one.limit = (n % 10 == 0).then(|| TimeLimit {
+            right: Right::PermitExpiry,
+            last_day: date(2027, 3, 29),
+            evidence: "titre".into(),
+        });
+        let place = one.place();
+        sqlx::query(
+            "WITH told AS (INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, state) \
+             VALUES ($1, $2, 'ONE', $3, 'renewal', $4, $5, $6, $7::text::jsonb, 'kept') RETURNING id) \
+             UPDATE slot SET registration = told.id FROM told WHERE slot.id = (SELECT id FROM slot \
+             WHERE site = 'ONE' AND registration IS NULL AND at >= '2027-03-10' ORDER BY at, slot.id LIMIT 1)",
+        )
+        .bind(id.as_slice())
+        .bind(i64::try_from(one.code.to_bits()).unwrap())
+        .bind(device.kiosk.0.as_slice())
+        .bind(place.class.key())
+        .bind(place.registered_s)
+        .bind(i64::from(place.tie_break))
+        .bind(serde_json::to_string(&one).unwrap())
+        .execute(&service.pool)
+        .await
+        .unwrap();
+    }
+    let last =
+        dates(&service).await.into_values().map(|(_, at)| at).filter(|at| at.as_str() < "2027-04-20").max();
+    assert!(last.unwrap().as_str() < "2027-03-24", "all of them in the two weeks");
+    close(&service).await;
+    assert_eq!(redate(&service).await, i64::from(PEOPLE));
+    let keys = CentralKeys::load(service.keys()).unwrap();
+    let clock = service.now();
+    let central =
+        Central::new(service.pool.clone(), keys, Arc::new(move || clock), system_random()).await.unwrap();
+    assert_eq!(central.redate_due().await.unwrap(), usize::from(PEOPLE));
+    assert_eq!(central.redate_due().await.unwrap(), 0);
+    // Limits first, then by the time they registered: the last to be written here was the first.
+    let rows: Vec<(i64, bool, i64)> = sqlx::query_as(
+        "SELECT registered_s, class = 'ordinary', (extract(epoch FROM slot.at))::bigint FROM registration \
+         JOIN slot ON slot.registration = registration.id JOIN redate ON redate.registration = registration.id \
+         ORDER BY class = 'ordinary', registered_s",
+    )
+    .fetch_all(&service.pool)
+    .await
+    .unwrap();
+    assert_eq!(rows.len(), usize::from(PEOPLE));
+    assert!(rows.iter().map(|row| (row.1, row.2)).is_sorted(), "one after the other");
+    let versions = sqlx::query_scalar::<_, i64>("SELECT count(DISTINCT version) FROM replaced_paper");
+    assert_eq!(versions.fetch_one(&service.pool).await.unwrap(), i64::from(PEOPLE));
+    assert_eq!(tasks(&service, "date_outside", "").await, 0);
 }
 
 /// A closure taken back between the word and the deed: who is inside again keeps the date.
@@ -303,148 +372,4 @@ async fn what_was_printed_stands_beside_a_date_nobody_printed() {
     let free = sqlx::query_scalar::<_, bool>("SELECT withheld FROM slot WHERE id = $1");
     let free = free.bind(i64::try_from(told[0].2.token.slot.0).unwrap());
     assert!(free.fetch_one(&service.pool).await.unwrap(), "the other was told: it is nobody else's");
-}
-
-/// A central on this service's database with a lease log of its own.
-async fn following(service: &mut Service) {
-    let clock = Arc::clone(&service.clock);
-    let clock: central::Clock =
-        Arc::new(move || jiff::Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());
-    let keys = CentralKeys::load(service.keys()).unwrap();
-    // The one before lets go of the log first.
-    service.router = axum::Router::new();
-    let made = Central::new(service.pool.clone(), keys, clock, system_random()).await.unwrap();
-    let log = LeaseLog::open(&service.keys().join("lease.log"), &system_random()).unwrap();
-    service.router = central::router(made.following(log).await.unwrap());
-}
-
-/// The database is put back to before the dates were moved: its log says what has left it, and
-/// the kiosk's own record which date each has.
-#[tokio::test]
-async fn a_database_put_back_keeps_the_new_dates() {
-    let mut service = Service::start().await.unwrap();
-    following(&mut service).await;
-    let mut device = service.device("ONE", 9).await.unwrap();
-    for n in 1..=4 {
-        let one = person(&device, &service, n, None);
-        registered(&mut device, &service, one).await;
-    }
-    close(&service).await;
-    let rows = SiteRows(service.pool.clone());
-    let backup = rows.back_up("ONE").await.unwrap();
-    assert_eq!(redate(&service).await, 4);
-    let told = moved(&device, &service).await;
-    // Three of the four papers are made before the loss.
-    let mut records = Vec::new();
-    for (registration, _, token) in &told[..3] {
-        let says = Dated { registration: *registration, token: token.to_bytes().into(), at: service.now() };
-        records.push(device.says(&Body::Dated(says)).unwrap());
-    }
-    assert_eq!(device.push(&service, records.clone()).await.unwrap().status, 200);
-    let stood = dates(&service).await;
-
-    rows.restore("ONE", &backup).await.unwrap();
-    following(&mut service).await;
-    assert_eq!(device.push(&service, records).await.unwrap().status, 200);
-    device.pull(&service, 0).await.unwrap();
-    let stands = dates(&service).await;
-    for (id, _, _) in &told[..3] {
-        assert_eq!(stands[&id.0.to_vec()], stood[&id.0.to_vec()]);
-    }
-    assert_eq!(tasks(&service, "date_outside", "").await, 1, "the one whose paper nobody has made");
-    // What had left is given to nobody else.
-    assert_eq!(redate(&service).await, 1);
-    device.pull(&service, 0).await.unwrap();
-    let one = person(&device, &service, 9, None);
-    registered(&mut device, &service, one).await;
-    let left: BTreeSet<i64> =
-        told.iter().map(|(_, _, new)| i64::try_from(new.token.slot.0).unwrap()).collect();
-    let held: Vec<i64> =
-        dates(&service).await.values().map(|(slot, _)| *slot).filter(|slot| left.contains(slot)).collect();
-    assert_eq!(held.len(), 3, "those of the three papers");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_kiosk_prints_the_new_paper_and_the_old_one_is_replaced() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let printer = sim::ipp_printer::IppPrinter::start().unwrap();
-    let mut counter = Counter::start(None, Some(printer.uri())).await.unwrap();
-    let other = counter.another(None).await.unwrap();
-    let pool = central::connect(&counter.pool_url).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    let online = register(&counter.kiosk, "EN LIGNE").await.unwrap();
-    printed(&counter, &online.visit).await;
-    counter.kiosk.exchange().await.unwrap();
-    counter = counter.cut_off(Some(printer.uri())).await.unwrap();
-    let offline = register(&counter.kiosk, "HORS LIGNE").await.unwrap();
-    assert_eq!(offline.source, DateSource::Lease);
-
-    // Closed before central knows of the second.
-    let day = jiff::Zoned::now().date();
-    let last = day.saturating_add(60.days());
-    let closure = Closure { first: day.tomorrow().unwrap(), last };
-    let ask = Ask::at(jiff::Timestamp::now(), system_random());
-    let look = Ask { preview: true, ..ask.clone() };
-    let told = admin::closure(&pool, SITE, None, closure, &look).await.unwrap();
-    let token = told["token"].as_str().map(str::to_owned);
-    admin::closure(&pool, SITE, None, closure, &Ask { token, ..ask.clone() }).await.unwrap();
-    counter = counter.home(Some(printer.uri())).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    let told = admin::redate(&pool, SITE, &look).await.unwrap();
-    assert_eq!(told["moved"], 2, "{told}");
-    let token = told["token"].as_str().map(str::to_owned);
-    admin::redate(&pool, SITE, &Ask { token, ..ask }).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-
-    let home = counter.kiosk.home().await.unwrap();
-    assert!(home.notices.iter().any(|notice| notice == "date_moved"), "{:?}", home.notices);
-    let to_tell = counter.kiosk.outbox().await.unwrap();
-    for date in [&online, &offline] {
-        let new = counter.kiosk.date(&date.visit).await.unwrap();
-        assert!(new.slot_at.as_deref().unwrap()[..10] > *last.to_string().as_str(), "{new:?}");
-        assert!(
-            to_tell.items.iter().any(|item| item.kind == "dated" && item.code.as_deref() == Some(&date.code))
-        );
-        assert_ne!(new.code_large, date.code_large);
-        // At every door that has heard.
-        other.exchange().await.unwrap();
-        let old = other.show_paper(&date.code_large).await.unwrap();
-        assert_eq!((old.verdict.as_str(), old.replaced_by.as_deref()), ("replaced", new.slot_at.as_deref()));
-        assert_eq!(other.show_paper(&new.code_large).await.unwrap().verdict, "valid");
-        // The person comes back with the old paper, here or elsewhere.
-        let born = || BirthFields {
-            day: "2".into(),
-            month: "5".into(),
-            year: "1990".into(),
-            ..BirthFields::default()
-        };
-        let elsewhere = other.follow_up(&date.code, born()).await.unwrap().elsewhere.unwrap();
-        assert_eq!(elsewhere.slot_at, new.slot_at);
-        assert_eq!(
-            counter.kiosk.follow_up(&date.code, born()).await.unwrap().visit,
-            Some(date.visit.clone())
-        );
-        printed(&counter, &date.visit).await;
-    }
-    assert_eq!(printer.received().unwrap().len(), 3, "one old paper, two new ones");
-    // Nothing more comes of it, and the desk has nobody to call.
-    counter.kiosk.exchange().await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    assert_eq!(
-        counter.kiosk.outbox().await.unwrap().items.iter().filter(|item| item.kind == "dated").count(),
-        2
-    );
-    let listed = admin::redated(&pool, SITE, jiff::Timestamp::now()).await.unwrap();
-    assert_eq!((&listed["moved"], &listed["without_new_paper"]), (&json!(2), &json!(0)), "{listed}");
-    let records = admin::registrations(&pool, SITE).await.unwrap();
-    assert_eq!((&records["records_not_applied"], &records["records_set_aside"]), (&json!(0), &json!(0)));
-}
-
-async fn printed(counter: &Counter, visit: &str) {
-    counter.kiosk.print(visit).await.unwrap();
-    let from = Instant::now();
-    while counter.kiosk.print_status(visit).await.unwrap().state != PrintState::Printed {
-        assert!(from.elapsed() < WAIT, "nothing was printed");
-        tokio::task::yield_now().await;
-    }
 }
