@@ -51,7 +51,7 @@ pub(crate) struct Seen {
     /// Tell what it would do to the dates given, and do nothing.
     #[arg(long, conflicts_with = "token")]
     pub preview: bool,
-    /// The token a preview answered: these dates may fall outside. None is moved.
+    /// The token a preview answered: what it told is to be done.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
 }

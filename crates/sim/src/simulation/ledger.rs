@@ -353,8 +353,10 @@ impl Ledger {
                 continue;
             }
             let day = kept.date.as_ref().and_then(|date| date.1.parse::<DateTime>().ok());
-            if kept.gone && self.closed.is_some_and(|closed| day.is_some_and(|at| closed.covers(at.date()))) {
-                // Moved, and no disk is there to hear of it: the desk calls them.
+            let outside = self.closed.is_some_and(|closed| day.is_some_and(|at| closed.covers(at.date())));
+            let over = text(row, "slot_at").is_some_and(|at| at.as_str() < soon);
+            if outside && (kept.gone || over) {
+                // Moved, and no disk is there to hear of it before the new date: the desk calls them.
                 continue;
             }
             if kept.date.is_none() && text(row, "slot_at").is_some_and(|at| at.as_str() < soon) {

@@ -105,7 +105,8 @@ impl World<'_> {
             notices.retain(|notice| notice != "dated_too_late");
         }
         if self.ledger.closed.is_some() {
-            notices.retain(|notice| notice != "date_moved");
+            // A kiosk away for longer than until the new date hears of it too late.
+            notices.retain(|notice| notice != "date_moved" && notice != "dated_too_late");
         }
         if !disturbed && !notices.is_empty() {
             return Err(("I6", format!("kiosk {at} is told {notices:?}, and nothing of it happened")));
