@@ -30,6 +30,7 @@ struct Story {
 struct Person {
     told: Registration,
     at: DateTime,
+    token: wire::bytes::Bytes,
 }
 
 impl Story {
@@ -50,12 +51,12 @@ impl Story {
         let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
         let registered = Registered {
             registration: told.clone(),
-            outcome: Outcome::Online { token },
+            outcome: Outcome::Online { token: token.clone() },
             at: self.service.now(),
             day_declared: false,
         };
         self.says(&Body::Registration(Box::new(registered))).await;
-        Person { told, at }
+        Person { told, at, token }
     }
 
     async fn says(&mut self, body: &Body) {
@@ -189,6 +190,12 @@ async fn a_freed_slot_goes_round_in_rank_order_and_never_to_who_registers_next()
     // Asked again, for its answer was lost: the same.
     assert_eq!(story.answers(&people[first + 1], &next[0].1, true).await, said);
     assert_eq!(story.date_of(&people[first + 1]).await, Some(freed.at));
+    // A record of the paper before comes late: what was accepted since stands.
+    let next = &people[first + 1];
+    let (registration, token) = (next.told.id, next.token.clone());
+    let late = wire::body::Dated { registration, token, at: story.service.now() };
+    story.says(&Body::Dated(late)).await;
+    assert_eq!(story.date_of(next).await, Some(freed.at));
     let told = story.told().await;
     assert_eq!(moved(&told, &people[first + 1]), [(freed.at, "offer_accepted".to_owned())]);
     let again = story.offered().await;

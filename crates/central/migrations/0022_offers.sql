@@ -28,8 +28,8 @@ CREATE TABLE offer (
     last_day     date NOT NULL,
     state        text NOT NULL CHECK (state IN ('open', 'accepted', 'declined', 'lapsed', 'withdrawn')),
     answered_s   bigint,
-    -- The slot an accepted one took the place of.
-    before       bigint,
+    -- The hour an accepted one took the place of.
+    before       timestamp,
     CHECK ((before IS NULL) = (state <> 'accepted')),
     CHECK ((state = 'open') = (answered_s IS NULL))
 );

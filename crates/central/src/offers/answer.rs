@@ -117,26 +117,27 @@ async fn find(
     .transpose()
 }
 
-/// Accepted in the place of this slot, or declined.
+/// Accepted in the place of this hour, or declined.
 async fn end(
     db: &mut PgConnection,
     central: &Central,
     offer: OfferId,
-    before: Option<SlotId>,
+    before: Option<DateTime>,
 ) -> Result<(), Refusal> {
     sqlx::query(
-        "UPDATE offer SET state = CASE WHEN $2::bigint IS NULL THEN 'declined' ELSE 'accepted' END, before = $2, \
+        "UPDATE offer SET state = CASE WHEN $2::text IS NULL THEN 'declined' ELSE 'accepted' END, \
+         before = $2::text::timestamp, \
          answered_s = $3 WHERE id = $1",
     )
-        .bind(offer.0.as_slice())
-        .bind(before.map(dates::slot_key).transpose()?)
-        .bind(central.now().as_second())
-        .execute(db)
-        .await?;
+    .bind(offer.0.as_slice())
+    .bind(before.map(|at| at.to_string()))
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
     Ok(())
 }
 
-/// Gives the slot offered, and frees the one before, which it answers. None when it cannot be had
+/// Gives the slot offered, and frees the one before; answers its hour. None when it cannot be had
 /// any more, or is no longer the earlier one: the date before stands.
 async fn accepted(
     db: &mut PgConnection,
@@ -144,7 +145,7 @@ async fn accepted(
     registration: RegistrationId,
     made: &Made,
     held: Option<(SlotId, DateTime)>,
-) -> Result<Option<SlotId>, Refusal> {
+) -> Result<Option<DateTime>, Refusal> {
     let Some((old, from)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
     let kept = sqlx::query("DELETE FROM freed_slot WHERE slot = $1 RETURNING slot")
         .bind(dates::slot_key(made.slot)?)
@@ -177,7 +178,7 @@ async fn accepted(
     changes::append(&mut *db, central, kiosk, &[moved]).await?;
     let today = dates::today(&mut *db, central, &made.site).await?;
     lists::replace(db, central, registration, Some(made.at), today).await?;
-    Ok(Some(old))
+    Ok(Some(from))
 }
 
 /// What an earlier date settles: a date outside the calendar, and one after the time limit where

@@ -15,7 +15,7 @@ use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
 use domain::offer::{self, Dated, OFFERS_MAX};
 use domain::place::{Class, PlaceKey};
 use domain::procedure::Procedure;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::time::Duration;
@@ -76,16 +76,16 @@ pub(crate) async fn withdraw(
     row.map(|row| offer_id(&row, 0)).transpose()
 }
 
-/// Did this registration leave this slot for an earlier one it accepted? A paper that names it is
+/// Did this registration leave this hour for an earlier one it accepted? A paper that names it is
 /// replaced, whenever its record comes.
 pub(crate) async fn was_left(
     db: &mut PgConnection,
     registration: RegistrationId,
-    slot: SlotId,
+    at: DateTime,
 ) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT 1 FROM offer WHERE registration = $1 AND before = $2")
+    let row = sqlx::query("SELECT 1 FROM offer WHERE registration = $1 AND before = $2::text::timestamp")
         .bind(registration.0.as_slice())
-        .bind(dates::slot_key(slot)?)
+        .bind(at.to_string())
         .fetch_optional(db)
         .await?;
     Ok(row.is_some())
