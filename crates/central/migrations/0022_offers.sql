@@ -38,3 +38,6 @@ CREATE UNIQUE INDEX offer_open_slot ON offer (slot) WHERE state = 'open';
 CREATE UNIQUE INDEX offer_open_registration ON offer (registration) WHERE state = 'open';
 CREATE INDEX offer_registration ON offer (registration);
 CREATE INDEX offer_open_site ON offer (site, last_day) WHERE state = 'open';
+
+-- Whom no date exists for: looked for again and again.
+CREATE INDEX escalation_no_capacity ON escalation (site) WHERE reason = 'no_capacity';

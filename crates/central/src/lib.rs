@@ -31,6 +31,7 @@ mod sites;
 mod store;
 mod task;
 mod tus;
+mod undated;
 mod upload;
 
 pub use endpoints::{ROUTES, router};

@@ -85,6 +85,7 @@ async fn run(command: Command) -> Result<(), Stop> {
             }
             central.keep_audit();
             central.keep_offering();
+            central.keep_dating();
             central.keep_redating();
             if let Some(days) = keep_days {
                 central.keep_for(days);

@@ -1,0 +1,131 @@
+//! People who were told that no date exists: when their site has room again, a counter more, a
+//! closure taken back, each is given a date, time limits first, in rank order. Moves nobody who
+//! has one.
+
+use crate::calendar::change::lock;
+use crate::device::Device;
+use crate::{Central, Refusal, changes, dates};
+use domain::bytes::PublicKey;
+use domain::ids::{KioskId, SiteId};
+use domain::registration::Registration;
+use domain::task::TaskKind;
+use sqlx::{Connection as _, PgConnection, Row};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use wire::messages::Change;
+
+/// How often a central that runs looks.
+const EVERY: Duration = Duration::from_secs(60);
+/// People dated in one transaction: the site's others wait for it.
+const AT_ONCE: i64 = 50;
+
+/// Dates the next of a site's people without a date; answers how many.
+async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
+    let mut tx = central.pool.begin().await?;
+    lock(&mut tx, site).await?;
+    let rows = sqlx::query(
+        "SELECT registration.body::text, kiosk.id, kiosk.key FROM escalation \
+         JOIN registration ON registration.id = escalation.registration \
+         JOIN kiosk ON kiosk.id = registration.kiosk \
+         LEFT JOIN slot ON slot.registration = registration.id \
+         WHERE escalation.site = $1 AND escalation.reason = 'no_capacity' AND registration.state = 'kept' \
+         AND registration.cancelled_s IS NULL AND slot.id IS NULL \
+         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
+    )
+    .bind(site.as_str())
+    .bind(AT_ONCE)
+    .fetch_all(&mut *tx)
+    .await?;
+    let (mut dated, mut none_for) = (0, BTreeSet::new());
+    for row in &rows {
+        // One that cannot be read never holds up the others.
+        let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
+            tracing::error!("a registration without a date cannot be read");
+            continue;
+        };
+        let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
+        let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
+        let device = Device { kiosk, site: site.clone(), key };
+        if none_for.contains(&registration.procedure) {
+            continue;
+        }
+        match date(&mut tx, central, &device, &registration).await? {
+            true => dated += 1,
+            false => drop(none_for.insert(registration.procedure)),
+        }
+    }
+    tx.commit().await?;
+    Ok(dated)
+}
+
+/// Gives one person a date, and tells their kiosk. False when the site has none for them.
+async fn date(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<bool, Refusal> {
+    let mut step = tx.begin().await?;
+    let Some(given) = dates::give_new(&mut step, central, device, &[registration]).await?.pop() else {
+        step.rollback().await?;
+        return Ok(false);
+    };
+    sqlx::query(
+        "UPDATE task SET answer = 'dated', answered_by = 'central', answered_s = $3 \
+         WHERE registration = $1 AND kind = $2 AND reason = 'no_capacity' AND answer IS NULL",
+    )
+    .bind(registration.id.0.as_slice())
+    .bind(TaskKind::Escalation.key())
+    .bind(central.now().as_second())
+    .execute(&mut *step)
+    .await?;
+    let token = given.token.to_bytes().into();
+    let told = Change::Dated { registration: registration.id, token };
+    changes::append(&mut step, central, device.kiosk, &[told]).await?;
+    step.commit().await?;
+    Ok(true)
+}
+
+impl Central {
+    /// Dates who can be dated, every minute from now on. Ends with the process; several centrals
+    /// take turns.
+    pub fn keep_dating(&self) {
+        let central = self.clone();
+        tokio::spawn(async move {
+            loop {
+                if let Err(refusal) = central.date_undated().await {
+                    // They are due again next time.
+                    tracing::error!(cause = ?refusal, "people without a date could not be dated");
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        });
+    }
+
+    /// Dates everybody without a date whose site has one now; answers how many.
+    ///
+    /// # Errors
+    /// The database or the lease log fails; who was dated stays dated.
+    pub async fn date_undated(&self) -> Result<usize, Refusal> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT escalation.site FROM escalation \
+             JOIN registration ON registration.id = escalation.registration \
+             LEFT JOIN slot ON slot.registration = registration.id \
+             WHERE reason = 'no_capacity' AND slot.id IS NULL AND state = 'kept' AND cancelled_s IS NULL \
+             ORDER BY escalation.site",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut all = 0;
+        for row in &rows {
+            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+            loop {
+                match turn(self, &site).await? {
+                    0 => break,
+                    some => all += some,
+                }
+            }
+        }
+        Ok(all)
+    }
+}
