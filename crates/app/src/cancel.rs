@@ -19,10 +19,12 @@ impl Kiosk {
     /// Nobody has unlocked, or the visit has no date.
     pub async fn cancel(&self, visit: &str) -> Result<DateView, Problem> {
         self.come_or_go(visit, |inner, tx, id| {
-            if tx.cancelled(id)?.is_some() {
+            // Asked back meanwhile, and given up after all: said again.
+            if tx.cancelled(id)?.is_some_and(|cancelled| !cancelled.returning) {
                 return Ok(());
             }
             let (mediator, at) = (inner.session()?.mediator, inner.now());
+            tx.give_back(id)?;
             tx.cancel(id, at)?;
             inner.append(tx, &Body::Cancellation(Cancellation { registration: id, mediator, at }), at)
         })

@@ -7,6 +7,10 @@ ALTER TABLE registration ADD COLUMN cancelled_slot bigint;
 -- And its hour, which their paper names.
 ALTER TABLE registration ADD COLUMN cancelled_at timestamp;
 
+-- It left central again after all this database knows of whoever holds it (the lease log says so):
+-- given up by them, it is nobody's to be offered.
+ALTER TABLE slot ADD COLUMN left_again boolean NOT NULL DEFAULT false;
+
 -- Such a slot is withheld: no other way of giving a slot sees it.
 CREATE TABLE freed_slot (
     slot   bigint PRIMARY KEY REFERENCES slot (id) ON DELETE CASCADE,

@@ -57,7 +57,9 @@ pub(crate) async fn settle(
         // The calendar has it no more, and the date that followed stands.
         return Ok(None);
     }
-    if held.is_some() && offers::was_left(&mut *tx, id, token.at).await? {
+    if let Some((_, held)) = held
+        && offers::was_left(&mut *tx, id, (token.at, held)).await?
+    {
         return Ok(None);
     }
     if held.is_some() && planted::on("late_answer_stands") {

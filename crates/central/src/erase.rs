@@ -31,7 +31,8 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
         let rows = sqlx::query(
             "SELECT registration.id FROM registration LEFT JOIN slot ON slot.registration = registration.id \
              WHERE (slot.at < $1::text::date OR slot.id IS NULL \
-                    AND registration.cancelled_s < extract(epoch FROM $1::text::date)) \
+                    AND greatest(to_timestamp(registration.cancelled_s)::date, registration.cancelled_at::date) < $1::text::date) \
+             AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id AND offer.before >= $1::text::date) \
              AND NOT EXISTS (SELECT 1 FROM record \
              WHERE record.kiosk = registration.kiosk AND record.state = 'held') \
              ORDER BY slot.at LIMIT $2 FOR UPDATE OF registration SKIP LOCKED",

@@ -223,12 +223,13 @@ async fn raise_by(
 }
 
 /// Earlier papers of a registration are replaced by the convocation for `at`, or, with
-/// none, no paper of it is good any more.
+/// none, no paper of it is good any more. `left` is the hour on the newest of them: the list names
+/// it for as long as anybody could come with it.
 pub(crate) async fn replace(
     db: &mut PgConnection,
     central: &Central,
     registration: RegistrationId,
-    at: Option<DateTime>,
+    (at, left): (Option<DateTime>, Option<DateTime>),
     today: Date,
 ) -> Result<(), Refusal> {
     let row = sqlx::query("SELECT site, code FROM registration WHERE id = $1")
@@ -237,12 +238,12 @@ pub(crate) async fn replace(
         .await?;
     let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
     let code = domain::code::FollowUpCode::from_random(row.try_get::<i64, _>(1)?.to_be_bytes());
-    let until = at.map_or(today, |at| at.date().max(today)).saturating_add(LISTED_DAYS.days());
+    let until = listed_until([at, left], today);
     let version = raise(&mut *db, &site, ListKind::Papers, central.now()).await?;
     sqlx::query(
         "INSERT INTO replaced_paper (registration, site, code, at, until, version) \
          VALUES ($1, $2, $3, $4::text::timestamp, $5::text::date, $6) ON CONFLICT (registration) \
-         DO UPDATE SET at = excluded.at, until = excluded.until, version = excluded.version",
+         DO UPDATE SET at = excluded.at, until = greatest(replaced_paper.until, excluded.until), version = excluded.version",
     )
     .bind(registration.0.as_slice())
     .bind(site.as_str())
@@ -255,19 +256,19 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// The same for many people of one site, each with the date that stands.
+/// The same for many people of one site, each with the date that stands and the one they leave.
 pub(crate) async fn replace_all(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
-    dated: &[(RegistrationId, DateTime)],
+    dated: &[(RegistrationId, DateTime, DateTime)],
     today: Date,
 ) -> Result<(), Refusal> {
     let count = i64::try_from(dated.len()).map_err(|_| Refusal::TooLarge)?;
     if count == 0 {
         return Ok(());
     }
-    let ids: Vec<&[u8]> = dated.iter().map(|(id, _)| id.0.as_slice()).collect();
+    let ids: Vec<&[u8]> = dated.iter().map(|(id, ..)| id.0.as_slice()).collect();
     let rows = sqlx::query("SELECT id, code FROM registration WHERE id = ANY ($1)")
         .bind(&ids)
         .fetch_all(&mut *db)
@@ -279,7 +280,7 @@ pub(crate) async fn replace_all(
     }
     let marks = ids.iter().map(|id| marks.remove(*id)).collect::<Option<Vec<_>>>();
     let marks = marks.ok_or(Refusal::Stored("registration"))?;
-    let until = |at: DateTime| at.date().max(today).saturating_add(LISTED_DAYS.days()).to_string();
+    let until = |at, left| listed_until([Some(at), Some(left)], today).to_string();
     let last = raise_by(&mut *db, site, ListKind::Papers, central.now(), count).await?;
     sqlx::query(
         "INSERT INTO replaced_paper (registration, site, code, at, until, version) \
@@ -287,17 +288,23 @@ pub(crate) async fn replace_all(
          FROM unnest($3::bytea[], $4::bytea[], $5::text[], $6::text[]) WITH ORDINALITY \
               AS told (registration, code, at, until, n) \
          ON CONFLICT (registration) \
-         DO UPDATE SET at = excluded.at, until = excluded.until, version = excluded.version",
+         DO UPDATE SET at = excluded.at, until = greatest(replaced_paper.until, excluded.until), version = excluded.version",
     )
     .bind(site.as_str())
     .bind(last - count)
     .bind(&ids)
     .bind(marks)
-    .bind(dated.iter().map(|(_, at)| at.to_string()).collect::<Vec<_>>())
-    .bind(dated.iter().map(|(_, at)| until(*at)).collect::<Vec<_>>())
+    .bind(dated.iter().map(|(_, at, _)| at.to_string()).collect::<Vec<_>>())
+    .bind(dated.iter().map(|(_, at, left)| until(*at, *left)).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// From this day on nobody can come with any of these papers, nor show one.
+fn listed_until(hours: [Option<DateTime>; 2], today: Date) -> Date {
+    let last = hours.into_iter().flatten().map(|at| at.date()).max();
+    last.map_or(today, |last| last.max(today)).saturating_add(LISTED_DAYS.days())
 }
 
 /// Where the list names a date of this registration, it names the one that stands.
@@ -317,7 +324,7 @@ pub(crate) async fn follow(
     let Some(row) = row else { return Ok(()) };
     let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
     let today = dates::today(&mut *db, central, &site).await?;
-    replace(db, central, registration, Some(at), today).await
+    replace(db, central, registration, (Some(at), None), today).await
 }
 
 fn number(version: i64) -> Result<u64, Refusal> {

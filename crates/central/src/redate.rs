@@ -256,10 +256,10 @@ pub(crate) async fn carry_out(
                 AND next.registration IS NULL AND next.lease IS NULL AND NOT next.outside \
                 AND coalesce(registration.procedure = ANY (next.procedures), true) \
                 AND EXISTS (SELECT 1 FROM task WHERE task.registration = redate.registration AND task.kind = $2 \
-                            AND task.answer IS NULL), held.at::text \
+                            AND task.answer IS NULL), coalesce(held.at, next.at)::text \
          FROM redate JOIN registration ON registration.id = redate.registration \
          JOIN kiosk ON kiosk.id = registration.kiosk JOIN slot AS next ON next.id = redate.slot \
-         JOIN slot AS held ON held.id = redate.before \
+         LEFT JOIN slot AS held ON held.id = redate.before \
          WHERE redate.site = $1 AND redate.moved_s IS NULL ORDER BY redate.said_s, redate.place LIMIT $3",
     )
     .bind(site.as_str())
@@ -373,8 +373,8 @@ async fn make(
     }
     let about: Vec<Vec<u8>> = ids.iter().map(|id| id.to_vec()).collect();
     audit::by_us_each(&mut *tx, Act::Redated, &about).await?;
-    let dated: Vec<(RegistrationId, DateTime)> =
-        moves.iter().map(|said| (said.registration.id, said.at)).collect();
+    let dated: Vec<(RegistrationId, DateTime, DateTime)> =
+        moves.iter().map(|said| (said.registration.id, said.at, said.before_at)).collect();
     lists::replace_all(tx, central, site, &dated, today).await
 }
 

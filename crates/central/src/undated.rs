@@ -19,8 +19,13 @@ const EVERY: Duration = Duration::from_secs(60);
 /// People dated in one transaction: the site's others wait for it.
 const AT_ONCE: i64 = 50;
 
-/// Dates the next of a site's people without a date; answers how many.
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
+/// Dates the next of a site's people without a date; answers how many, and adds the procedures for
+/// which the site has no date, to be passed over from then on.
+async fn turn(
+    central: &Central,
+    site: &SiteId,
+    none_for: &mut BTreeSet<&'static str>,
+) -> Result<(usize, usize), Refusal> {
     let mut tx = central.pool.begin().await?;
     lock(&mut tx, site).await?;
     let rows = sqlx::query(
@@ -29,14 +34,15 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
          JOIN kiosk ON kiosk.id = registration.kiosk \
          LEFT JOIN slot ON slot.registration = registration.id \
          WHERE escalation.site = $1 AND escalation.reason = 'no_capacity' AND registration.state = 'kept' \
-         AND registration.cancelled_s IS NULL AND slot.id IS NULL \
+         AND registration.cancelled_s IS NULL AND slot.id IS NULL AND NOT (registration.procedure = ANY ($3)) \
          ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
     )
     .bind(site.as_str())
     .bind(AT_ONCE)
+    .bind(none_for.iter().copied().collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
-    let (mut dated, mut none_for) = (0, BTreeSet::new());
+    let mut dated = 0;
     for row in &rows {
         // One that cannot be read never holds up the others.
         let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
@@ -46,16 +52,16 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
         let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
         let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
         let device = Device { kiosk, site: site.clone(), key };
-        if none_for.contains(&registration.procedure) {
+        if none_for.contains(registration.procedure.key()) {
             continue;
         }
         match date(&mut tx, central, &device, &registration).await? {
             true => dated += 1,
-            false => drop(none_for.insert(registration.procedure)),
+            false => drop(none_for.insert(registration.procedure.key())),
         }
     }
     tx.commit().await?;
-    Ok(dated)
+    Ok((dated, rows.len()))
 }
 
 /// Gives one person a date, and tells their kiosk. False when the site has none for them.
@@ -116,16 +122,28 @@ impl Central {
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut all = 0;
+        let (mut all, mut failed) = (0, None);
         for row in &rows {
             let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+            let mut none_for = BTreeSet::new();
             loop {
-                match turn(self, &site).await? {
-                    0 => break,
-                    some => all += some,
+                let before = none_for.len();
+                match turn(self, &site, &mut none_for).await {
+                    Ok((dated, looked_at)) => {
+                        all += dated;
+                        // Nobody left, or nobody who could be dated.
+                        if looked_at == 0 || dated == 0 && none_for.len() == before {
+                            break;
+                        }
+                    }
+                    // The other sites are not held up.
+                    Err(refusal) => {
+                        failed = Some(refusal);
+                        break;
+                    }
                 }
             }
         }
-        Ok(all)
+        failed.map_or(Ok(all), Err)
     }
 }

@@ -42,6 +42,7 @@ impl Tx<'_> {
              JOIN visit ON visit.registration = paper.registration \
              LEFT JOIN cancelled ON cancelled.registration = paper.registration \
              WHERE paper.issued_s < ?1 AND (paper.token IS NOT NULL OR cancelled.at_s IS NOT NULL) AND visit.state IN ('kept', 'finished') \
+             AND coalesce(cancelled.coming_back, 0) = 0 \
              AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = paper.registration \
                              AND (record.seq > ?2 OR record.at_s >= ?1)) \
              AND NOT EXISTS (SELECT 1 FROM page WHERE page.visit = visit.id AND page.state <> 'sent') \

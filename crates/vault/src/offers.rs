@@ -1,6 +1,7 @@
 //! Offers of an earlier date that stand, and appointments that were given up.
 
 use crate::{Tx, VaultFailure};
+use domain::bytes::Hash;
 use domain::ids::{OfferId, RegistrationId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -81,6 +82,10 @@ impl Tx<'_> {
             .prepare_cached("INSERT OR IGNORE INTO cancelled (registration, at_s) VALUES (?1, ?2)")?
             .execute(params![id.0, at.as_second()])?;
         self.sql.prepare_cached("DELETE FROM offer WHERE registration = ?1")?.execute([id.0])?;
+        // Another lease may bring its slot again.
+        self.sql
+            .prepare_cached("UPDATE lease_slot SET released = 1 WHERE registration = ?1")?
+            .execute([id.0])?;
         Ok(())
     }
 
@@ -92,6 +97,21 @@ impl Tx<'_> {
         self.sql
             .prepare_cached("UPDATE cancelled SET coming_back = 1 WHERE registration = ?1")?
             .execute([id.0])?;
+        Ok(())
+    }
+
+    /// A return that central has set aside: what was cancelled stays so.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn no_way_back(&self, seq: u64, hash: &Hash) -> Result<(), VaultFailure> {
+        let seq = i64::try_from(seq).map_err(|_| VaultFailure::Stored("seq"))?;
+        self.sql
+            .prepare_cached(
+                "UPDATE cancelled SET coming_back = 0 WHERE registration = (SELECT registration FROM record \
+                 WHERE seq = ?1 AND hash = ?2 AND kind = 'reinstatement')",
+            )?
+            .execute(params![seq, hash.0])?;
         Ok(())
     }
 

@@ -13,13 +13,14 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_store.sql"),
     include_str!("../migrations/0002_released.sql"),
     include_str!("../migrations/0003_listed.sql"),
     include_str!("../migrations/0004_advance.sql"),
     include_str!("../migrations/0006_procedures.sql"),
     include_str!("../migrations/0008_offers.sql"),
+    include_str!("../migrations/0009_heard_leases.sql"),
 ];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.

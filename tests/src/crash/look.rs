@@ -63,7 +63,12 @@ impl Looker {
         if !path.exists() {
             return if said.made { Err("the vault is gone".into()) } else { Ok(Beyond::BeforeCommit) };
         }
-        let vault = Vault::open(&path, &self.ground.key()).map_err(does_not_open)?;
+        let vault = match Vault::open(&path, &self.ground.key()) {
+            Ok(vault) => vault,
+            // Still being made: enrolment makes it under another name, and puts it here when whole.
+            Err(VaultFailure::DoesNotOpen) if !said.made => return Ok(Beyond::BeforeCommit),
+            Err(failure) => return Err(does_not_open(failure)),
+        };
         if said.made && !Ground::is_enrolled(&vault).map_err(|failure| words(&failure))? {
             return Err("the kiosk no longer knows who it is".into());
         }

@@ -135,7 +135,11 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
     match change {
         Change::Result { seq, hash, result, .. } => match result {
             Applied::Applied => Ok(tx.mark_result(seq, &hash, None)?),
-            Applied::SetAside { reason } => Ok(tx.mark_result(seq, &hash, Some(&reason))?),
+            Applied::SetAside { reason } => {
+                tx.mark_result(seq, &hash, Some(&reason))?;
+                // Of a return that came too late: the person may be told so, and go on from there.
+                Ok(tx.no_way_back(seq, &hash)?)
+            }
         },
         // Lent to a disk this one has replaced: it may stand on papers nobody has reported.
         Change::Lease { incarnation, .. }
@@ -173,11 +177,11 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
 /// The slot the receipt held stays theirs until that paper is out.
 fn dated(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, token: &[u8]) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
-    if paper.token.is_some() && !planted::on("dated_again") {
-        return Ok(());
-    }
-    if tx.cancelled(id)?.is_some_and(|cancelled| cancelled.returning) {
+    let cancelled = tx.cancelled(id)?;
+    if cancelled.is_some_and(|cancelled| cancelled.returning) {
         tx.give_back(id)?;
+    } else if cancelled.is_some() || paper.token.is_some() && !planted::on("dated_again") {
+        return Ok(());
     }
     anew(inner, tx, paper, token).map(drop)
 }
@@ -193,17 +197,23 @@ fn moved(
 ) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let Some(signed) = trust::token(&inner.identity, token) else { return Ok(()) };
-    if because == REINSTATED {
-        tx.give_back(id)?;
-    } else if tx.cancelled(id)?.is_some() {
-        return Ok(());
+    let returning = tx.cancelled(id)?.map(|cancelled| cancelled.returning);
+    match (because == REINSTATED, returning) {
+        // The answer to what was asked here, whatever paper was out before.
+        (true, Some(true)) => tx.give_back(id)?,
+        // It comes again, and something else was said since; or the person has gone.
+        (true, _) | (false, Some(_)) => return Ok(()),
+        (false, None) => {}
     }
     let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
     let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
-    let Some(now) = now.filter(|now| now.token.at == from) else { return Ok(()) };
+    let Some(now) = now.filter(|now| now.token.at == from || returning.is_some()) else { return Ok(()) };
     // Given back the very slot of their convocation: that paper is good again.
     if paper.token.is_some() && signed.token.slot == now.token.slot {
-        return Ok(());
+        // Said all the same: a central that is restored to before that learns it again.
+        let at = inner.now();
+        let body = Body::Dated(Dated { registration: id, token: signed.to_bytes().into(), at });
+        return inner.append(tx, &body, at);
     }
     let made = anew(inner, tx, paper, token)?;
     match made && !TOLD_AT_THE_COUNTER.contains(&because) {

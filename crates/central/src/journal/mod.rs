@@ -383,7 +383,7 @@ async fn dated(
     let held = dates::slot_of(&mut *tx, dated.registration).await?;
     let at = held.map_or(signed.token.at, |(_, at)| at);
     let today = dates::today(&mut *tx, central, &device.site).await?;
-    lists::replace(tx, central, dated.registration, Some(at), today).await?;
+    lists::replace(tx, central, dated.registration, (Some(at), None), today).await?;
     Ok(Step::Applied(Vec::new()))
 }
 

@@ -146,8 +146,13 @@ async fn withhold(tx: &mut PgConnection, sent: &Sent) -> Result<Option<LeaseId>,
         }
         None => None,
     };
-    // Whoever it was free for in this database, it left central after that.
+    // Whoever it was free for in this database, it left central after that; and after whoever
+    // holds it had given it up, which is still to be heard.
     sqlx::query("DELETE FROM freed_slot WHERE slot = $1").bind(slot).execute(&mut *tx).await?;
+    sqlx::query("UPDATE slot SET left_again = true WHERE id = $1 AND registration IS NOT NULL")
+        .bind(slot)
+        .execute(&mut *tx)
+        .await?;
     if lease.is_none() {
         sqlx::query(
             "UPDATE slot SET withheld = true, lease = NULL, stratum = NULL WHERE id = $1 AND registration IS NULL",

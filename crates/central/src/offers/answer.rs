@@ -147,11 +147,20 @@ async fn accepted(
     held: Option<(SlotId, DateTime)>,
 ) -> Result<Option<DateTime>, Refusal> {
     let Some((old, from)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
-    let kept = sqlx::query("DELETE FROM freed_slot WHERE slot = $1 RETURNING slot")
-        .bind(dates::slot_key(made.slot)?)
-        .fetch_optional(&mut *db)
-        .await?;
-    if kept.is_none() || central.extras_only() {
+    if central.extras_only() {
+        return Ok(None);
+    }
+    // The calendar may have changed since it was offered.
+    let kept = sqlx::query(
+        "DELETE FROM freed_slot USING slot, registration WHERE freed_slot.slot = $1 AND slot.id = $1 AND NOT slot.outside \
+         AND registration.id = $2 AND coalesce(registration.procedure = ANY (slot.procedures), true) \
+         RETURNING freed_slot.slot",
+    )
+    .bind(dates::slot_key(made.slot)?)
+    .bind(registration.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    if kept.is_none() {
         return Ok(None);
     }
     set_free(&mut *db, central, &made.site, old).await?;
@@ -177,7 +186,7 @@ async fn accepted(
     let moved = Change::Moved { registration, from, token: token.to_bytes().into(), because };
     changes::append(&mut *db, central, kiosk, &[moved]).await?;
     let today = dates::today(&mut *db, central, &made.site).await?;
-    lists::replace(db, central, registration, Some(made.at), today).await?;
+    lists::replace(db, central, registration, (Some(made.at), Some(from)), today).await?;
     Ok(Some(from))
 }
 

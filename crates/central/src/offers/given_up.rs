@@ -2,6 +2,7 @@
 //! goes to whoever is next in rank, never to whoever asks next.
 
 use crate::device::Device;
+use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, calendar, dates, lists, offers};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
@@ -75,7 +76,7 @@ pub(crate) async fn cancel(
     .execute(&mut *db)
     .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
-    lists::replace(&mut *db, central, id, None, today).await?;
+    lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
     Ok(Ok(offer.map(|offer| Change::OfferEnded { registration: id, offer }).into_iter().collect()))
 }
@@ -95,7 +96,7 @@ pub(crate) async fn reinstate(
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
     let cancelled = Timestamp::from_second(cancelled_s).map_err(|_| Refusal::Stored("cancellation"))?;
-    if !may_return(day(cancelled), day(at)) {
+    if !may_return(day(cancelled), day(at.min(central.now()))) {
         return Ok(Err("too_late"));
     }
     sqlx::query(
@@ -107,13 +108,13 @@ pub(crate) async fn reinstate(
     let today = dates::today(&mut *db, central, &device.site).await?;
     let before = known.cancelled_at.as_deref().map(dates::civil).transpose()?;
     if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
-        take_back(&mut *db, id, slot).await?;
+        take_back(&mut *db, central, device, (id, slot)).await?;
     }
     let registration: Registration =
         serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
     let given = dates::give(&mut *db, central, device, &registration).await?;
     let Some(given) = given else { return Ok(Ok(Vec::new())) };
-    lists::replace(db, central, id, Some(given.token.token.at), today).await?;
+    lists::replace(db, central, id, (Some(given.token.token.at), before), today).await?;
     let token = given.token.to_bytes().into();
     let change = match before {
         Some(from) => Change::Moved { registration: id, from, token, because: "reinstated".to_owned() },
@@ -122,22 +123,34 @@ pub(crate) async fn reinstate(
     Ok(Ok(vec![change]))
 }
 
-/// The slot the person gave up, while nobody else has been asked about it.
-async fn take_back(db: &mut PgConnection, id: RegistrationId, slot: SlotId) -> Result<(), Refusal> {
-    let still = sqlx::query(
-        "DELETE FROM freed_slot WHERE slot = $1 AND NOT EXISTS \
-         (SELECT 1 FROM offer WHERE offer.slot = $1 AND offer.state = 'open') RETURNING slot",
-    )
-    .bind(dates::slot_key(slot)?)
-    .fetch_optional(&mut *db)
-    .await?;
-    if still.is_none() {
+/// The slot the person gave up, while nobody else has been asked about it and it still serves them.
+async fn take_back(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (id, slot): (RegistrationId, SlotId),
+) -> Result<(), Refusal> {
+    // What left central before a restore is not known.
+    if central.extras_only() {
         return Ok(());
     }
+    let still = sqlx::query(
+        "DELETE FROM freed_slot USING slot, registration WHERE freed_slot.slot = $1 AND slot.id = $1 AND NOT slot.outside \
+         AND registration.id = $2 AND coalesce(registration.procedure = ANY (slot.procedures), true) \
+         AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.slot = $1 AND offer.state = 'open') RETURNING slot.at::text",
+    )
+    .bind(dates::slot_key(slot)?)
+    .bind(id.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(still) = still else { return Ok(()) };
+    let at = dates::civil(still.try_get(0)?)?;
     sqlx::query("UPDATE slot SET registration = $2, withheld = false WHERE id = $1 AND registration IS NULL")
         .bind(dates::slot_key(slot)?)
         .bind(id.0.as_slice())
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    // It leaves central again.
+    let sent = Sent { site: device.site.clone(), slot, at, kiosk: device.kiosk, lent: None };
+    lease_log::write(db, central, vec![sent]).await
 }

@@ -44,18 +44,23 @@ pub(crate) async fn set_free(
             .await?;
         return Ok(());
     }
-    // Its kiosk has given it by its own record: it is lent no more.
+    // Its kiosk has given it by its own record: it is lent no more. An hour the calendar does not
+    // have, and an extra slot, are given to nobody as they are.
     sqlx::query(
-        "UPDATE slot SET registration = NULL, lease = NULL, stratum = NULL, withheld = true WHERE id = $1",
+        "UPDATE slot SET registration = NULL, lease = NULL, stratum = NULL, \
+         withheld = left_again OR NOT outside AND extra <= 0 WHERE id = $1",
     )
     .bind(dates::slot_key(slot)?)
     .execute(&mut *db)
     .await?;
-    sqlx::query("INSERT INTO freed_slot (slot, site) SELECT id, $2 FROM slot WHERE id = $1 AND NOT outside AND extra <= 0")
-        .bind(dates::slot_key(slot)?)
-        .bind(site.as_str())
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "INSERT INTO freed_slot (slot, site) SELECT id, $2 FROM slot \
+         WHERE id = $1 AND NOT outside AND NOT left_again AND extra <= 0 ON CONFLICT DO NOTHING",
+    )
+    .bind(dates::slot_key(slot)?)
+    .bind(site.as_str())
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -76,16 +81,20 @@ pub(crate) async fn withdraw(
     row.map(|row| offer_id(&row, 0)).transpose()
 }
 
-/// Did this registration leave this hour for an earlier one it accepted? A paper that names it is
+/// Did this registration leave the hour `at` for an earlier one it accepted, and holds that or one
+/// before it now? A paper that names it is
 /// replaced, whenever its record comes.
 pub(crate) async fn was_left(
     db: &mut PgConnection,
     registration: RegistrationId,
-    at: DateTime,
+    (at, held): (DateTime, DateTime),
 ) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT 1 FROM offer WHERE registration = $1 AND before = $2::text::timestamp")
+    let row = sqlx::query(
+        "SELECT 1 FROM offer WHERE registration = $1 AND before = $2::text::timestamp AND at >= $3::text::timestamp",
+    )
         .bind(registration.0.as_slice())
         .bind(at.to_string())
+        .bind(held.to_string())
         .fetch_optional(db)
         .await?;
     Ok(row.is_some())
@@ -152,7 +161,8 @@ async fn end_late(
          FROM registration WHERE registration.id = offer.registration AND offer.site = $1 AND offer.state = 'open' \
          AND (last_day < $2::text::date OR NOT EXISTS \
               (SELECT 1 FROM freed_slot JOIN slot ON slot.id = freed_slot.slot \
-               WHERE freed_slot.slot = offer.slot AND NOT slot.outside)) \
+               WHERE freed_slot.slot = offer.slot AND NOT slot.outside \
+               AND coalesce(registration.procedure = ANY (slot.procedures), true))) \
          RETURNING offer.id, offer.registration, registration.kiosk",
     )
     .bind(site.as_str())
@@ -207,7 +217,9 @@ async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Resul
         "SELECT registration.id, class, registered_s, tie_break, procedure, slot.at::text, \
                 registration.body ->> 'registered_on' \
          FROM slot JOIN registration ON registration.id = slot.registration \
+         JOIN kiosk ON kiosk.id = registration.kiosk \
          WHERE slot.site = $1 AND slot.at >= $2::text::date + 1 AND registration.state = 'kept' \
+         AND registration.cancelled_s IS NULL AND kiosk.lost_s IS NULL \
          AND ($3::text[] IS NULL OR procedure = ANY ($3)) \
          AND (registration.body ->> 'registered_on')::date < $2::text::date \
          AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
@@ -221,7 +233,10 @@ async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Resul
     .bind(PEOPLE_AT_ONCE)
     .fetch_all(db)
     .await?;
-    rows.iter().map(dated).collect()
+    // One that cannot be read never holds up the others.
+    let read =
+        |row: &PgRow| dated(row).inspect_err(|cause| tracing::error!(?cause, "a place cannot be read")).ok();
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 fn dated(row: &PgRow) -> Result<Dated, Refusal> {
@@ -296,12 +311,16 @@ impl Central {
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut offered = 0;
+        let (mut offered, mut failed) = (0, None);
         for row in &rows {
             let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-            offered += turn(self, &site).await?;
+            match turn(self, &site).await {
+                Ok(some) => offered += some,
+                // The other sites are not held up.
+                Err(refusal) => failed = Some(refusal),
+            }
         }
-        Ok(offered)
+        failed.map_or(Ok(offered), Err)
     }
 }
 
