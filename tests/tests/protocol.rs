@@ -366,3 +366,19 @@ async fn a_page_goes_on_where_it_broke_off_and_arrives_whole_or_not_at_all() {
     assert_eq!(part(0, &bytes, &bytes).await.status, 204);
     assert_eq!(device.say(&service, "GET", &target, &Value::Null).await.unwrap().status, 200);
 }
+
+/// With another ring everything that comes in would be set aside for good: `serve` asks first.
+#[tokio::test]
+async fn a_central_with_other_keys_knows_that_these_are_not_its_kiosks() {
+    let service = Service::start().await.unwrap();
+    assert!(service.central.knows_its_kiosks().await.unwrap(), "there is none yet");
+    service.device("ONE", 1).await.unwrap();
+    assert!(service.central.knows_its_kiosks().await.unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let random = central::system_random();
+    central::keys::make(folder.path(), service.now(), &random).unwrap();
+    let keys = central::keys::CentralKeys::load(folder.path()).unwrap();
+    let pool = service.pool.clone();
+    let other = central::Central::new(pool, keys, central::system_clock(), random).await.unwrap();
+    assert!(!other.knows_its_kiosks().await.unwrap());
+}

@@ -41,6 +41,7 @@ pub use store::{MigrateFailure, check_schema, connect, connect_with, migrate};
 use jiff::Timestamp;
 use keys::CentralKeys;
 use lease_log::LeaseLog;
+use seal::certificate::DeviceCertificate;
 /// The connections a central works with.
 pub use sqlx::PgPool as Pool;
 use sqlx::{PgPool, Row as _};
@@ -117,6 +118,20 @@ impl Central {
     /// The database fails.
     pub async fn has_followed_a_log(&self) -> Result<bool, Refusal> {
         Ok(lease_log::was_followed(&self.pool).await?)
+    }
+
+    /// Is this the central that enrolled the kiosks of this database? Its ring vouches for the
+    /// newest of them, or there is none yet.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn knows_its_kiosks(&self) -> Result<bool, Refusal> {
+        let row = sqlx::query("SELECT certificate FROM kiosk ORDER BY enrolled_s DESC, id LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(true) };
+        let certificate = DeviceCertificate::from_bytes(row.try_get(0)?);
+        Ok(certificate.is_some_and(|certificate| certificate.is_by(&self.keys.ring) == Some(true)))
     }
 
     /// The ids of those keys of this central's that are retired from signing.

@@ -72,6 +72,7 @@ async fn run(command: Command) -> Result<(), Stop> {
             let central = Central::new(pool, keys, system_clock(), system_random())
                 .await
                 .map_err(|error| Stop::failed("the database failed").because(error))?;
+            own_kiosks(&central, &folder).await?;
             no_retired_key(&central, &folder).await?;
             let central = match lease_log {
                 Some(path) => follow(central, &path, lease_log_lost).await?,
@@ -386,6 +387,19 @@ fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {
 /// On standard error, whatever the log's level; central goes on whether or not anybody reads it.
 fn warn(sentence: &str) {
     let _ = std::io::stderr().write_all(format!("central: {sentence}\n").as_bytes());
+}
+
+/// With another ring every paper that comes in would be set aside for good.
+async fn own_kiosks(central: &Central, folder: &Path) -> Result<(), Stop> {
+    match central.knows_its_kiosks().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Stop::missing(format!(
+            "the keys in {folder} are not those of the central that enrolled this database's kiosks; correct --keys or \
+             the database",
+            folder = folder.display()
+        ))),
+        Err(refusal) => Err(Stop::failed("the database failed").because(refusal)),
+    }
 }
 
 /// A central whose key is retired would answer every question for a date with a failure.

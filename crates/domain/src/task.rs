@@ -41,6 +41,24 @@ impl TaskKind {
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
         };
+        // A time limit does not wait for a counter that is closed: the desk is at work.
+        let closures = if self == Self::Escalation { &[] } else { closures };
         working_day_after(today, days, holidays, closures)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_closure_puts_off_what_can_wait_and_no_time_limit() {
+        let monday = date(2027, 3, 8);
+        let closures = [Closure { first: monday, last: date(2027, 4, 30) }];
+        let due = |kind: TaskKind| kind.due(monday, Holidays::None, &closures);
+        assert_eq!(due(TaskKind::Escalation), date(2027, 3, 10));
+        assert!(due(TaskKind::AdvanceRequest) > date(2027, 4, 30));
+        assert!(due(TaskKind::DateOutside) > date(2027, 4, 30));
     }
 }

@@ -9,8 +9,9 @@ mod put_back;
 use central::admin::{self, Ask};
 use central::keys::CentralKeys;
 use central::{Central, system_random};
+use domain::bytes::Hash;
 use domain::calendar::{Closure, Pattern};
-use domain::ids::{LeaseId, RegistrationId};
+use domain::ids::{AttemptId, LeaseId, RegistrationId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
@@ -21,7 +22,7 @@ use journeys::device::{Device, Service};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wire::body::{Body, Dated, Outcome, Registered};
+use wire::body::{Body, Dated, Outcome, Print, PrintOutcome, Registered};
 use wire::messages::{Change, LentSlot, Told};
 
 /// Two weeks from the day after [`Service::NOON`]: ten working days of six slots.
@@ -206,7 +207,7 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
     let replaced = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM replaced_paper");
     assert_eq!(replaced.fetch_one(&service.pool).await.unwrap(), 12);
 
-    // The desk calls whoever's kiosk has not said that the new paper is made.
+    // The desk calls whoever does not have the new paper in hand; that it is made is not enough.
     let calls = async || {
         let listed = admin::redated(&service.pool, "ONE", service.now()).await.unwrap();
         let all = listed["redated"].as_array().unwrap();
@@ -215,6 +216,17 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
     assert_eq!(calls().await, 12);
     let says = Dated { registration: told[0].0, token: told[0].2.to_bytes().into(), at: service.now() };
     let record = device.says(&Body::Dated(says)).unwrap();
+    device.push(&service, vec![record]).await.unwrap();
+    assert_eq!(calls().await, 12);
+    let printed = Print {
+        registration: told[0].0,
+        attempt: AttemptId([1; 16]),
+        state: PrintOutcome::Printed,
+        sha256: Hash([2; 32]),
+        mediator: device.registration(&service, 1, "A").unwrap().mediator,
+        at: service.now(),
+    };
+    let record = device.says(&Body::Print(printed)).unwrap();
     device.push(&service, vec![record]).await.unwrap();
     assert_eq!(calls().await, 11);
 

@@ -75,7 +75,8 @@ fn told(plan: &Plan, (key, value): (&str, Value)) -> Value {
 }
 
 /// The dates of a site that were moved and are to come, the soonest first, and before them those
-/// that wait. Whoever's kiosk has not made the new paper is to be called.
+/// that wait. Whoever does not have the new
+/// paper in hand is to be called: a kiosk makes it before anybody is there to take it.
 ///
 /// # Errors
 /// The site is unknown, or the database fails.
@@ -85,7 +86,10 @@ pub async fn redated(pool: &PgPool, site: &str, now: Timestamp) -> Result<Value,
     let today = dates::day(&mut db, &site, now).await?;
     let row = sqlx::query(
         "SELECT count(*) FILTER (WHERE moved_s IS NULL), count(*) FILTER (WHERE moved_s IS NOT NULL), \
-                count(*) FILTER (WHERE moved_s IS NOT NULL AND taken_s IS NULL) FROM redate WHERE site = $1",
+                count(*) FILTER (WHERE moved_s IS NOT NULL AND NOT EXISTS \
+                (SELECT 1 FROM print WHERE print.registration = redate.registration \
+                 AND print.state IN ('printed', 'said_printed') AND print.at_s >= redate.taken_s)) \
+         FROM redate WHERE site = $1",
     )
     .bind(site.as_str())
     .fetch_one(&mut *db)
@@ -93,14 +97,16 @@ pub async fn redated(pool: &PgPool, site: &str, now: Timestamp) -> Result<Value,
     // What waits has not left central: no date is told of it.
     let rows = sqlx::query(
         "SELECT registration.body ->> 'code', replace(left(before.at::text, 16), ' ', 'T'), \
-                replace(left(slot.at::text, 16), ' ', 'T'), registration.after_limit, redate.moved_s, redate.taken_s, \
+                replace(left(slot.at::text, 16), ' ', 'T'), registration.after_limit, redate.moved_s, \
+                EXISTS (SELECT 1 FROM print WHERE print.registration = redate.registration \
+                        AND print.state IN ('printed', 'said_printed') AND print.at_s >= redate.taken_s) AS out, \
                 registration.body #>> '{applicant,contact,phone}', registration.body #>> '{applicant,contact,email}', \
                 encode(kiosk.id, 'hex'), kiosk.heard_s, kiosk.lost_s IS NOT NULL, kiosk.retired_s IS NOT NULL, redate.reason \
          FROM redate JOIN registration ON registration.id = redate.registration \
          JOIN slot ON slot.id = redate.slot AND slot.registration = redate.registration \
          JOIN slot AS before ON before.id = redate.before JOIN kiosk ON kiosk.id = registration.kiosk \
          WHERE redate.site = $1 AND redate.moved_s IS NOT NULL AND slot.at >= $2::text::timestamp \
-         ORDER BY redate.taken_s IS NOT NULL, slot.at, slot.id LIMIT $3",
+         ORDER BY out, slot.at, slot.id LIMIT $3",
     )
     .bind(site.as_str())
     .bind(today.to_string())
@@ -123,7 +129,7 @@ pub async fn redated(pool: &PgPool, site: &str, now: Timestamp) -> Result<Value,
                 "reason": row.try_get::<String, _>(12)?,
                 "after_limit": row.try_get::<bool, _>(3)?,
                 "moved_s": row.try_get::<i64, _>(4)?,
-                "call": row.try_get::<Option<i64>, _>(5)?.is_none(),
+                "call": !row.try_get::<bool, _>(5)?,
                 "phone": row.try_get::<Option<String>, _>(6)?,
                 "email": row.try_get::<Option<String>, _>(7)?,
                 "kiosk": row.try_get::<String, _>(8)?,
