@@ -276,6 +276,29 @@ async fn who_gave_up_comes_back_to_their_place_and_after_thirty_days_does_not() 
     assert_eq!(story.date_of(&last).await, None);
 }
 
+/// The hour an offer is about is closed before its person answers: the date they have stands.
+#[tokio::test]
+async fn an_offer_of_an_hour_that_is_closed_is_over() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 60).await;
+    story.cancels(&people[40]).await;
+    let offers = story.offered().await;
+    let one = people.iter().find(|one| one.told.id == offers[0].0).unwrap();
+    let day = people[40].at.date();
+    let closed = domain::calendar::Closure { first: day, last: day };
+    let ask = central::admin::Ask::at(story.service.now(), central::system_random());
+    let preview = central::admin::Ask { preview: true, ..ask.clone() };
+    let pool = &story.service.pool;
+    let told = central::admin::closure(pool, "ONE", None, closed, &preview).await.unwrap();
+    let token = told["token"].as_str().map(str::to_owned);
+    central::admin::closure(pool, "ONE", None, closed, &central::admin::Ask { token, ..ask }).await.unwrap();
+    assert_eq!(story.answers(one, &offers[0].1, true).await["state"], "over");
+    assert_eq!(story.date_of(one).await, Some(one.at));
+    assert!(story.offered().await.is_empty());
+    let open = sqlx::query("SELECT count(*) FROM offer WHERE state = 'open'");
+    assert_eq!(open.fetch_one(&story.service.pool).await.unwrap().get::<i64, _>(0), 0);
+}
+
 #[tokio::test]
 async fn a_cancelled_place_is_in_no_queue_and_asks_nothing_of_the_desk() {
     let mut story = Story::begin().await;
@@ -390,7 +413,25 @@ async fn at_the_counter() {
     let back = counter.kiosk.date(&dates[gone].visit).await.unwrap();
     assert!(back.cancelled.is_none());
     assert!(back.slot_at.unwrap() > of(gone));
-    counter.kiosk.exchange().await.unwrap();
+    // They go, come back and go, without a network: the last word stands, here and at central.
+    counter = counter.cut_off(None).await.unwrap();
+    let visit = &dates[gone].visit;
+    counter.kiosk.cancel(visit).await.unwrap();
+    counter.kiosk.reinstate(visit).await.unwrap();
+    assert!(!counter.kiosk.cancel(visit).await.unwrap().cancelled.unwrap().returning);
+    counter = counter.home(None).await.unwrap();
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    assert!(!counter.kiosk.date(visit).await.unwrap().cancelled.unwrap().returning);
+    let found = other.follow_up(&dates[gone].code, person("X").birth).await.unwrap().elsewhere.unwrap();
+    assert_eq!((found.cancelled, found.slot_at), (true, None));
+    // And once more they come.
+    counter.kiosk.reinstate(visit).await.unwrap();
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    assert!(counter.kiosk.date(visit).await.unwrap().cancelled.is_none());
     let pool = central::connect(&counter.pool_url).await.unwrap();
     let doubled =
         sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&pool).await.unwrap();
