@@ -200,4 +200,40 @@ mod tests {
         let widened = KeyCertificate { role: Role::Recovery, ..good };
         assert_eq!(KeyRing::new(root.public(), vec![widened]), Err(RingRefusal::NotByRoot));
     }
+
+    #[test]
+    fn the_key_certified_last_is_the_latest_of_its_role() {
+        let root = Signer::from_seed(&[1; 32]);
+        let issue = |role, seed: u8, from: i64| {
+            let key = Signer::from_seed(&[seed; 32]).public();
+            let from = Timestamp::from_second(from).unwrap();
+            KeyCertificate::issue(&root, role, key, from, Timestamp::MAX)
+        };
+        let empty = KeyRing::new(root.public(), Vec::new()).unwrap();
+        assert!(empty.is_empty() && empty.latest(Role::Slot).is_none());
+        let last = issue(Role::Slot, 4, 20);
+        let all = vec![issue(Role::Slot, 3, 10), last.clone(), issue(Role::Recovery, 5, 30)];
+        let ring = KeyRing::new(root.public(), all).unwrap();
+        assert!(!ring.is_empty());
+        assert_eq!(ring.latest(Role::Slot), Some(&last));
+        assert_eq!(ring.latest(Role::Acknowledgement), None);
+    }
+
+    #[test]
+    fn two_rings_join_up_to_the_limit() {
+        let root = Signer::from_seed(&[1; 32]);
+        let certificates = |count: usize, of: u8| -> Vec<KeyCertificate> {
+            let key = |n: usize| PublicKey(std::array::from_fn(|at| (n >> (8 * (at % 2))) as u8 ^ of));
+            let until = Timestamp::MAX;
+            (0..count)
+                .map(|n| KeyCertificate::issue(&root, Role::Slot, key(n), Timestamp::UNIX_EPOCH, until))
+                .collect()
+        };
+        let ring = |count, of| KeyRing::new(root.public(), certificates(count, of)).unwrap();
+        let (most, two) = (ring(KeyRing::MAX - 2, 0), ring(2, 0xff));
+        let joined = most.joined(&two).unwrap();
+        assert_eq!(joined.len(), KeyRing::MAX);
+        assert_eq!(joined.joined(&two).unwrap().len(), KeyRing::MAX, "what is there already adds nothing");
+        assert_eq!(joined.joined(&ring(1, 0x7f)), Err(RingRefusal::TooMany));
+    }
 }

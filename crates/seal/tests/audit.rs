@@ -357,4 +357,53 @@ fn what_is_no_journal_is_told_apart() {
     assert!(matches!(read(&long), AuditRefusal::TooLong(_)));
     let begin = whole.split_once('\n').unwrap().0;
     assert!(matches!(read(format!("{begin}\n{begin}\n").as_bytes()), AuditRefusal::NotOne(2)));
+    let later = whole.replacen("\"audit\":1", "\"audit\":2", 1);
+    assert_ne!(later, whole);
+    assert!(matches!(read(later.as_bytes()), AuditRefusal::NotOne(1)), "of a later version");
+}
+
+/// Whatever witnesses the entries stands before the first, and every line is counted at the end.
+#[test]
+fn lines_in_another_order_or_number_are_no_journal() {
+    let journal = Journal::write(&[1, 2, 3], &[0]);
+    let whole = String::from_utf8(journal.file()).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let read = |lines: &[&str]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        verify(text.as_bytes(), &ring(), &[])
+    };
+    assert!(read(&lines).is_ok());
+    let first = lines.iter().position(|line| line.starts_with("{\"entry\"")).unwrap();
+    for word in ["certificate", "checkpoint", "cosigned"] {
+        let at = lines.iter().rposition(|line| line.starts_with(&format!("{{\"{word}\""))).unwrap();
+        let mut late = lines.clone();
+        late.insert(first + 1, lines[at]);
+        let n = u64::try_from(first).unwrap() + 2;
+        let refused = read(&late).unwrap_err();
+        assert!(matches!(refused, AuditRefusal::NotOne(told) if told == n), "{word}: {refused} {n}");
+        if word != "certificate" {
+            let mut without = lines.clone();
+            without.remove(at);
+            assert!(matches!(read(&without).unwrap_err(), AuditRefusal::Cut), "{word}");
+        }
+    }
+    // Entries that were there are told from the first that is not.
+    let mut more = journal.clone();
+    more.said = Some(5);
+    let refused = verify(more.file().as_slice(), &ring(), &[]).unwrap_err();
+    let AuditRefusal::Tampered(tamper) = refused else { panic!("{refused}") };
+    assert_eq!((tamper.reason, tamper.first, tamper.last), (Reason::Truncated, 4, 5));
+}
+
+/// A line as long as any is read; one byte more is not.
+#[test]
+fn the_longest_line_is_read() {
+    let most = usize::try_from(LINE_BYTES).unwrap();
+    let whole = String::from_utf8(Journal::write(&[1], &[]).file()).unwrap();
+    let begin = whole.lines().next().unwrap();
+    let stretched = |len: usize| whole.replacen(begin, &format!("{begin}{}", " ".repeat(len - begin.len())), 1);
+    // The line's end counts.
+    assert!(verify(stretched(most - 1).as_bytes(), &ring(), &[]).is_ok());
+    let longer = verify(stretched(most).as_bytes(), &ring(), &[]).unwrap_err();
+    assert!(matches!(longer, AuditRefusal::TooLong(1)));
 }

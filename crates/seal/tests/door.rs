@@ -175,3 +175,52 @@ proptest! {
         prop_assert_eq!(seal::text::to_bytes(&text), Some(bytes));
     }
 }
+
+/// The last second in which a token may still be sealed counts, and so does the second in which
+/// the paper is read.
+#[test]
+fn the_last_second_still_counts() {
+    let world = world();
+    let sealed = world.sealed(world.token(at(10)), "A");
+    assert_eq!(world.verdict(&sealed), Verdict::Valid);
+    assert_eq!(world.verdict(&world.sealed(world.token(at(9)), "A")), Verdict::Forged);
+    let read = |s| {
+        let circumstances = Circumstances { at: Some(at(s)), ..Circumstances::default() };
+        verify(&sealed, &world.ring, &circumstances).reason
+    };
+    assert_eq!((read(9), read(10), read(11)), ("issued_later_than_now", "", ""));
+}
+
+#[test]
+fn programs_read_a_word_of_its_own_for_each_verdict() {
+    let keys = [
+        (Verdict::Valid, "valid"),
+        (Verdict::Forged, "forged"),
+        (Verdict::Replaced, "replaced"),
+        (Verdict::Cancelled, "cancelled"),
+        (Verdict::UnknownIssuer, "unknown_issuer"),
+        (Verdict::Look, "look"),
+        (Verdict::Unreadable, "unreadable"),
+    ];
+    for (verdict, key) in keys {
+        assert_eq!(verdict.key(), key);
+        assert_eq!(serde_json::to_value(verdict).unwrap(), key);
+    }
+}
+
+#[test]
+fn a_code_as_text_may_be_spread_out_and_not_without_end() {
+    let bytes = [7; MAX_BYTES];
+    let text = seal::text::from_bytes(&bytes);
+    let spread = |len: usize| format!("{text}{}", " ".repeat(len - text.len()));
+    assert_eq!(seal::text::to_bytes(&spread(MAX_BYTES * 4)).as_deref(), Some(bytes.as_slice()));
+    assert_eq!(seal::text::to_bytes(&spread(MAX_BYTES * 4 + 1)), None);
+    assert_eq!(seal::text::to_bytes(&seal::text::from_bytes(&[7; MAX_BYTES + 1])), None);
+}
+
+#[test]
+fn a_seed_makes_the_same_key_again() {
+    let signer = Signer::from_seed(&[42; 32]);
+    assert_eq!(*signer.seed(), [42; 32]);
+    assert_eq!(Signer::from_seed(&signer.seed()).public(), signer.public());
+}
