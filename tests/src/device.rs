@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use central::admin::NewSite;
 use central::keys::CentralKeys;
+use central::lease_log::LeaseLog;
 use central::{Central, Clock};
 use domain::applicant::{Applicant, Contact, Identity, Nationality};
 use domain::birth::Birth;
@@ -102,6 +103,37 @@ impl Service {
         }
         let central = Central::new(pool.clone(), CentralKeys::load(folder.path())?, now, random).await?;
         Ok(Self { router: central::router(central.clone()), central, pool, clock, postgres, folder })
+    }
+
+    /// Central anew on this database: what it knew in memory is gone. Without a lease log,
+    /// although it has followed one, it gives extra slots only.
+    ///
+    /// # Errors
+    /// The keys or the database cannot be read.
+    pub async fn start_anew(&mut self) -> Result<(), Failure> {
+        // The one before lets go of its log first.
+        self.router = Router::new();
+        let read = Arc::clone(&self.clock);
+        let now: Clock = Arc::new(move || {
+            Timestamp::from_second(read.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+        });
+        let keys = CentralKeys::load(self.keys())?;
+        self.central = Central::new(self.pool.clone(), keys, now, central::system_random()).await?;
+        self.router = central::router(self.central.clone());
+        Ok(())
+    }
+
+    /// The same, following the lease log beside its keys.
+    ///
+    /// # Errors
+    /// The log is not this database's.
+    pub async fn start_with_lease_log(&mut self) -> Result<(), Failure> {
+        self.start_anew().await?;
+        let log = LeaseLog::open(&self.keys().join("lease.log"), &central::system_random())?;
+        self.router = Router::new();
+        self.central = self.central.clone().following(log).await?;
+        self.router = central::router(self.central.clone());
+        Ok(())
     }
 
     /// A new single-use code.

@@ -38,23 +38,60 @@ async fn printed(counter: &Counter, visit: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut counter = Counter::start(None, None).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
+/// Out of central's reach until the lease is empty: the person who gets a receipt.
+async fn out_of_reach(counter: Counter) -> (Counter, DateView) {
     let ca = counter.folder.path().join(tls::CA);
     // A port nobody listens on.
-    counter = counter.asking("https://localhost:1", &ca).await.unwrap();
-    let mut ranked = None;
+    let counter = counter.asking("https://localhost:1", &ca).await.unwrap();
     for n in 0..6 {
         let date = register(&counter, &format!("PERSONNE {n}")).await;
         if date.source == DateSource::Rank {
-            ranked = Some(date);
-            break;
+            return (counter, date);
         }
     }
-    let ranked = ranked.expect("the lease is never exhausted");
+    panic!("the lease is never exhausted")
+}
+
+async fn idle(counter: &Counter) -> u64 {
+    counter.kiosk.status().await.unwrap()["lease"]["backstops"].as_u64().unwrap()
+}
+
+/// The person gives up before anything else is printed: the day their receipt holds is given to
+/// somebody else, and coming back they are dated like anybody of their rank.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_given_up_holds_no_day() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let (mut counter, ranked) = out_of_reach(counter).await;
+    assert!(ranked.no_later_than.is_some());
+    let all = u64::from(domain::lease::BACKSTOPS);
+    assert_eq!(idle(&counter).await, all - 1);
+    counter.kiosk.cancel(&ranked.visit).await.unwrap();
+    counter.kiosk.cancel(&ranked.visit).await.unwrap();
+    counter = counter.home(None).await.unwrap();
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    assert_eq!(idle(&counter).await, all, "it came back and is lent again");
+    counter.kiosk.reinstate(&ranked.visit).await.unwrap();
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    let back = counter.kiosk.date(&ranked.visit).await.unwrap();
+    assert_eq!((back.kind, back.cancelled), (PaperKind::Convocation, None));
+    assert_eq!(idle(&counter).await, all, "nothing more is given back");
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let listed = central::admin::registrations(&pool, SITE).await.unwrap();
+    assert_eq!((&listed["records_not_applied"], &listed["records_set_aside"]), (&0.into(), &0.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let (mut counter, ranked) = out_of_reach(counter).await;
     assert_eq!((ranked.kind, ranked.slot_at), (PaperKind::Receipt, None));
     let latest = ranked.no_later_than.expect("a receipt without a latest day");
 
@@ -67,12 +104,15 @@ async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
     assert_eq!((dated.kind, dated.no_later_than), (PaperKind::Convocation, None));
     assert!(dated.slot_at.unwrap() < latest);
     let dated_seal = dated.code_large;
-    let idle = async || counter.kiosk.status().await.unwrap()["lease"]["backstops"].as_u64().unwrap();
-    assert_eq!(idle().await, u64::from(domain::lease::BACKSTOPS) - 1, "still this person's");
+    assert_eq!(idle(&counter).await, u64::from(domain::lease::BACKSTOPS) - 1, "still this person's");
     printed(&counter, &ranked.visit).await;
     counter.kiosk.exchange().await.unwrap();
     // Given back, it is the earliest free one and is lent again at once, under a new lease.
-    assert_eq!(idle().await, u64::from(domain::lease::BACKSTOPS), "the new paper is out: it came back");
+    assert_eq!(
+        idle(&counter).await,
+        u64::from(domain::lease::BACKSTOPS),
+        "the new paper is out: it came back"
+    );
     let pool = central::connect(&counter.pool_url).await.unwrap();
     // The person comes back with the receipt: its code and the birth date open it, for
     // nobody else, and the paper may be printed again with the same seal.

@@ -90,7 +90,8 @@ pub fn alone(words: &[String], screen: bool) -> Command {
     if !root_user {
         command.args(["--user", "--map-current-user"]);
     }
-    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+    // Shared memory too: a database that is killed leaves some of it behind.
+    command.args(["--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
     // xvfb-run as the first process of the namespace would hang for ever: hence this shell.
     let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
     let bus = format!("dbus-run-session -- {}", quoted.join(" "));

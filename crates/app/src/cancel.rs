@@ -25,6 +25,9 @@ impl Kiosk {
             }
             let (mediator, at) = (inner.session()?.mediator, inner.now());
             tx.give_back(id)?;
+            // Before the cancellation: where central has made the held slot the person's date, it
+            // is theirs and the cancellation frees it.
+            inner.give_back_cancelled(tx, id, at)?;
             tx.cancel(id, at)?;
             inner.append(tx, &Body::Cancellation(Cancellation { registration: id, mediator, at }), at)
         })

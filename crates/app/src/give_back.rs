@@ -4,7 +4,7 @@
 use crate::contract::Problem;
 use crate::kiosk::Inner;
 use crate::paper;
-use domain::ids::{LeaseId, SlotId};
+use domain::ids::{LeaseId, RegistrationId, SlotId};
 use domain::lease::BACKSTOP_RETURN_DAYS;
 use domain::planted;
 use domain::token::SignedToken;
@@ -43,7 +43,25 @@ impl Inner {
         let Some((lease, slot)) = outdated_hold(&paper) else { return Ok(()) };
         // The job may have been the receipt itself, printed late.
         let early = planted::on("hold_released_before_the_paper");
-        if tx.is_released(slot)? || !early && sha256(&[&paper::render(self, &paper)?]) != attempt.sha256 {
+        if !tx.is_held_for((lease, slot), attempt.registration)?
+            || !early && sha256(&[&paper::render(self, &paper)?]) != attempt.sha256
+        {
+            return Ok(());
+        }
+        self.release(tx, &[(lease, slot)], at)
+    }
+
+    /// The slot a receipt held, when its person gives their appointment up: no paper counts on it
+    /// any more. The receipt is told as cancelled until another paper takes its place.
+    pub(crate) fn give_back_cancelled(
+        &self,
+        tx: &Tx<'_>,
+        id: RegistrationId,
+        at: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(paper) = tx.paper(id)? else { return Ok(()) };
+        let Some((lease, slot)) = hold(&paper) else { return Ok(()) };
+        if !tx.is_held_for((lease, slot), id)? {
             return Ok(());
         }
         self.release(tx, &[(lease, slot)], at)
@@ -79,10 +97,14 @@ impl Inner {
     }
 }
 
+fn hold(paper: &Paper) -> Option<(LeaseId, SlotId)> {
+    let held = paper.registered.outcome.held()?;
+    Some((held.lease, SignedToken::from_bytes(&held.token.0)?.token.slot))
+}
+
 /// The slot a receipt held, when its person now has another one.
 fn outdated_hold(paper: &Paper) -> Option<(LeaseId, SlotId)> {
-    let held = paper.registered.outcome.held()?;
-    let slot = SignedToken::from_bytes(&held.token.0)?.token.slot;
+    let (lease, slot) = hold(paper)?;
     let now = SignedToken::from_bytes(paper.token.as_deref()?)?.token.slot;
-    (now != slot).then_some((held.lease, slot))
+    (now != slot).then_some((lease, slot))
 }

@@ -5,7 +5,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, claim, dates, registered};
+use crate::{Central, Refusal, claim, dates, offers, registered};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
@@ -175,8 +175,10 @@ async fn withhold(tx: &mut PgConnection, author: &Device, token: &SlotToken) -> 
     if place.holder.is_none() && place.lent_to.is_none_or(|kiosk| kiosk == author.kiosk) {
         sqlx::query("UPDATE slot SET withheld = true, lease = NULL, stratum = NULL WHERE id = $1")
             .bind(i64::try_from(token.slot.0).map_err(|_| Refusal::BadRecord)?)
-            .execute(tx)
+            .execute(&mut *tx)
             .await?;
+        // Not offered to anybody meanwhile either.
+        offers::taken(tx, token.slot).await?;
     }
     Ok(())
 }

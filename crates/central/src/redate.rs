@@ -8,11 +8,12 @@ use crate::calendar::change;
 use crate::calendar::{self, Wanted};
 use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, audit, changes, dates, lists};
-use domain::assign::{FreeSlot, Window};
+use domain::assign::FreeSlot;
 use domain::audit::Act;
 use domain::batch::{self, Person, Placed};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::offer;
 use domain::place::Class;
 use domain::procedure::Procedure;
 use domain::registration::Registration;
@@ -123,6 +124,7 @@ impl Plan {
             .bind(&slots)
             .execute(&mut *db)
             .await?;
+        sqlx::query("DELETE FROM freed_slot WHERE slot = ANY ($1)").bind(&slots).execute(&mut *db).await?;
         sqlx::query(
             "INSERT INTO redate (registration, site, before, slot, reason, said_s, place) \
              SELECT registration, $1, before, slot, reason, $2, place::integer \
@@ -143,14 +145,8 @@ impl Plan {
     }
 }
 
-/// A date that does not hold is followed by a later one, as a rule: whoever expects to come on a
-/// day is not called for an earlier one unasked. A time limit is reason enough.
 fn person(one: &Outside, today: Date) -> Person {
-    let mut window = one.registration.window();
-    window.earliest = Window::new(today, None).earliest;
-    if one.registration.limit.is_none() {
-        window.earliest = window.earliest.max(one.at.date());
-    }
+    let window = offer::moved_window(one.registration.window(), one.at, today);
     Person { place: one.registration.place(), window }
 }
 
@@ -183,11 +179,14 @@ async fn outside(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Outside>, R
     Ok(all)
 }
 
+/// Slots free to whom the calendar took the date from; of those that came free for others, as far
+/// as nobody is being asked.
 async fn free(db: &mut PgConnection, site: &SiteId, from: Date) -> Result<Vec<FreeSlot>, Refusal> {
     let rows = sqlx::query(
         "SELECT id, at::text, procedures FROM slot \
-         WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 AND NOT withheld \
-         AND NOT outside AND at >= $2::text::timestamp",
+         WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 \
+         AND NOT outside AND at >= $2::text::timestamp AND (NOT withheld OR id IN \
+         (SELECT slot FROM freed_slot WHERE site = $1 EXCEPT SELECT slot FROM offer WHERE site = $1 AND state = 'open'))",
     )
     .bind(site.as_str())
     .bind(from.to_string())

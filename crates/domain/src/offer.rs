@@ -2,7 +2,8 @@
 //! long, and when it goes back to those who register. It is never shown to anybody, so nobody
 //! can wait for it, and whoever cancels gains nothing for the next person at the counter.
 //!
-//! Central asks its database in the same order; a property test compares the two.
+//! Central asks its database for a page of people in the same order and chooses among them by
+//! [`next`]; a test holds that against everybody of a site.
 
 use crate::assign::{FreeSlot, Window};
 use crate::ids::RegistrationId;
@@ -60,6 +61,20 @@ pub fn next(slot: &FreeSlot, people: impl IntoIterator<Item = Dated>) -> Option<
         .min_by_key(|one| (one.place, one.registration))
 }
 
+/// Within which days somebody whose date the calendar has no more is given another: with time to
+/// be told, unless their time limit leaves none. A later date as a rule: whoever expects to come
+/// on a day is not called for an earlier one unasked. A time limit is reason enough.
+#[must_use]
+pub fn moved_window(asked: Window, held: DateTime, today: Date) -> Window {
+    let told = today.saturating_add(NOTICE_DAYS.days());
+    let earliest = match asked.latest {
+        None => told.max(held.date()),
+        Some(latest) if told <= latest => told,
+        Some(_) => Window::new(today, None).earliest,
+    };
+    Window { earliest, ..asked }
+}
+
 /// May a registration cancelled on this day still be taken up again on `today`?
 #[must_use]
 pub fn may_return(cancelled: Date, today: Date) -> bool {
@@ -94,6 +109,19 @@ mod tests {
         assert_eq!(last_day(TODAY, at(5)), Some(date(2027, 3, 10)));
         assert_eq!(last_day(TODAY, at(3)), Some(TODAY));
         assert_eq!(last_day(TODAY, at(2)), None);
+    }
+
+    #[test]
+    fn whoever_is_given_another_date_can_be_told() {
+        let day = |days: i32| TODAY.saturating_add(days.days());
+        let moved = |held: i32, latest: Option<i32>| {
+            let asked = Window { latest: latest.map(day), ..Window::new(day(-40), None) };
+            moved_window(asked, day(held).at(9, 0, 0, 0), TODAY).earliest
+        };
+        assert_eq!(moved(1, None), day(NOTICE_DAYS));
+        assert_eq!(moved(20, None), day(20), "not called for an earlier one unasked");
+        assert_eq!(moved(20, Some(30)), day(NOTICE_DAYS), "a time limit is reason enough");
+        assert_eq!(moved(2, Some(2)), day(1), "no time to be told, and none to wait");
     }
 
     #[test]

@@ -401,7 +401,8 @@ fn the_longest_line_is_read() {
     let most = usize::try_from(LINE_BYTES).unwrap();
     let whole = String::from_utf8(Journal::write(&[1], &[]).file()).unwrap();
     let begin = whole.lines().next().unwrap();
-    let stretched = |len: usize| whole.replacen(begin, &format!("{begin}{}", " ".repeat(len - begin.len())), 1);
+    let stretched =
+        |len: usize| whole.replacen(begin, &format!("{begin}{}", " ".repeat(len - begin.len())), 1);
     // The line's end counts.
     assert!(verify(stretched(most - 1).as_bytes(), &ring(), &[]).is_ok());
     let longer = verify(stretched(most).as_bytes(), &ring(), &[]).unwrap_err();

@@ -31,13 +31,8 @@ fn ring() -> KeyRing {
 }
 
 fn body(said: i64) -> Vec<u8> {
-    let entry = Entry {
-        who: "central".into(),
-        act: Act::ALL[0].key().into(),
-        about: None,
-        count: 1,
-        said: at(said),
-    };
+    let entry =
+        Entry { who: "central".into(), act: Act::ALL[0].key().into(), about: None, count: 1, said: at(said) };
     serde_json::to_vec(&entry).unwrap()
 }
 

@@ -155,11 +155,19 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Does this slot of this lease still stand for this registration, and is it not given back?
+    ///
     /// # Errors
     /// The store fails.
-    pub fn is_released(&self, slot: SlotId) -> Result<bool, VaultFailure> {
-        let mut statement = self.sql.prepare_cached("SELECT released FROM lease_slot WHERE slot = ?1")?;
-        Ok(statement.query_row([id(slot)?], |row| row.get(0)).optional()?.unwrap_or(true))
+    pub fn is_held_for(
+        &self,
+        (lease, slot): (LeaseId, SlotId),
+        registration: RegistrationId,
+    ) -> Result<bool, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT 1 FROM lease_slot WHERE slot = ?1 AND lease = ?2 AND registration = ?3 AND released = 0",
+        )?;
+        Ok(statement.exists(params![id(slot)?, lease.0, registration.0])?)
     }
 
     /// How many slots of the lease have been given as dates.

@@ -19,7 +19,7 @@ pub const MOST: usize = 2_000_000;
 const SITES: usize = 100;
 /// Requests of each kind at each size.
 const ASKED: usize = 500;
-/// And before them: the first at a site makes slots for weeks to come.
+/// And before them: the first at a site make slots for weeks to come.
 const WARM: usize = 3 * SITES;
 /// Most times the slowest of a hundred may take at the last size, of what it took at the first.
 const SLOWER: f64 = 1.5;
@@ -44,9 +44,12 @@ pub async fn run(teller: &Teller, most: usize) -> Result<Ended, Failure> {
     for size in SIZES.into_iter().filter(|size| *size <= most) {
         fill(&ground, &mut kiosks, held, size).await?;
         held = size;
+        for kind in KINDS {
+            ask(&ground, &mut kiosks, kind, WARM).await?;
+        }
+        as_after_a_while(&ground).await?;
         let mut slowest = [0.0; 3];
         for (kind, slowest) in KINDS.iter().zip(&mut slowest) {
-            ask(&ground, &mut kiosks, kind, WARM).await?;
             let mut took = ask(&ground, &mut kiosks, kind, ASKED).await?;
             took.sort_by(f64::total_cmp);
             let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or(f64::NAN);
@@ -149,7 +152,12 @@ async fn fill(ground: &Ground, kiosks: &mut [Kiosk], from: usize, to: usize) -> 
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    // As the database does by itself after a while.
+    as_after_a_while(ground).await
+}
+
+/// What the database does by itself within minutes. Before, statements are still planned for the
+/// few rows there were when they were first asked, and read whole tables.
+async fn as_after_a_while(ground: &Ground) -> Result<(), Failure> {
     let mut db = ground.pool.acquire().await?;
     sqlx::query("SET statement_timeout = 0").execute(&mut *db).await?;
     sqlx::query("VACUUM (ANALYZE)").execute(&mut *db).await?;

@@ -168,5 +168,5 @@ pub fn as_user(program: &str) -> Result<Command, Failure> {
     }
     let id = |flag: &str| Ok::<_, Failure>(output(&mut command("id", [flag, "postgres"]))?.trim().to_owned());
     let (user, group) = (format!("--map-user={}", id("-u")?), format!("--map-group={}", id("-g")?));
-    Ok(command("unshare", ["--user", &user, &group, "--kill-child", "--fork", program]))
+    Ok(command("unshare", ["--user", &user, &group, "--ipc", "--kill-child", "--fork", program]))
 }

@@ -3,18 +3,25 @@
 //! whoever registers next. And of who gave it up: their place waits, and registering again beats
 //! nobody.
 
+mod counter;
+mod new_hours;
+mod put_back;
+
+use domain::assign::{FreeSlot, Window};
 use domain::ids::RegistrationId;
+use domain::limit::{Right, TimeLimit};
+use domain::offer::Dated;
+use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use jiff::civil::{Date, DateTime};
-use journeys::counter::{Counter, person, register};
 use journeys::device::{Device, Service};
-use journeys::stand::SITE;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 use std::sync::atomic::Ordering;
 use wire::body::{Body, Cancellation, Outcome, Registered, Reinstatement};
 use wire::messages::{Change, Offered, Told};
+use wire::record::Record;
 
 /// Seconds of a day, as far as no clock changes.
 const DAY: i64 = 86_400;
@@ -25,6 +32,8 @@ struct Story {
     device: Device,
     count: u8,
     cursor: u64,
+    /// What the kiosk has said, to say it again.
+    sent: Vec<Record>,
 }
 
 struct Person {
@@ -37,30 +46,21 @@ impl Story {
     async fn begin() -> Self {
         let service = Service::start().await.unwrap();
         let device = service.device("ONE", 1).await.unwrap();
-        Self { service, device, count: 0, cursor: 0 }
+        Self { service, device, count: 0, cursor: 0, sent: Vec::new() }
     }
 
     /// Somebody registers, a second after who came before, and keeps the date they are given.
     async fn registers(&mut self) -> Person {
         self.count += 1;
         self.service.clock.fetch_add(1, Ordering::SeqCst);
-        let told = self.device.registration(&self.service, self.count, "A").unwrap();
-        let asked = json!({ "registration": told });
-        let said = self.device.say(&self.service, "POST", "/v1/registrations", &asked).await.unwrap();
-        let token: wire::bytes::Bytes = serde_json::from_value(said.json["token"].clone()).unwrap();
-        let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
-        let registered = Registered {
-            registration: told.clone(),
-            outcome: Outcome::Online { token: token.clone() },
-            at: self.service.now(),
-            day_declared: false,
-        };
-        self.says(&Body::Registration(Box::new(registered))).await;
-        Person { told, at, token }
+        let (person, record) = dated(&self.service, &mut self.device, self.count).await;
+        self.sent.push(record);
+        person
     }
 
     async fn says(&mut self, body: &Body) {
         let record = self.device.says(body).unwrap();
+        self.sent.push(record.clone());
         let said = self.device.push(&self.service, vec![record]).await.unwrap();
         assert_eq!(said.status, 200, "{}", said.json);
     }
@@ -128,6 +128,28 @@ impl Story {
             })
             .collect()
     }
+}
+
+/// Somebody registers at this kiosk and keeps the date central gives; with the record that says so.
+async fn dated(service: &Service, device: &mut Device, n: u8) -> (Person, Record) {
+    let told = device.registration(service, n, "A").unwrap();
+    dated_as(service, device, told).await
+}
+
+async fn dated_as(service: &Service, device: &mut Device, told: Registration) -> (Person, Record) {
+    let said = device.say(service, "POST", "/v1/registrations", &json!({ "registration": told })).await;
+    let token: wire::bytes::Bytes = serde_json::from_value(said.unwrap().json["token"].clone()).unwrap();
+    let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
+    let registered = Registered {
+        registration: told.clone(),
+        outcome: Outcome::Online { token: token.clone() },
+        at: service.now(),
+        day_declared: false,
+    };
+    let record = device.says(&Body::Registration(Box::new(registered))).unwrap();
+    let said = device.push(service, vec![record.clone()]).await.unwrap();
+    assert_eq!(said.status, 200, "{}", said.json);
+    (Person { told, at, token }, record)
 }
 
 /// Enough people that the first dates of the last ones lie days apart.
@@ -324,117 +346,50 @@ async fn a_cancelled_place_is_in_no_queue_and_asks_nothing_of_the_desk() {
     assert_eq!((&found["found"]["cancelled"], &found["found"]["at"]), (&json!(true), &Value::Null));
 }
 
-/// At a counter: a person cancels without a network, comes back, and takes an earlier date; the
-/// paper follows each time, and the one before is told as what it is.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_the_counter() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut counter = Counter::start(None, None).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    let central = {
-        let pool = central::connect(&counter.pool_url).await.unwrap();
-        let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
-        let (clock, random) = (central::system_clock(), central::system_random());
-        central::Central::new(pool, keys, clock, random).await.unwrap()
-    };
-    // The first dates lie far enough away to be offered to somebody, whatever day it is.
-    let pool = central::connect(&counter.pool_url).await.unwrap();
-    let first = jiff::Zoned::now().date();
-    let closed = domain::calendar::Closure { first, last: first.saturating_add(jiff::ToSpan::days(9)) };
-    let ask = central::admin::Ask::at(jiff::Timestamp::now(), central::system_random());
-    let preview = central::admin::Ask { preview: true, ..ask.clone() };
-    let told = central::admin::closure(&pool, SITE, None, closed, &preview).await.unwrap();
-    let token = told["token"].as_str().map(str::to_owned);
-    central::admin::closure(&pool, SITE, None, closed, &central::admin::Ask { token, ..ask }).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    let mut dates = Vec::new();
-    for n in 0..30 {
-        dates.push(
-            register(&counter.kiosk, &format!("PERSONNE {}", char::from(b'A' + n % 26))).await.unwrap(),
-        );
-    }
-    counter.kiosk.exchange().await.unwrap();
-    let of = |n: usize| dates[n].slot_at.clone().unwrap();
-    let gone = 0;
-
-    counter = counter.cut_off(None).await.unwrap();
-    let cancelled = counter.kiosk.cancel(&dates[gone].visit).await.unwrap().cancelled.unwrap();
-    assert!(cancelled.until.is_some() && !cancelled.returning);
-    assert_eq!(counter.kiosk.cancel(&dates[gone].visit).await.unwrap().cancelled, Some(cancelled));
-    assert_eq!(counter.kiosk.reprint(&dates[gone].visit).await.unwrap_err().code, "cancelled");
-    let refused = counter.kiosk.reinstate(&dates[1].visit).await.unwrap_err();
-    assert_eq!(refused.code, "not_cancelled");
-    counter = counter.home(None).await.unwrap();
-    counter.kiosk.exchange().await.unwrap();
-    let shown = counter.kiosk.show_paper(&dates[gone].code_large).await.unwrap();
-    assert_eq!(shown.verdict, "cancelled");
-
-    // Central offers the slot; the kiosk that registered the next person hears of it.
-    assert_eq!(central.offer_freed().await.unwrap(), 1);
-    counter.kiosk.exchange().await.unwrap();
-    let mut to = None;
-    for (n, date) in dates.iter().enumerate() {
-        if counter.kiosk.date(&date.visit).await.unwrap().offer.is_some() {
-            to = Some(n);
+/// Central asks its database for a page of people in rank order: whom it then asks is whom the
+/// rule names among everybody of the site.
+#[tokio::test]
+async fn central_asks_whom_the_rule_names() {
+    let mut story = Story::begin().await;
+    let mut people = Vec::new();
+    for n in 1..=60 {
+        story.service.clock.fetch_add(1, Ordering::SeqCst);
+        let mut told = story.device.registration(&story.service, n, "A").unwrap();
+        if n % 7 == 0 {
+            told.limit = Some(TimeLimit {
+                right: Right::CourtInjunction,
+                last_day: told.registered_on.saturating_add(jiff::ToSpan::days(90)),
+                evidence: "TA".into(),
+            });
         }
+        people.push(dated_as(&story.service, &mut story.device, told).await.0);
     }
-    let to = to.unwrap();
-    assert!(of(to) > of(gone));
-    let offer = counter.kiosk.date(&dates[to].visit).await.unwrap().offer.unwrap();
-    assert_eq!(offer.slot_at, of(gone));
-    let told = counter.kiosk.home().await.unwrap().to_tell;
-    assert_eq!((told.len(), &told[0].visit, &told[0].until), (1, &dates[to].visit, &offer.until));
-    // Without a network nothing is promised, and the offer stands.
-    counter = counter.cut_off(None).await.unwrap();
-    let offline = counter.kiosk.answer_offer(&dates[to].visit, true).await.unwrap_err();
-    assert_eq!(offline.code, "offer_offline");
-    counter = counter.home(None).await.unwrap();
-    // At another kiosk, by the code on the paper and the birth date.
-    let other = counter.another(None).await.unwrap();
-    let found = other.follow_up(&dates[to].code, person("X").birth).await.unwrap().elsewhere.unwrap();
-    assert_eq!(found.offer.as_ref(), Some(&offer));
-    let said = other.answer_offer_elsewhere(&dates[to].code, person("X").birth, &offer.offer, true).await;
-    let said = said.unwrap();
-    assert_eq!((said.accepted, said.slot_at), (true, Some(of(gone))));
-    // The kiosk that made the paper has the new one; the old is replaced.
-    counter.kiosk.exchange().await.unwrap();
-    let now = counter.kiosk.date(&dates[to].visit).await.unwrap();
-    assert_eq!((now.slot_at, now.offer), (Some(of(gone)), None));
-    assert_ne!(now.code_large, dates[to].code_large, "a new seal");
-    let shown = counter.kiosk.show_paper(&dates[to].code_large).await.unwrap();
-    assert_eq!(shown.verdict, "replaced");
-    let over = counter.kiosk.answer_offer(&dates[to].visit, true).await.unwrap_err();
-    assert_eq!(over.code, "no_offer");
-
-    // And who gave up comes back: another date, with their registration time.
-    let back = counter.kiosk.reinstate(&dates[gone].visit).await.unwrap();
-    assert!(back.cancelled.unwrap().returning);
-    counter.kiosk.exchange().await.unwrap();
-    let back = counter.kiosk.date(&dates[gone].visit).await.unwrap();
-    assert!(back.cancelled.is_none());
-    assert!(back.slot_at.unwrap() > of(gone));
-    // They go, come back and go, without a network: the last word stands, here and at central.
-    counter = counter.cut_off(None).await.unwrap();
-    let visit = &dates[gone].visit;
-    counter.kiosk.cancel(visit).await.unwrap();
-    counter.kiosk.reinstate(visit).await.unwrap();
-    assert!(!counter.kiosk.cancel(visit).await.unwrap().cancelled.unwrap().returning);
-    counter = counter.home(None).await.unwrap();
-    for _ in 0..2 {
-        counter.kiosk.exchange().await.unwrap();
+    let (mut gone, mut asked, mut none) = (Vec::new(), Vec::new(), 0);
+    for k in 0..12 {
+        let freed = &people[(7 + 23 * k) % 60];
+        gone.push(freed.told.id);
+        story.cancels(freed).await;
+        // Whoever had been asked and cancels now sets another slot free too, and who is asked about
+        // that one has an offer to answer.
+        let offers = story.offered().await;
+        let elsewhere: Vec<_> =
+            offers.iter().filter(|(_, offer)| offer.at != freed.at).map(|(id, _)| *id).collect();
+        let everybody = people.iter().filter(|one| !gone.contains(&one.told.id)).map(|one| Dated {
+            registration: one.told.id,
+            place: one.told.place(),
+            at: one.at,
+            window: Window::new(one.told.registered_on, None).for_procedure(one.told.procedure),
+            passed: asked.contains(&one.told.id) || elsewhere.contains(&one.told.id),
+        });
+        let slot = SignedToken::from_bytes(&freed.token.0).unwrap().token.slot;
+        let slot = FreeSlot { slot, at: freed.at, stratum: None, serves: ProcedureSet::ALL };
+        let next = domain::offer::last_day(today(&story), freed.at)
+            .and_then(|_| domain::offer::next(&slot, everybody))
+            .map(|one| one.registration);
+        let of_this = offers.iter().find(|(_, offer)| offer.at == freed.at).map(|(id, _)| *id);
+        assert_eq!(of_this, next, "{k}");
+        none += usize::from(next.is_none());
+        asked.extend(offers.iter().map(|(id, _)| *id));
     }
-    assert!(!counter.kiosk.date(visit).await.unwrap().cancelled.unwrap().returning);
-    let found = other.follow_up(&dates[gone].code, person("X").birth).await.unwrap().elsewhere.unwrap();
-    assert_eq!((found.cancelled, found.slot_at), (true, None));
-    // And once more they come.
-    counter.kiosk.reinstate(visit).await.unwrap();
-    for _ in 0..2 {
-        counter.kiosk.exchange().await.unwrap();
-    }
-    assert!(counter.kiosk.date(visit).await.unwrap().cancelled.is_none());
-    let pool = central::connect(&counter.pool_url).await.unwrap();
-    let doubled =
-        sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&pool).await.unwrap();
-    assert_eq!(doubled.get::<i64, _>(0), 0);
-    assert_eq!(central::admin::tasks(&pool, SITE, false).await.unwrap()["tasks"], json!([]));
+    assert!(none < 8 && asked.iter().any(|id| people[6].told.id != *id), "{none} {asked:?}");
 }

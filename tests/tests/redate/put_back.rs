@@ -1,30 +1,15 @@
 //! A database that is put back to before dates were moved.
 
 use super::*;
-use central::lease_log::LeaseLog;
 use journeys::archive::SiteRows;
 use sim::simulation::Archive as _;
-use std::sync::atomic::Ordering;
-
-/// A central on this service's database with a lease log of its own.
-async fn following(service: &mut Service) {
-    let clock = Arc::clone(&service.clock);
-    let clock: central::Clock =
-        Arc::new(move || jiff::Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());
-    let keys = CentralKeys::load(service.keys()).unwrap();
-    // The one before lets go of the log first.
-    service.router = axum::Router::new();
-    let made = Central::new(service.pool.clone(), keys, clock, system_random()).await.unwrap();
-    let log = LeaseLog::open(&service.keys().join("lease.log"), &system_random()).unwrap();
-    service.router = central::router(made.following(log).await.unwrap());
-}
 
 /// The database is put back to before the dates were moved: its log says what has left it, and
 /// the kiosk's own record which date each has.
 #[tokio::test]
 async fn a_database_put_back_keeps_the_new_dates() {
     let mut service = Service::start().await.unwrap();
-    following(&mut service).await;
+    service.start_with_lease_log().await.unwrap();
     let mut device = service.device("ONE", 9).await.unwrap();
     for n in 1..=4 {
         let one = person(&device, &service, n, None);
@@ -45,7 +30,7 @@ async fn a_database_put_back_keeps_the_new_dates() {
     let stood = dates(&service).await;
 
     rows.restore("ONE", &backup).await.unwrap();
-    following(&mut service).await;
+    service.start_with_lease_log().await.unwrap();
     assert_eq!(device.push(&service, records).await.unwrap().status, 200);
     device.pull(&service, 0).await.unwrap();
     let stands = dates(&service).await;

@@ -3,7 +3,7 @@
 //! taken away or moved.
 
 use super::{Calendar, Slot, insert, procedures};
-use crate::{Random, Refusal, changes, dates, task};
+use crate::{Random, Refusal, changes, dates, offers, task};
 use domain::calendar::{Fate, Hold, Standing, fate};
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -149,7 +149,7 @@ impl Effect {
         token
     }
 
-    /// Writes it: free slots come and go, what somebody may hold stays where it is and is
+    /// Writes it: free slots come and go, the new ones to whoever waits longest, what somebody may hold stays where it is and is
     /// marked, each date outside is a task, and kiosks are told what to give back. Answers how
     /// many tasks.
     pub async fn write(
@@ -182,7 +182,9 @@ impl Effect {
         .bind(now.as_second())
         .execute(&mut *db)
         .await?;
-        insert(db, site, &self.appear).await?;
+        insert(&mut *db, site, &self.appear).await?;
+        let appear = self.appear.iter().map(|slot| dates::slot_key(slot.id));
+        offers::set_apart(db, site, &appear.collect::<Result<Vec<_>, _>>()?, today).await?;
         Ok(tasks)
     }
 

@@ -15,6 +15,8 @@ use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
 use domain::offer::{self, Dated, OFFERS_MAX};
 use domain::place::{Class, PlaceKey};
 use domain::procedure::Procedure;
+use domain::task::TaskKind;
+use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -100,6 +102,30 @@ pub(crate) async fn was_left(
     Ok(row.is_some())
 }
 
+/// Of slots the calendar has from now on, those that somebody waits beyond and can still be asked
+/// about: they go round like any that came free, before whoever registers next gets them.
+pub(crate) async fn set_apart(
+    db: &mut PgConnection,
+    site: &SiteId,
+    slots: &[i64],
+    today: Date,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "WITH freed AS (INSERT INTO freed_slot (slot, site) SELECT id, site FROM slot \
+              WHERE id = ANY ($2) AND site = $1 AND registration IS NULL AND lease IS NULL AND NOT withheld \
+              AND at >= $3::text::date AND at < (SELECT max(given.at)::date FROM slot AS given \
+                                                 WHERE given.site = $1 AND given.registration IS NOT NULL) \
+              ON CONFLICT DO NOTHING RETURNING slot) \
+         UPDATE slot SET withheld = true FROM freed WHERE slot.id = freed.slot",
+    )
+    .bind(site.as_str())
+    .bind(slots)
+    .bind(today.saturating_add(offer::NOTICE_DAYS.days()).to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// A paper names the slot: it is nobody's to be offered.
 pub(crate) async fn taken(db: &mut PgConnection, slot: SlotId) -> Result<(), Refusal> {
     sqlx::query("DELETE FROM freed_slot WHERE slot = $1").bind(dates::slot_key(slot)?).execute(db).await?;
@@ -117,9 +143,13 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
     lock(&mut tx, site).await?;
     let today = dates::today(&mut tx, central, site).await?;
     end_late(&mut tx, central, site, today).await?;
+    let others_first = await_another(&mut tx, site, today).await?;
     let mut offered = 0;
     for (slot, offers) in unasked(&mut tx, site).await? {
         let last = offer::last_day(today, slot.at).filter(|_| offers < OFFERS_MAX);
+        if others_first && last.is_some() {
+            continue;
+        }
         let next = match last {
             Some(_) => offer::next(&slot, gainers(&mut tx, site, &slot).await?),
             None => None,
@@ -134,6 +164,22 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
     }
     tx.commit().await?;
     Ok(offered)
+}
+
+/// Does the calendar no longer have somebody's date, and has the desk still time to give them
+/// another? They come before whoever has one.
+async fn await_another(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<bool, Refusal> {
+    let row = sqlx::query(
+        "SELECT 1 FROM task JOIN slot ON slot.registration = task.registration \
+         WHERE task.site = $1 AND task.kind = $2 AND task.answer IS NULL AND task.due >= $3::text::date \
+         AND slot.at >= $3::text::date LIMIT 1",
+    )
+    .bind(site.as_str())
+    .bind(TaskKind::DateOutside.key())
+    .bind(today.to_string())
+    .fetch_optional(db)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// The slot is like any other again.
