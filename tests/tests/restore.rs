@@ -118,11 +118,20 @@ impl Place {
     }
 
     fn serve_with(&mut self, more: &[&str]) {
+        self.serve_on("lease.log", more);
+    }
+
+    fn serving(&self, log: &str) -> Command {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut serve =
             command(built("central").unwrap(), ["serve", "--listen", &listen, "--database", &self.url()]);
         serve.arg("--tls-cert").arg(self.path(tls::CERT)).arg("--tls-key").arg(self.path(tls::KEY));
-        serve.arg("--keys").arg(self.path("keys")).arg("--lease-log").arg(self.path("lease.log"));
+        serve.arg("--keys").arg(self.path("keys")).arg("--lease-log").arg(self.path(log));
+        serve
+    }
+
+    fn serve_on(&mut self, log: &str, more: &[&str]) {
+        let mut serve = self.serving(log);
         serve.args(more);
         self.central = Some(Running::start(&mut serve, &self.path("central.log")).unwrap());
         let port = self.port;
@@ -253,6 +262,43 @@ async fn without_the_lease_log_extras_only_until_every_kiosk_is_heard() {
         kiosk.exchange().await.unwrap();
     }
     all_there(&registrations(&place), &dates);
+}
+
+/// A second central that was given a copy of the lease log of one at work: only one of the two gives
+/// dates, and afterwards only its log is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_the_lease_log_is_never_used_beside_it() {
+    ground();
+    let mut place = Place::start();
+    place.serve();
+    let one = place.kiosk("one.db").await;
+    let mut dates = vec![register(&one, "PERSONNE 1").await.unwrap()];
+    assert_eq!(dates[0].source, "online");
+
+    std::fs::copy(place.path("lease.log"), place.path("copy.log")).unwrap();
+    let (first, first_port) = (place.central.take().unwrap(), place.port);
+    place.port = free_port().unwrap();
+    place.serve_on("copy.log", &[]);
+    let two = place.kiosk("two.db").await;
+    dates.push(register(&two, "PERSONNE 2").await.unwrap());
+    assert_eq!(dates[1].source, "online", "it stands in the copy alone");
+    // The one with the log it was copied from gives no more; the kiosk does, from its lease.
+    dates.push(register(&one, "PERSONNE 3").await.unwrap());
+    assert_eq!(dates[2].source, "lease");
+    let said = std::fs::read_to_string(place.path("central.log")).unwrap();
+    assert!(said.contains("another central follows a copy"), "{said}");
+    first.kill();
+    place.central.take().unwrap().kill();
+
+    place.port = first_port;
+    let refused = place.serving("lease.log").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    place.serve_on("copy.log", &[]);
+    one.exchange().await.unwrap();
+    dates.push(register(&one, "PERSONNE 4").await.unwrap());
+    assert_eq!(dates[3].source, "online");
+    let slots: BTreeSet<_> = dates.iter().map(|date| date.slot.clone()).collect();
+    assert_eq!(slots.len(), dates.len());
 }
 
 /// What the backup did not have is gone from the audit journal too, and a kiosk's checkpoint shows

@@ -42,11 +42,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
         keys: PathBuf,
         /// Where every slot given or lent is written before it leaves, on other storage than
-        /// the database. After a restore it says what must not be given again.
+        /// the database. After a restore it says what must not be given again. A database that has
+        /// followed one is not served without it.
         #[arg(long, value_name = "FILE", env = "JALON_LEASE_LOG")]
         lease_log: Option<PathBuf>,
         /// The log this database has followed is lost: go on with the one given. Only extra slots
-        /// are given then, until every kiosk is heard and admin lease-log --accept is run.
+        /// are given then, until every kiosk is heard and admin lease-log --accept is run. Found
+        /// again before that, it is given as before and nothing was lost.
         #[arg(long, requires = "lease_log")]
         lease_log_lost: bool,
         /// Erase what is kept of a person so many days after the appointment, 35 at least.

@@ -76,12 +76,12 @@ async fn run(command: Command) -> Result<(), Stop> {
             no_retired_key(&central, &folder).await?;
             let central = match lease_log {
                 Some(path) => follow(central, &path, lease_log_lost).await?,
-                None => central,
+                None => without_log(central).await?,
             };
             if central.extras_only() {
                 warn(
-                    "only extra slots are given: the lease log this database has followed is lost or not given; see \
-                     central admin lease-log",
+                    "only extra slots are given: the lease log this database has followed is lost; see central admin \
+                     lease-log. If it is there after all, start with it",
                 );
             }
             central.keep_audit();
@@ -417,6 +417,20 @@ async fn no_retired_key(central: &Central, folder: &Path) -> Result<(), Stop> {
         folder = folder.display(),
         keys = retired.join(", ")
     )))
+}
+
+/// A database that has followed a log goes on with none by a slip alone: a unit file without its
+/// variable. One that never has may go without.
+async fn without_log(central: Central) -> Result<Central, Stop> {
+    let followed = central.has_followed_a_log().await;
+    match followed.map_err(|refusal| Stop::failed("the database failed").because(refusal))? {
+        false => Ok(central),
+        true => Err(Stop::refused(
+            "this database has followed a lease log, and none is given; give --lease-log (or JALON_LEASE_LOG) with it. \
+             If that log is lost, give --lease-log a new file with --lease-log-lost: only extra slots are given then, \
+             until central admin lease-log --accept",
+        )),
+    }
 }
 
 /// Another log than the one the database has followed, once, leaves it giving extra slots only:

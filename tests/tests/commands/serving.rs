@@ -43,13 +43,26 @@ fn a_slip_in_the_lease_log_or_the_keys_changes_nothing() {
     assert!(!extras_only());
     listening(&mut serve(&keys, &own, &[]), &log).kill();
     assert!(!extras_only(), "its own log is taken as always");
+    // Left out.
+    says(&ran(&mut ground.serve(&[]), ""), 1, &["--lease-log", "JALON_LEASE_LOG", "--lease-log-lost"]);
+    assert!(!extras_only());
     // Meant.
     listening(&mut serve(&keys, &none, &["--lease-log-lost"]), &log).kill();
     assert!(extras_only());
     assert!(std::fs::read_to_string(&log).unwrap().contains("only extra slots are given"));
+    says(&ran(&mut ground.serve(&[]), ""), 1, &["--lease-log-lost"]);
+    // Not lost after all: it is followed again, and the other one is the slip.
+    listening(&mut serve(&keys, &own, &[]), &log).kill();
+    assert!(!extras_only(), "its own log is there again");
+    says(&ran(&mut serve(&keys, &none, &[]), ""), 1, &[&none, "--lease-log-lost"]);
+    // Lost for good.
+    listening(&mut serve(&keys, &none, &["--lease-log-lost"]), &log).kill();
+    listening(&mut serve(&keys, &none, &[]), &log).kill();
+    assert!(extras_only());
     says(&ground.admin(&["lease-log", "--accept"]), 0, &[]);
     listening(&mut serve(&keys, &none, &[]), &log).kill();
     assert!(!extras_only());
+    says(&ran(&mut serve(&keys, &own, &[]), ""), 1, &[&own, "--lease-log-lost"]);
 
     // Keys of before a renewal, once the old key is retired.
     let old = ground.path("old keys");

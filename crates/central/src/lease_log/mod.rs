@@ -12,12 +12,14 @@ pub(crate) use replay::{distrust, follow, is_followed, was_followed};
 use seal::keys::sha256;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+/// Ends of the log that are remembered: more than one transaction ever makes.
+const STANDS: usize = 4_096;
 /// Longest line that is looked at.
 const LINE_MAX: u64 = 1_024;
 
@@ -79,6 +81,19 @@ struct End {
     hash: Hash,
     /// Every kiosk a line names.
     kiosks: BTreeSet<KioskId>,
+    /// The last ends this process made, oldest first: while nothing else writes for its database,
+    /// that stands at one of them. Later ones are of transactions that never committed.
+    stands: VecDeque<(u64, Hash)>,
+}
+
+impl End {
+    fn is_now(&mut self, n: u64, hash: Hash) {
+        (self.n, self.hash) = (n, hash);
+        if self.stands.len() >= STANDS {
+            self.stands.pop_front();
+        }
+        self.stands.push_back((n, hash));
+    }
 }
 
 impl LeaseLog {
@@ -122,12 +137,19 @@ impl LeaseLog {
             Some(hash) => hash,
             None => begin(&mut file, random)?,
         };
-        Ok(Self { end: Mutex::new(End { file, n, hash, kiosks }) })
+        let stands = VecDeque::from([(n, hash)]);
+        Ok(Self { end: Mutex::new(End { file, n, hash, kiosks, stands }) })
     }
 
     /// Does any line name this kiosk?
     pub(crate) fn names(&self, kiosk: KioskId) -> bool {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).kiosks.contains(&kiosk)
+    }
+
+    /// Did this process bring the database where it stands? Not when another central has followed a
+    /// copy of this log since, or the database was put back under this one.
+    fn brought(&self, to: (u64, Hash)) -> bool {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).stands.contains(&to)
     }
 
     /// Writes and syncs; answers the new end.
@@ -148,7 +170,7 @@ impl LeaseLog {
             end.file.set_len(before)?;
             return Err(failure);
         }
-        (end.n, end.hash) = (n, hash);
+        end.is_now(n, hash);
         end.kiosks.extend(slots.iter().map(|slot| slot.kiosk));
         Ok((n, hash))
     }
@@ -226,7 +248,15 @@ pub(crate) async fn write(db: &mut PgConnection, central: &Central, slots: Vec<S
     let slots: Vec<Sent> = slots.into_iter().take(kept).collect();
     // One at a time until commit: in a backup the mark never stands past a line whose
     // transaction is not in it.
-    sqlx::query("SELECT 1 FROM lease_log FOR UPDATE").execute(&mut *db).await?;
+    let row = sqlx::query("SELECT n, hash FROM lease_log FOR UPDATE").fetch_one(&mut *db).await?;
+    if !log.brought(replay::mark(&row, 0, 1)?.ok_or(Refusal::LeaseLog)?) {
+        tracing::error!(
+            "this database no longer stands where this central brought it: another central follows a copy of the \
+             lease log, or the database was put back. No date leaves this central; end the other one, or start this \
+             one again"
+        );
+        return Err(Refusal::LeaseLog);
+    }
     let (n, hash) = tokio::task::spawn_blocking(move || log.append(&slots))
         .await
         .map_err(|_| Refusal::LeaseLog)?
@@ -286,6 +316,7 @@ mod tests {
         let (_, entries) = log.after(1).unwrap().unwrap();
         assert_eq!(entries.iter().map(|entry| entry.slot.slot.0).collect::<Vec<_>>(), [2, 3]);
         assert!(log.after(4).unwrap().is_none(), "shorter than the database has seen");
+        assert!(log.brought((n, hash)) && !log.brought((n, Hash([9; 32]))) && !log.brought((2, hash)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{Central, Refusal, calendar, changes, claim, dates, planted};
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::lease::Stratum;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,20 +18,26 @@ const NEVER: Hash = Hash([0; 32]);
 
 /// Follows the log to its end: what stands there and not in the database is withheld.
 /// Answers whether only extra slots may be given: the log is shorter than the database
-/// has seen, or is another's, or was so before and nobody has looked.
+/// has seen, or is another's, or was so before and nobody has looked. The log that was said to
+/// be lost, given again, is followed from where it was left.
 pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<bool, Refusal> {
     let mut tx = central.pool.begin().await?;
-    let row = sqlx::query("SELECT n, hash, broken FROM lease_log FOR UPDATE").fetch_one(&mut *tx).await?;
-    let mark = u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| Refusal::LeaseLog)?;
-    let hash = Hash::from_slice(row.try_get(1)?).ok_or(Refusal::LeaseLog)?;
+    let row = sqlx::query("SELECT n, hash, broken, lost_n, lost_hash FROM lease_log FOR UPDATE")
+        .fetch_one(&mut *tx)
+        .await?;
+    let own = mark(&row, 0, 1)?.ok_or(Refusal::LeaseLog)?;
     let mut broken: bool = row.try_get(2)?;
-    let reader = Arc::clone(log);
-    let after = tokio::task::spawn_blocking(move || reader.after(mark))
-        .await
-        .map_err(|_| Refusal::LeaseLog)?
-        .map_err(|_| Refusal::LeaseLog)?;
+    let mut lost = mark(&row, 3, 4)?.filter(|_| broken);
+    let mut after = after(log, own).await?;
+    if let (None, Some(left)) = (&after, lost) {
+        after = self::after(log, left).await?;
+        if after.is_some() {
+            tracing::warn!("the lease log that was said to be lost is there again: followed from where it was left");
+            (broken, lost) = (false, None);
+        }
+    }
     match after {
-        Some((at, entries)) if at == hash || hash == NEVER => {
+        Some(entries) => {
             let mut leases: BTreeMap<LeaseId, Vec<&Sent>> = BTreeMap::new();
             let known = if planted::on("lease_log_not_followed") { 0 } else { entries.len() };
             for sent in last_of_each(&entries).take(known) {
@@ -45,23 +52,51 @@ pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<boo
                 tracing::warn!(slots = entries.len(), "the database is behind the lease log: withheld");
             }
         }
-        _ => {
+        None => {
             tracing::error!(
                 "the lease log is not the one this database followed: only extra slots are given"
             );
+            if !broken {
+                // Extras since then are in the database, under ids no history has used.
+                lost = Some(own);
+            }
             broken = !planted::on("lease_log_break_unnoticed");
             sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(&mut *tx).await?;
         }
     }
     let (n, hash) = log.end();
-    sqlx::query("UPDATE lease_log SET n = $1, hash = $2, broken = $3")
-        .bind(i64::try_from(n).map_err(|_| Refusal::LeaseLog)?)
+    let stood = |n: u64| i64::try_from(n).map_err(|_| Refusal::LeaseLog);
+    sqlx::query("UPDATE lease_log SET n = $1, hash = $2, broken = $3, lost_n = $4, lost_hash = $5")
+        .bind(stood(n)?)
         .bind(hash.0.as_slice())
         .bind(broken)
+        .bind(lost.map(|(n, _)| stood(n)).transpose()?)
+        .bind(lost.map(|(_, hash)| hash.0.to_vec()))
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
     Ok(broken)
+}
+
+/// Where a database stands in a log: a line's number and hash. None when it does not say.
+pub(super) fn mark(row: &PgRow, n: usize, hash: usize) -> Result<Option<(u64, Hash)>, Refusal> {
+    let (Some(n), Some(hash)) = (row.try_get::<Option<i64>, _>(n)?, row.try_get::<Option<&[u8]>, _>(hash)?)
+    else {
+        return Ok(None);
+    };
+    let n = u64::try_from(n).map_err(|_| Refusal::LeaseLog)?;
+    Ok(Some((n, Hash::from_slice(hash).ok_or(Refusal::LeaseLog)?)))
+}
+
+/// The entries after where a database stands; none when that is no line of this log. One that has
+/// followed no log yet stands before the first of any.
+async fn after(log: &Arc<LeaseLog>, (n, hash): (u64, Hash)) -> Result<Option<Vec<Entry>>, Refusal> {
+    let reader = Arc::clone(log);
+    let after = tokio::task::spawn_blocking(move || reader.after(n))
+        .await
+        .map_err(|_| Refusal::LeaseLog)?
+        .map_err(|_| Refusal::LeaseLog)?;
+    Ok(after.filter(|(at, _)| *at == hash || hash == NEVER).map(|(_, entries)| entries))
 }
 
 /// Each slot with whoever had it last: one that was given back was given again since.
@@ -70,9 +105,10 @@ fn last_of_each(entries: &[Entry]) -> impl Iterator<Item = &Sent> {
     last.into_values()
 }
 
-/// What left central is not known: until an administrator accepts, extra slots only.
+/// What left central is not known: until an administrator accepts, extra slots only. No log that
+/// was said to be lost knows it either.
 pub(crate) async fn distrust(db: &mut PgConnection, central: &Central) -> Result<(), Refusal> {
-    sqlx::query("UPDATE lease_log SET broken = true").execute(&mut *db).await?;
+    sqlx::query("UPDATE lease_log SET broken = true, lost_n = NULL, lost_hash = NULL").execute(&mut *db).await?;
     sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(db).await?;
     central.extras_only.store(true, Ordering::Release);
     Ok(())
@@ -87,20 +123,16 @@ pub(crate) async fn was_followed(pool: &PgPool) -> Result<bool, sqlx::Error> {
         .try_get(0)
 }
 
-/// Does this log hold the line the database stands at? One that has followed none stands nowhere.
+/// Does this log hold the line the database stands at, or stood at before it was said to be lost?
+/// One that has followed none stands nowhere.
 pub(crate) async fn is_followed(pool: &PgPool, log: &Arc<LeaseLog>) -> Result<bool, Refusal> {
-    let row = sqlx::query("SELECT n, hash FROM lease_log").fetch_one(pool).await?;
-    let mark = u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| Refusal::LeaseLog)?;
-    let hash = Hash::from_slice(row.try_get(1)?).ok_or(Refusal::LeaseLog)?;
-    if hash == NEVER {
-        return Ok(true);
+    let row = sqlx::query("SELECT n, hash, lost_n, lost_hash FROM lease_log").fetch_one(pool).await?;
+    for stood in [mark(&row, 0, 1)?, mark(&row, 2, 3)?].into_iter().flatten() {
+        if after(log, stood).await?.is_some() {
+            return Ok(true);
+        }
     }
-    let reader = Arc::clone(log);
-    let after = tokio::task::spawn_blocking(move || reader.after(mark))
-        .await
-        .map_err(|_| Refusal::LeaseLog)?
-        .map_err(|_| Refusal::LeaseLog)?;
-    Ok(after.is_some_and(|(at, _)| at == hash))
+    Ok(false)
 }
 
 /// A slot that left central after all this database knows of it: not free, whoever had it
