@@ -46,7 +46,10 @@ doctor-left-behind-ok = No file of Jalon lies about.
 doctor-left-behind-warn = { $name } was left behind. A set-aside folder keeps an old locked vault: erase it when nobody needs it any more. Anything else comes of work that broke off and may be erased.
 doctor-central-ok = Central answers.
 doctor-central-warn = Central answers, but gives no dates: its database is away, or one of its keys is retired. Work goes on; tell its administrators.
-doctor-central-fail = Central is not reached ({ $code }). Work goes on offline; check the cable, the network, then the address in kiosk.json.
+doctor-central-fail = { $code ->
+    [authority_missing] The file of central's authority ({ $file }) is gone or cannot be read: central was not asked. Put the certificate back there. Work goes on offline.
+   *[other] Central is not reached ({ $code }). Work goes on offline; check the cable, the network, then the address in kiosk.json.
+ }
 doctor-central-unknown = Not looked at: the kiosk is not enrolled.
 doctor-standing-ok = Central takes this kiosk as any other.
 doctor-standing-fail = { $code ->

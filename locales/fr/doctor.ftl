@@ -46,7 +46,10 @@ doctor-left-behind-ok = Aucun fichier de Jalon ne traîne.
 doctor-left-behind-warn = { $name } est resté. Un dossier set-aside garde un ancien coffre chiffré : effacez-le quand plus personne n'en a besoin. Le reste vient d'un travail interrompu et peut être effacé.
 doctor-central-ok = Le service central répond.
 doctor-central-warn = Le service central répond, mais ne donne pas de dates : sa base de données est absente, ou une de ses clés est retirée. Le travail continue ; prévenez ses administrateurs.
-doctor-central-fail = Le service central n'est pas joint ({ $code }). Le travail continue hors connexion ; vérifiez le câble, le réseau, puis l'adresse dans kiosk.json.
+doctor-central-fail = { $code ->
+    [authority_missing] Le fichier de l'autorité du service central ({ $file }) a disparu ou ne peut pas être lu : rien ne lui a été demandé. Remettez-y le certificat. Le travail continue hors connexion.
+   *[other] Le service central n'est pas joint ({ $code }). Le travail continue hors connexion ; vérifiez le câble, le réseau, puis l'adresse dans kiosk.json.
+ }
 doctor-central-unknown = Pas regardé : le poste n'est pas rattaché.
 doctor-standing-ok = Le service central prend ce poste comme tout autre.
 doctor-standing-fail = { $code ->

@@ -240,6 +240,11 @@ fn a_kiosk_that_is_well_and_what_can_be_wrong_with_it() {
             let central = report.checks.iter().find(|check| check.id == "central").unwrap();
             assert_eq!((central.state, central.args["code"].as_str()), (State::Fail, "central_untrusted"));
             assert_eq!(state(&report, "certificate"), State::Unknown);
+            write("https://localhost:1".into(), &counter.folder.path().join("gone.pem"));
+            let report = look(&settings).await;
+            let central = report.checks.iter().find(|check| check.id == "central").unwrap();
+            assert_eq!((central.state, central.args["code"].as_str()), (State::Fail, "authority_missing"));
+            assert!(central.sentence(&l10n::Lang::parse("en").unwrap()).contains("gone.pem"));
             write("https://localhost:1".into(), &counter.folder.path().join(tls::CA));
             assert_eq!(state(&look(&settings).await, "central"), State::Fail);
 

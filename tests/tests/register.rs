@@ -54,7 +54,9 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert_eq!(jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN).1["problem"], "bad_pin");
         std::fs::write(&file, "{\"family_names\": \"SECRET\", \"oops\": 1}").unwrap();
         let (exit, told, said) = register(PIN);
-        assert_eq!((exit, &told["problem"]), (Some(2), &json!("fields_not_fields")), "{said}");
+        assert_eq!((exit, &told["problem"]), (Some(2), &json!("fields_wrong")), "{said}");
+        assert_eq!(told["fields"][0], json!({ "field": "oops", "code": "field_unknown", "max": "" }));
+        assert!(said.contains("oops") && said.contains("birth_place"), "{said}");
         assert!(!said.contains("SECRET") && !told.to_string().contains("SECRET"), "{said}");
         assert_eq!(jalonctl(home, &["register", "/nowhere.json"], PIN).0, Some(3));
         assert_eq!(kept(), json!([]));
@@ -73,16 +75,35 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert_eq!((exit, &offline["source"]), (Some(0), &json!("lease")), "{offline} {said}");
         assert_ne!(online["slot"], offline["slot"]);
         assert_eq!(kept().as_array().unwrap().len(), 2);
-        // Even what the kiosk trusts central by is gone: the counter goes on.
+        // Even what the kiosk trusts central by is gone: where it lay at enrolment, which is nothing
+        // to it, and its own copy. The counter goes on.
         std::fs::remove_file(folder.path().join(journeys::tls::CA)).unwrap();
-        write(&person("TRAORÉ"));
+        assert_eq!(jalonctl(home, &["sync"], "").1["problem"], "central_unreachable");
+        std::fs::remove_file(home.join("central-ca.pem")).unwrap();
+        let mut numbers = person("TRAORÉ");
+        numbers["birth"] = json!({ "day": 2, "month": 5, "year": 1990 });
+        write(&numbers);
         let (exit, alone, said) = register(PIN);
         assert_eq!((exit, &alone["source"]), (Some(0), &json!("lease")), "{alone} {said}");
-        assert_eq!(jalonctl(home, &["sync"], "").1["problem"], "central_untrusted");
+        assert_eq!(jalonctl(home, &["sync"], "").1["problem"], "authority_missing");
         // Its paper, as the printer would get it.
         let paper = home.join("paper.pdf");
         let words = ["paper", offline["code"].as_str().unwrap(), "--out", &paper.display().to_string()];
         assert_eq!(jalonctl(home, &words, "").0, Some(0));
         assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
+
+        // Wrong PINs are counted from one run to the next, and at the counter too.
+        let wait = (0..4).map(|_| register("000000").1["problem"].clone()).find(|told| *told != "bad_pin");
+        assert_eq!(wait, Some(json!("pin_wait")));
+        let counter = runtime.block_on(app::Kiosk::open(settings.clone())).unwrap();
+        for _ in 0..20 {
+            // Whoever waits, and then mistypes again, waits longer.
+            if let Err(told) = runtime.block_on(counter.unlock(MEDIATOR, "000000")) {
+                assert!(["bad_pin", "pin_wait"].contains(&told.code.as_str()), "{told}");
+            }
+        }
+        assert_eq!(runtime.block_on(counter.unlock(MEDIATOR, PIN)).unwrap_err().code, "pin_wait");
+        drop(counter);
+        assert_eq!(register(PIN).1["problem"], "pin_wait");
     });
 }

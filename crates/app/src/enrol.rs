@@ -11,7 +11,8 @@ use domain::ids::KioskId;
 use seal::keys::{Context, Signer};
 use seal::ring::KeyRing;
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use vault::{Vault, VaultFailure, VaultKey};
 use wire::messages::{EnrolRequest, Roster};
 use zeroize::Zeroizing;
@@ -35,14 +36,18 @@ pub async fn enrol(
     let remote = HttpRemote::open(&file.central, &file.ca)?;
     let (place, key) = (settings.clone(), Zeroizing::new(world.bytes::<32>()));
     let (own, nothing) = (key.clone(), Zeroizing::new(world.bytes::<32>()));
-    let mut prepared = blocking(move || prepare(&place, &own, &nothing)).await?;
+    let given = file.ca.clone();
+    let mut prepared = blocking(move || prepare(&place, &given, &own, &nothing)).await?;
     let enrolled = ask(&remote, code, world).await?;
     file.kiosk = enrolled.kiosk();
+    file.ca = settings.authority();
     let (place, kiosk) = (settings.clone(), enrolled.kiosk());
     let (written, world) = (file.clone(), world.clone());
     blocking(move || {
         let vault = prepared.vault.as_ref().ok_or_else(|| Problem::new("unknown"))?;
         vault::key::put(kiosk, &key)?;
+        // What was held for this.
+        let _ = std::fs::remove_file(&prepared.held);
         enrolled.store(vault)?;
         // What another kiosk's vault has left here is nothing to this one.
         place.forget_keepsakes();
@@ -50,29 +55,54 @@ pub async fn enrol(
         vault.checkpoint()?;
         prepared.vault = None;
         place.write(&written)?;
-        place.take(&prepared.staged, &place.vault())
+        place.take(&prepared.staged, &place.vault())?;
+        prepared.settle();
+        Ok(())
     })
     .await?;
     Ok(file)
 }
 
-/// A folder, a vault in it and a keyring that keeps keys: all an enrolment needs of this machine.
-/// Dropped, what was not moved to its place is removed.
+/// Room held while central is asked, in bytes: many times what is written after its answer (the
+/// identity, twice, each in a vault of its own with its log; the roster; a few small files).
+const HELD_BYTES: usize = 8 << 20;
+
+/// A folder, a vault in it, room, the authority and a keyring that keeps keys: all an enrolment
+/// needs of this machine. Dropped, what was not moved to its place is removed.
 struct Prepared {
     vault: Option<Vault>,
     staged: PathBuf,
+    held: PathBuf,
+    /// The authority's file here, until the enrolment holds.
+    authority: Option<PathBuf>,
     /// One enrolment at a time in one folder.
     _folder: File,
+}
+
+impl Prepared {
+    /// Enrolled: the authority's file stays.
+    fn settle(&mut self) {
+        self.authority = None;
+    }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
         self.vault = None;
         Settings::clear_vault(&self.staged);
+        let _ = std::fs::remove_file(&self.held);
+        if let Some(authority) = &self.authority {
+            let _ = std::fs::remove_file(authority);
+        }
     }
 }
 
-fn prepare(place: &Settings, key: &VaultKey, nothing: &VaultKey) -> Result<Prepared, Problem> {
+fn prepare(
+    place: &Settings,
+    authority: &Path,
+    key: &VaultKey,
+    nothing: &VaultKey,
+) -> Result<Prepared, Problem> {
     let told = || Problem::new("home_unwritable").with("folder", place.home.display());
     std::fs::create_dir_all(&place.home).map_err(|_| told())?;
     let folder = File::open(&place.home).map_err(|_| told())?;
@@ -88,13 +118,36 @@ fn prepare(place: &Settings, key: &VaultKey, nothing: &VaultKey) -> Result<Prepa
     // for an enrolled kiosk, and enrolling again works.
     let staged = place.vault().with_file_name("new-vault.db");
     Settings::clear_vault(&staged);
-    let vault = Vault::create(&staged, key).map_err(|failure| match failure {
+    let held = place.home.join("new-room");
+    let mut prepared = Prepared { vault: None, staged, held, authority: None, _folder: folder };
+    hold(&prepared.held).map_err(|error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Problem::new("enrol_disk_full").with("folder", place.home.display())
+        }
+        _ => told(),
+    })?;
+    let vault = Vault::create(&prepared.staged, key).map_err(|failure| match failure {
         VaultFailure::Io(_) => told(),
+        VaultFailure::Full | VaultFailure::Disk => {
+            Problem::new("enrol_disk_full").with("folder", place.home.display())
+        }
         failure => failure.into(),
     });
-    let prepared = Prepared { vault: Some(vault?), staged, _folder: folder };
+    prepared.vault = Some(vault?);
+    prepared.authority = Some(place.keep_authority(authority)?);
     vault::key::keeps(nothing)?;
     Ok(prepared)
+}
+
+/// Takes the room with bytes of its own: a file system may promise more than it has.
+fn hold(held: &Path) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut file = File::create(held)?;
+    let bytes: Vec<u8> = (0..1_u32 << 18).flat_map(u32::to_le_bytes).collect();
+    for _ in 0..HELD_BYTES / bytes.len() {
+        file.write_all(&bytes)?;
+    }
+    file.sync_all()
 }
 
 /// An identity central has given, not yet kept anywhere.

@@ -22,6 +22,7 @@ mod media;
 mod offer;
 mod outbox;
 mod paper;
+mod pin_tries;
 mod print_job;
 mod print_paper;
 mod problem;

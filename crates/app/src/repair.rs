@@ -56,17 +56,18 @@ fn mend(settings: &Settings, known: &Known) -> Result<KioskFile, Problem> {
     let kiosk = kiosk.ok_or_else(|| Problem::new("settings_kiosk_unknown"))?;
     let key = vault::key::find(kiosk)?;
     let kept = kept(settings, &key, kiosk)?;
+    let ca = known.ca.as_deref().map(|given| settings.keep_authority(given)).transpose()?;
     let file = match kept {
         Some(kept) => KioskFile {
             kiosk,
             central: known.central.clone().unwrap_or(kept.central),
-            ca: known.ca.clone().unwrap_or(kept.ca),
+            ca: ca.unwrap_or(kept.ca),
             printer: known.printer.clone().or(kept.printer),
             scanner: known.scanner.clone().or(kept.scanner),
             ..kept
         },
         None => {
-            let (Some(central), Some(ca)) = (known.central.clone(), known.ca.clone()) else {
+            let (Some(central), Some(ca)) = (known.central.clone(), ca) else {
                 return Err(Problem::new("settings_not_kept"));
             };
             let (printer, scanner) = (known.printer.clone(), known.scanner.clone());

@@ -9,6 +9,7 @@ use crate::contract::{
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::offer;
+use crate::pin_tries;
 use crate::sync;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
@@ -16,7 +17,6 @@ use domain::assign::LEAD_DAYS;
 use domain::ids::MediatorId;
 use domain::lease::Stratum;
 use domain::limit::Right;
-use domain::tries::Tries;
 use jiff::{Timestamp, ToSpan};
 use vault::{AttemptState, Visit, VisitState};
 use wire::messages::Roster;
@@ -78,7 +78,7 @@ impl Kiosk {
         let (mediator, pin) = (mediator.to_owned(), zeroize::Zeroizing::new(pin.to_owned()));
         self.off(move |inner| {
             let now = inner.now();
-            lock(&inner.pin_tries).may_try(now).map_err(|s| Problem::new("pin_wait").with("seconds", s))?;
+            pin_tries::may_try(inner, now)?;
             let roster = inner.roster()?;
             let entry = roster.mediators.iter().find(|entry| entry.id.as_str() == mediator);
             let right = pin.len() <= PIN_MAX
@@ -86,12 +86,11 @@ impl Kiosk {
                     PasswordHash::new(&entry.pin)
                         .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
                 });
-            let mut tries = lock(&inner.pin_tries);
             let (Some(entry), true) = (entry, right) else {
-                *tries = tries.after_wrong(now);
+                pin_tries::note_wrong(inner, now)?;
                 return Err(Problem::new("bad_pin"));
             };
-            *tries = Tries::default();
+            pin_tries::forget(inner, now)?;
             let session = Session { mediator: entry.id.clone(), name: entry.name.clone() };
             let view = session.view();
             *lock(&inner.session) = Some(session);

@@ -4,6 +4,7 @@
 use crate::contract::Problem;
 use domain::ids::KioskId;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Seconds without a touch before a person's traces are cleared.
@@ -20,7 +21,8 @@ pub struct KioskFile {
     pub kiosk: KioskId,
     /// Central's URL, e.g. `https://central.example:8443`.
     pub central: String,
-    /// The authority central's certificate must be signed by, as a PEM file.
+    /// The authority central's certificate must be signed by, as a PEM file; a path without a root
+    /// is looked for beside `kiosk.json`. Enrolment keeps its own copy there.
     pub ca: PathBuf,
     /// `ipp(s)://…`; none: papers are shown large, to copy.
     #[serde(default)]
@@ -87,11 +89,30 @@ impl Settings {
             Err(error) if is_gone(&error) => return Err(self.told("settings_missing")),
             Err(_) => return Err(self.told("settings_damaged")),
         };
-        serde_json::from_slice(&bytes).map_err(|_| match self.vault().exists() {
+        let file: KioskFile = serde_json::from_slice(&bytes).map_err(|_| match self.vault().exists() {
             false => Problem::new("not_enrolled"),
             true if is_blank(&bytes) => self.told("settings_missing"),
             true => self.told("settings_damaged"),
-        })
+        })?;
+        Ok(KioskFile { ca: self.home.join(&file.ca), ..file })
+    }
+
+    /// Where enrolment keeps the authority's file: what was given to it may lie on a stick.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.home.join("central-ca.pem")
+    }
+
+    /// Takes the authority's file into this folder; answers where it is now.
+    ///
+    /// # Errors
+    /// It cannot be read (`authority_missing`), or the folder cannot be written.
+    pub(crate) fn keep_authority(&self, given: &Path) -> Result<PathBuf, Problem> {
+        let place = self.authority();
+        let bytes = std::fs::read(given)
+            .map_err(|_| Problem::new("authority_missing").with("file", given.display()))?;
+        self.write_whole(&place, &bytes)?;
+        Ok(place)
     }
 
     fn bytes(&self) -> std::io::Result<Vec<u8>> {
@@ -124,9 +145,11 @@ impl Settings {
     /// # Errors
     /// The folder cannot be written.
     pub fn write(&self, file: &KioskFile) -> Result<(), Problem> {
-        let failed = |_| Problem::new("disk_failed");
-        let bytes = serde_json::to_vec_pretty(file).map_err(|_| Problem::new("disk_failed"))?;
-        write_whole(&self.file(), &bytes).map_err(failed)
+        // By its name alone where it lies here: the folder may be moved.
+        let ca = file.ca.strip_prefix(&self.home).unwrap_or(&file.ca).to_owned();
+        let bytes = serde_json::to_vec_pretty(&KioskFile { ca, ..file.clone() })
+            .map_err(|_| Problem::new("disk_failed"))?;
+        self.write_whole(&self.file(), &bytes)
     }
 }
 
@@ -182,7 +205,10 @@ impl Settings {
     }
 
     pub(crate) fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-        write_whole(path, bytes).map_err(|_| Problem::new("disk_failed"))
+        write_whole(path, bytes).map_err(|error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Problem::new("disk_full"),
+            _ => Problem::new("disk_failed"),
+        })
     }
 
     fn settle(&self) -> std::io::Result<()> {
@@ -191,7 +217,7 @@ impl Settings {
 }
 
 fn is_gone(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// What a power cut leaves of a file: nothing, or zeros.

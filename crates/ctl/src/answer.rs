@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// Exit codes every binary of Jalon shares.
 pub(crate) const REFUSED: u8 = 1;
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 const MISSING: u8 = 3;
 const FAILED: u8 = 4;
 
@@ -97,6 +97,7 @@ fn exit_code(problem: &str) -> u8 {
         | "place_unreadable"
         | "mediator_needed"
         | "fields_not_fields"
+        | "fields_wrong"
         | "picture_not_a_file"
         | "picture_too_large" => USAGE,
         "not_enrolled"
@@ -107,6 +108,8 @@ fn exit_code(problem: &str) -> u8 {
         | "home_unwritable"
         | "keyring_unavailable"
         | "home_missing"
+        | "enrol_disk_full"
+        | "authority_missing"
         | "ca_missing"
         | "ca_unreadable"
         | "ca_not_certificate"

@@ -6,6 +6,7 @@ mod audit;
 mod enrol;
 mod given_file;
 mod kiosk;
+mod person;
 mod rank;
 mod register;
 mod seal_rebuild;

@@ -1,8 +1,9 @@
 //! `register`: a person typed elsewhere, registered by the same core and under the same limits
 //! as at the counter. Leaves no half visit behind: what is not complete is told and thrown away.
 
-use crate::answer::{REFUSED, answer, answer_with, refuse, tell};
+use crate::answer::{REFUSED, USAGE, answer, answer_with, refuse, tell};
 use crate::given_file;
+use crate::person::{self, NotFields};
 use app::contract::{DateView, DraftFields, FieldProblem, Problem};
 use app::{Kiosk, Settings};
 use serde_json::json;
@@ -24,6 +25,19 @@ enum Registered {
     Incomplete(Vec<FieldProblem>),
 }
 
+/// Why the file is not taken.
+enum Refused {
+    Problem(Problem),
+    /// Fields that are none, or not what they take.
+    Fields(Vec<Problem>),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
 pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
     match registered(file, mediator).await {
         Ok(Registered::Kept(date)) => answer(&json!({
@@ -42,11 +56,20 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
             tell(&Problem::new("fields_incomplete"));
             answer_with(&json!({ "problem": "fields_incomplete", "fields": fields }), ExitCode::from(REFUSED))
         }
-        Err(problem) => refuse(&problem),
+        Err(Refused::Fields(wrong)) => {
+            tell(&Problem::new("fields_wrong").with("file", file.display()));
+            wrong.iter().for_each(tell);
+            let fields: Vec<_> = wrong
+                .iter()
+                .map(|problem| json!({ "field": problem.args.get("field"), "code": problem.code, "max": "" }))
+                .collect();
+            answer_with(&json!({ "problem": "fields_wrong", "fields": fields }), ExitCode::from(USAGE))
+        }
+        Err(Refused::Problem(problem)) => refuse(&problem),
     }
 }
 
-async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, Problem> {
+async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, Refused> {
     let fields = fields(file)?;
     let kiosk = Kiosk::open(Settings::from_env()?).await?;
     let mediator = who(&kiosk, mediator).await?;
@@ -58,7 +81,7 @@ async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, P
         other => {
             // Refused once it has its date: then it stays, and the home screen shows it.
             let _ = kiosk.discard_draft(&visit).await;
-            other
+            Ok(other?)
         }
     }
 }
@@ -91,12 +114,17 @@ fn pin() -> Result<Zeroizing<String>, Problem> {
     Ok(Zeroizing::new(line.trim().to_owned()))
 }
 
-fn fields(file: &Path) -> Result<DraftFields, Problem> {
-    let told = |code: &str| Problem::new(code).with("file", file.display());
+fn fields(file: &Path) -> Result<DraftFields, Refused> {
     let bytes =
         given_file::named(file, FILE_BYTES, ["fields_missing", "fields_unreadable", "fields_not_fields"])?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    person::read(&bytes).map_err(|refusal| match refusal {
         // Which line, never what stands there: it may be a name.
-        told("fields_not_fields").with("line", error.line()).with("column", error.column())
+        NotFields::NotJson(line, column) => Refused::Problem(
+            Problem::new("fields_not_fields")
+                .with("file", file.display())
+                .with("line", line)
+                .with("column", column),
+        ),
+        NotFields::Wrong(wrong) => Refused::Fields(wrong),
     })
 }

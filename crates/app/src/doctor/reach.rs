@@ -5,6 +5,7 @@ use super::own::Found;
 use super::{Check, State};
 use crate::kiosk::World;
 use crate::settings::KioskFile;
+use crate::sync::transfer::HttpRemote;
 use jiff::Timestamp;
 use print::{AnyPrinter, Printer as _};
 use reqwest::tls::TlsInfo;
@@ -41,11 +42,14 @@ pub(super) async fn checks(found: &Found, world: &World) -> Vec<Check> {
 async fn central(file: &KioskFile, now: Timestamp) -> (Check, Check, Option<Timestamp>) {
     let failed = |code: &str| {
         (
-            Check::new("central", State::Fail).with("code", code),
+            Check::new("central", State::Fail).with("code", code).with("file", file.ca.display()),
             Check::new("certificate", State::Unknown),
             None,
         )
     };
+    if let Err(problem) = HttpRemote::open(&file.central, &file.ca) {
+        return failed(&problem.code);
+    }
     let client =
         std::fs::read(&file.ca).ok().and_then(|pem| Certificate::from_pem(&pem).ok()).and_then(|ca| {
             Client::builder()
@@ -87,7 +91,7 @@ async fn central(file: &KioskFile, now: Timestamp) -> (Check, Check, Option<Time
         (true, Some(_)) => Check::new("central", State::Ok),
         // It is central, and its database does not answer.
         (false, Some(_)) => Check::new("central", State::Warn),
-        (_, None) => Check::new("central", State::Fail).with("code", "central_bad_answer"),
+        (_, None) => failed("central_bad_answer").0,
     };
     (central, certificate, told)
 }

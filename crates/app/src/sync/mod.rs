@@ -27,7 +27,7 @@ use plan::{Known, Step};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use transfer::{Caller, RemoteFailure};
+use transfer::{Caller, HttpRemote, RemoteFailure};
 use wire::limits::{MESSAGE_BYTES, PUSH_RECORDS};
 use wire::messages::{LeaseRequest, PushRequest, ReturnRequest};
 use wire::record::Record;
@@ -91,6 +91,12 @@ impl Kiosk {
                 Ok(()) => self.steps().await,
                 Err(problem) => Err(problem),
             };
+        }
+        if done.as_ref().is_err_and(|problem| problem.code == "central_untrusted") {
+            // Nothing was asked, when there is nothing to believe an answer by.
+            if let Err(problem) = HttpRemote::open(&self.inner.file.central, &self.inner.file.ca) {
+                done = Err(problem);
+            }
         }
         let shown = done.clone();
         if let Err(failure) = self.off(move |inner| standing::note(inner, &shown)).await {

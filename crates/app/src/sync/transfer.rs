@@ -153,8 +153,9 @@ impl HttpRemote {
     /// # Errors
     /// The authority cannot be read.
     pub fn open(central: &str, ca: &Path) -> Result<Self, Problem> {
-        let pem = std::fs::read(ca).map_err(|_| Problem::new("central_untrusted"))?;
-        let ca = Certificate::from_pem(&pem).map_err(|_| Problem::new("central_untrusted"))?;
+        let missing = || Problem::new("authority_missing").with("file", ca.display());
+        let pem = std::fs::read(ca).map_err(|_| missing())?;
+        let ca = Certificate::from_pem(&pem).map_err(|_| missing())?;
         let client = Client::builder()
             .tls_certs_only([ca])
             .https_only(true)

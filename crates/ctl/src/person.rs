@@ -1,0 +1,175 @@
+//! The file of `register`: what is no field, or not what a field takes, is told by the field's
+//! name. Never repeats what stands in a field: it may be a name.
+
+use app::contract::{DraftFields, Problem};
+use serde_json::{Map, Value, json};
+
+/// Longest name of a field that is repeated, in characters.
+const NAME_MAX: usize = 60;
+
+/// What a field takes.
+enum Takes {
+    Text,
+    /// Digits, with quotation marks or without.
+    Number,
+    YesNo,
+    OneOf(&'static [&'static str]),
+    Fields(Fields),
+}
+
+type Fields = &'static [(&'static str, Takes)];
+
+const PERSON: Fields = &[
+    ("lang", Takes::Text),
+    ("family_names", Takes::Text),
+    ("given_names", Takes::Text),
+    (
+        "birth",
+        Takes::Fields(&[
+            ("form", Takes::OneOf(&["whole", "year", "customary"])),
+            ("day", Takes::Number),
+            ("month", Takes::Number),
+            ("year", Takes::Number),
+        ]),
+    ),
+    ("birth_place", Takes::Text),
+    ("nationality", Takes::Text),
+    ("agdref", Takes::Text),
+    ("declared", Takes::YesNo),
+    (
+        "contact",
+        Takes::Fields(&[("phone", Takes::Text), ("email", Takes::Text), ("postal", Takes::Text)]),
+    ),
+    (
+        "representative",
+        Takes::Fields(&[
+            ("family_names", Takes::Text),
+            ("given_names", Takes::Text),
+            ("relation", Takes::OneOf(&["parent", "guardian", "child_welfare"])),
+        ]),
+    ),
+    ("procedure", Takes::Text),
+    (
+        "limit",
+        Takes::Fields(&[
+            ("right", Takes::OneOf(&["protection_order", "court_injunction", "permit_expiry"])),
+            ("last_day", Takes::Text),
+            ("days", Takes::Number),
+            ("evidence", Takes::Text),
+        ]),
+    ),
+];
+
+/// Why a file is not a person's fields.
+pub(crate) enum NotFields {
+    /// No JSON, from this line and column on.
+    NotJson(usize, usize),
+    /// Field by field, with the sentence of each.
+    Wrong(Vec<Problem>),
+}
+
+/// # Errors
+/// See [`NotFields`].
+pub(crate) fn read(bytes: &[u8]) -> Result<DraftFields, NotFields> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| NotFields::NotJson(error.line(), error.column()))?;
+    let mut wrong = Vec::new();
+    let Value::Object(given) = value else {
+        return Err(NotFields::Wrong(vec![Problem::new("field_not_fields").with("field", "{ … }")]));
+    };
+    let person = fields(given, PERSON, "", &mut wrong);
+    if wrong.is_empty() {
+        serde_json::from_value(person).map_err(|_| NotFields::NotJson(0, 0))
+    } else {
+        Err(NotFields::Wrong(wrong))
+    }
+}
+
+fn fields(given: Map<String, Value>, known: Fields, above: &str, wrong: &mut Vec<Problem>) -> Value {
+    let mut taken = Map::new();
+    for (name, value) in given {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
+        let path = if above.is_empty() { shown } else { format!("{above}.{shown}") };
+        let Some((name, takes)) = known.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            wrong.push(Problem::new("field_unknown").with("field", path).with("fields", names.join(", ")));
+            continue;
+        };
+        // As if it were not there.
+        if value.is_null() {
+            continue;
+        }
+        let told = |code: &str| Problem::new(code).with("field", &path);
+        match (takes, value) {
+            (Takes::Fields(known), Value::Object(given)) => {
+                taken.insert((*name).to_owned(), fields(given, known, &path, wrong));
+            }
+            (Takes::Text | Takes::Number, text @ Value::String(_)) | (Takes::YesNo, text @ Value::Bool(_)) => {
+                taken.insert((*name).to_owned(), text);
+            }
+            (Takes::Number, Value::Number(number)) if number.is_u64() => {
+                taken.insert((*name).to_owned(), json!(number.to_string()));
+            }
+            // An empty one is told as missing, beside the others.
+            (Takes::OneOf(words), Value::String(text)) if words.contains(&text.as_str()) => {
+                taken.insert((*name).to_owned(), Value::String(text));
+            }
+            (Takes::OneOf(words), _) => {
+                wrong.push(told("field_not_one_of").with("words", words.join(", ")));
+            }
+            (Takes::Text, _) => wrong.push(told("field_not_text")),
+            (Takes::Number, _) => wrong.push(told("field_not_number")),
+            (Takes::YesNo, _) => wrong.push(told("field_not_yes_no")),
+            (Takes::Fields(_), _) => wrong.push(told("field_not_fields")),
+        }
+    }
+    Value::Object(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
+    use super::*;
+
+    #[test]
+    fn each_wrong_field_is_told_by_its_name_and_by_what_it_takes() {
+        for (text, code, field) in [
+            (r#"{"family_names": ["DIALLO"]}"#, "field_not_text", "family_names"),
+            (r#"{"declared": "yes"}"#, "field_not_yes_no", "declared"),
+            (r#"{"birth": {"day": 2.5}}"#, "field_not_number", "birth.day"),
+            (r#"{"birth": {"day": -2}}"#, "field_not_number", "birth.day"),
+            (r#"{"birth": ["2", "5", "1990"]}"#, "field_not_fields", "birth"),
+            (r#"{"birth": {"form": "moon"}}"#, "field_not_one_of", "birth.form"),
+            (r#"{"limit": {"day": 5}}"#, "field_unknown", "limit.day"),
+            (r#"{"oops": 1}"#, "field_unknown", "oops"),
+            (r#"["fr", "DIALLO"]"#, "field_not_fields", "{ … }"),
+        ] {
+            let Err(NotFields::Wrong(wrong)) = read(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!((wrong[0].code.as_str(), wrong[0].args["field"].as_str()), (code, field), "{text}");
+            assert!(!wrong.iter().any(|problem| problem.args.values().any(|v| v.contains("DIALLO"))));
+        }
+        let Err(NotFields::Wrong(both)) = read(br#"{"oops": 1, "lang": 2}"#) else { panic!() };
+        assert_eq!(both.len(), 2);
+        assert!(matches!(read(b"{"), Err(NotFields::NotJson(1, 1))));
+    }
+
+    #[test]
+    fn a_number_may_stand_with_quotation_marks_or_without() {
+        let text = r#"{"birth": {"day": 2, "month": "5", "year": 1990}, "limit": {"days": 5}, "contact": null}"#;
+        let Ok(fields) = read(text.as_bytes()) else { panic!() };
+        assert_eq!((fields.birth.day.as_str(), fields.birth.month.as_str()), ("2", "5"));
+        assert_eq!((fields.birth.year.as_str(), fields.limit.unwrap().days.as_str()), ("1990", "5"));
+    }
+
+    /// A field the window gains is one of the file too.
+    #[test]
+    fn every_field_of_the_window_is_known() {
+        let Value::Object(all) = serde_json::to_value(DraftFields::default()).unwrap() else { panic!() };
+        let known: Vec<&str> = PERSON.iter().map(|(name, _)| *name).collect();
+        let mut named: Vec<&str> = all.keys().map(String::as_str).collect();
+        named.sort_unstable();
+        let mut sorted = known.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, named);
+    }
+}
