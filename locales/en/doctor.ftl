@@ -13,6 +13,8 @@ doctor-vault-fail = { $code ->
     [vault_newer] The vault comes from a newer version of Jalon. Update Jalon on this kiosk.
     [disk_failed] The disk did not let the vault be read or written. Erase nothing; check the disk and who may use the folder.
     [disk_full] The disk is full: the vault could not be opened. Make room on it.
+    [disk_full_read] The disk is full: the vault reads from end to end, and nothing can be kept. Export what waits to another disk (jalonctl vault export --to), then make room.
+    [disk_read_only] The disk can only be read: the vault reads from end to end, and nothing can be kept. Export what waits to another disk (jalonctl vault export --to), then have the disk checked.
    *[other] The vault does not open or does not read ({ $code }). Erase nothing; jalonctl vault set-aside puts it aside as it is and goes on with a fresh one.
  }
 doctor-vault-unknown = The vault could not be looked at: another program uses it, or the kiosk is not enrolled. Close Jalon's window and run this again.

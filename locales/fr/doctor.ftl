@@ -13,6 +13,8 @@ doctor-vault-fail = { $code ->
     [vault_newer] Le coffre vient d'une version plus récente de Jalon. Mettez Jalon à jour sur ce poste.
     [disk_failed] Le disque n'a pas laissé lire ou écrire le coffre. N'effacez rien ; vérifiez le disque et les droits du dossier.
     [disk_full] Le disque est plein : le coffre n'a pas pu être ouvert. Faites-y de la place.
+    [disk_full_read] Le disque est plein : le coffre se lit d'un bout à l'autre, et rien ne peut être gardé. Exportez ce qui attend sur un autre disque (jalonctl vault export --to), puis faites de la place.
+    [disk_read_only] Le disque ne peut qu'être lu : le coffre se lit d'un bout à l'autre, et rien ne peut être gardé. Exportez ce qui attend sur un autre disque (jalonctl vault export --to), puis faites vérifier le disque.
    *[other] Le coffre ne s'ouvre pas ou ne se lit pas ({ $code }). N'effacez rien ; jalonctl vault set-aside le met de côté tel quel et continue avec un neuf.
  }
 doctor-vault-unknown = Le coffre n'a pas pu être regardé : un autre programme l'utilise, ou le poste n'est pas rattaché. Fermez la fenêtre de Jalon et recommencez.

@@ -99,7 +99,7 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         until: None,
     };
     central::admin::counter(pool, SITE, "A", &[pattern]).await?;
-    let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None };
+    let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
     central::admin::mediator(pool, SITE, &told, jiff::Timestamp::now(), &central::system_random()).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use journeys::programs::{Failure, built, fail};
 use journeys::stand::{MEDIATOR, PIN, Real, Stand, environment};
 use journeys::{bench, crash, described, simulate, supervise};
 use std::ffi::OsString;
+use std::fs::{File, TryLockError};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -147,14 +148,23 @@ fn run(run: Run) -> Result<bool, Failure> {
             .ok_or_else(|| fail("no target folder"))?
             .join("jalon-run"),
     };
+    let out = run.out.clone().unwrap_or_else(|| folder.join("out"));
+    if run.headless && ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none()) {
+        return Err(fail(
+            "--headless drives a window, and there is no display to open it on; run cargo xtask run --headless, \
+             which brings one, or xvfb-run -a stand run --headless",
+        ));
+    }
+    made(&folder, "--dir")?;
+    let lock = alone_in(&folder)?;
     if std::env::var_os("JALON_STAND_INSIDE").is_none() {
-        if run.fresh && folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
+        if run.fresh {
+            empty(&folder)?;
         }
-        std::fs::create_dir_all(folder.join("home/run"))?;
+        made(&folder.join("home/run"), "--dir")?;
+        made(&out, "--out")?;
         return Err(inside(&folder));
     }
-    let out = run.out.clone().unwrap_or_else(|| folder.join("out"));
     let central = match (run.central, run.code, run.ca) {
         (Some(url), Some(code), Some(ca)) => Some((url, code, ca)),
         _ => None,
@@ -170,7 +180,47 @@ fn run(run: Run) -> Result<bool, Failure> {
     let mut kiosk = Command::new(built("kiosk")?);
     stand.kiosk_environment(&mut kiosk);
     let status = kiosk.status()?;
+    drop(lock);
     Ok(status.success())
+}
+
+/// Makes a folder that was named on the command line, or says which.
+fn made(folder: &Path, flag: &str) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| fail(format!("{} cannot be made; correct {flag}: {error}", folder.display())))
+}
+
+const LOCK: &str = "stand.lock";
+
+/// One stand at a time in a folder: a second one would take its database's files.
+fn alone_in(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path)
+        .map_err(|error| fail(format!("{} cannot be written; correct --dir: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(fail(format!(
+            "a stand is already running in {}; end it, or give another folder with --dir",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Removes all a folder holds but the lock.
+fn empty(folder: &Path) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs this program again under a message bus of its own, with HOME inside the folder:

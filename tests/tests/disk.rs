@@ -5,9 +5,12 @@
 
 use app::Kiosk;
 use app::contract::{DateView, StorageState};
-use journeys::counter::{Counter, person};
+use journeys::counter::{Counter, installed, person};
+use journeys::own_session;
+use journeys::programs::{built, command, output};
 use journeys::small_disk::{SmallDisk, inside};
-use journeys::stand::SITE;
+use journeys::stand::{MEDIATOR, PIN, SITE};
+use journeys::tls;
 use std::path::Path;
 
 /// A page that does not get smaller when it is stored: noise.
@@ -88,6 +91,83 @@ fn a_full_disk_refuses_the_new_and_finishes_what_was_begun() {
             kiosk.start_visit("fr").await.unwrap();
         });
     });
+}
+
+fn jalonctl(home: &Path, words: &[&str]) -> (Option<i32>, serde_json::Value, String) {
+    let mut run = command(built("jalonctl").unwrap(), words);
+    let done = run.env("JALON_HOME", home).env("LC_ALL", "en_GB.UTF-8").output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    (done.status.code(), serde_json::from_slice(&done.stdout).unwrap_or_default(), said)
+}
+
+/// Enrolling on a full disk costs no code; a kiosk whose disk is full, or can only be read, is
+/// looked at and exported all the same.
+#[test]
+fn a_disk_that_takes_nothing_is_read_and_costs_no_code() {
+    const NAME: &str = "a_disk_that_takes_nothing_is_read_and_costs_no_code";
+    // The keyring's bus is started where the disk is mounted.
+    inside(NAME, 320, |_| {
+        own_session::inside(NAME, true, |_| inside(NAME, 320, |disk| run(nothing_taken(disk))));
+    });
+}
+
+async fn nothing_taken(disk: &SmallDisk) {
+    let (counter, settings, _) = installed(disk.folder()).await.unwrap();
+    let home = settings.home.as_path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let kiosk = Kiosk::open(settings.clone()).await.unwrap();
+    kiosk.unlock(MEDIATOR, PIN).await.unwrap();
+    kiosk.exchange().await.unwrap();
+    let visit = begin(&kiosk, "SEULE").await;
+    let date = kiosk.confirm(&visit).await.unwrap();
+    drop(kiosk);
+    let looks = |word: &str, out: &str| {
+        let said_why = |(code, answer, said): (Option<i32>, serde_json::Value, String), wanted: &[i32]| {
+            assert!(code.is_some_and(|code| wanted.contains(&code)), "{code:?} {answer} {said}");
+            assert!(said.contains(word), "{said}");
+            answer
+        };
+        let status = said_why(jalonctl(home, &["status", "--json"]), &[0]);
+        assert_eq!(status["registrations"][0]["code"], date.code.as_str());
+        let checked = said_why(jalonctl(home, &["vault", "check"]), &[0]);
+        assert_eq!(checked["vault"], "whole");
+        let day = said_why(jalonctl(home, &["end-of-day"]), &[1]);
+        assert!(day["first"].as_array().unwrap().contains(&"storage".into()), "{day}");
+        let file = elsewhere.path().join(out).display().to_string();
+        let exported = said_why(jalonctl(home, &["vault", "export", "--to", &file]), &[0]);
+        assert_eq!((&exported["file"], &exported["records"]), (&file.as_str().into(), &1.into()));
+        let (_, doctor, _) = jalonctl(home, &["--lang", "en", "doctor", "--json"]);
+        let vault = doctor["checks"].as_array().unwrap().iter().find(|check| check["id"] == "vault").unwrap();
+        assert!(vault["sentence"].as_str().unwrap().contains(word), "{vault}");
+    };
+    disk.leave(0).unwrap();
+    looks("is full", "full.jalon");
+    let target = disk.folder().display().to_string();
+    let remount = |how: &str| output(&mut command("mount", ["-o", how, &target])).unwrap();
+    remount("remount,ro");
+    looks("can only be read", "read.jalon");
+    remount("remount,rw");
+
+    // A second kiosk on that disk: refused while the code is unused.
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let code =
+        central::admin::code(&pool, SITE, central::system_clock()(), &central::system_random()).await.unwrap();
+    let ca = counter.folder.path().join(tls::CA).display().to_string();
+    let second = disk.folder().join("second");
+    let words =
+        ["enrol", "--central", &counter.central, "--ca", &ca, "--code", code["code"].as_str().unwrap()];
+    let (exit, told, said) = jalonctl(&second, &words);
+    assert_eq!((exit, &told["problem"]), (Some(3), &"enrol_disk_full".into()), "{said}");
+    disk.leave(2).unwrap();
+    let (exit, told, said) = jalonctl(&second, &words);
+    assert_eq!((exit, &told["problem"]), (Some(3), &"enrol_disk_full".into()), "{said}");
+    assert!(std::fs::read_dir(&second).map_or(0, Iterator::count) == 0, "nothing is left behind");
+    disk.free().unwrap();
+    let (exit, _, said) = jalonctl(&second, &words);
+    assert_eq!(exit, Some(0), "{said}");
+    let kiosks = central::admin::kiosks(&pool, SITE).await.unwrap();
+    assert!(!std::fs::exists(second.join("new-room")).unwrap());
+    assert!(second.join("central-ca.pem").exists(), "{kiosks}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ async fn a_draft_opens_for_its_mediator_or_a_supervisor() {
     let counter = Counter::start(None, None).await.unwrap();
     let pool = central::connect(&counter.pool_url).await.unwrap();
     let tell = async |id: &'static str, pin: &'static str, supervisor| {
-        let told = NewMediator { id, name: id, pin, supervisor: Some(supervisor) };
+        let told = NewMediator { id, name: id, pin, supervisor: Some(supervisor), replace: false };
         mediator(&pool, SITE, &told, Timestamp::now(), &central::system_random()).await.unwrap();
         counter.kiosk.exchange().await.unwrap();
     };
@@ -70,7 +70,7 @@ async fn a_draft_opens_for_its_mediator_or_a_supervisor() {
     assert_eq!((by(&date.code).await, by(&kept.code).await), ("head".to_owned(), "one".to_owned()));
 
     // A new PIN leaves a supervisor one.
-    let told = NewMediator { id: "head", name: "head", pin: HEAD, supervisor: None };
+    let told = NewMediator { id: "head", name: "head", pin: HEAD, supervisor: None, replace: false };
     let said = mediator(&pool, SITE, &told, Timestamp::now(), &central::system_random()).await.unwrap();
     assert_eq!(said["supervisor"], true);
 

@@ -219,7 +219,7 @@ async fn a_mediator_who_left_unlocks_no_kiosk_that_has_heard() {
         async |id: &'static str| central::admin::remove_mediator(&pool, SITE, id, Timestamp::now()).await;
     assert!(remove(MEDIATOR).await.is_err(), "somebody must be left");
     let random = central::system_random();
-    let told = NewMediator { id: "other", name: "Autre", pin: "135790", supervisor: None };
+    let told = NewMediator { id: "other", name: "Autre", pin: "135790", supervisor: None, replace: false };
     central::admin::mediator(&pool, SITE, &told, Timestamp::now(), &random).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.unlock("other", "135790").await.unwrap();

@@ -91,6 +91,20 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         let words = ["paper", offline["code"].as_str().unwrap(), "--out", &paper.display().to_string()];
         assert_eq!(jalonctl(home, &words, "").0, Some(0));
         assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paper).unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(jalonctl(home, &words, "").1["problem"], "out_exists");
+        assert_eq!(jalonctl(home, &[&words[..], &["--force"]].concat(), "").0, Some(0));
+        // Said by whoever handed it over, who is asked for their PIN.
+        let day = || jalonctl(home, &["end-of-day"], "").1;
+        assert_eq!(day()["papers"].as_array().unwrap().len(), 3);
+        let words = ["paper", offline["code"].as_str().unwrap(), "--handed-over"];
+        assert_eq!(jalonctl(home, &words, "000000").1["problem"], "bad_pin");
+        assert_eq!(day()["papers"].as_array().unwrap().len(), 3);
+        assert_eq!(jalonctl(home, &words, PIN).0, Some(0));
+        assert_eq!(jalonctl(home, &words, PIN).0, Some(0), "said twice is said");
+        let left = day()["papers"].clone();
+        assert_eq!(left.as_array().unwrap().len(), 2, "{left}");
+        assert!(!left.to_string().contains(offline["code"].as_str().unwrap()));
 
         // Wrong PINs are counted from one run to the next, and at the counter too.
         let wait = (0..4).map(|_| register("000000").1["problem"].clone()).find(|told| *told != "bad_pin");

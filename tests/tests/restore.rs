@@ -3,7 +3,7 @@
 //! with its lease log and without; what was given since is known again and given to nobody
 //! else.
 
-use app::contract::DateView;
+use app::contract::{DateSource, DateView};
 use app::settings::{KioskFile, Mode, Settings};
 use app::sync::transfer::HttpRemote;
 use app::{Kiosk, World};
@@ -159,7 +159,7 @@ impl Place {
     async fn kiosk(&self, name: &str) -> Kiosk {
         let pool = central::connect(&self.url()).await.unwrap();
         let (now, random) = (central::system_clock()(), central::system_random());
-        let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None };
+        let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
         central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
         let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
         pool.close().await;
@@ -273,7 +273,7 @@ async fn a_copy_of_the_lease_log_is_never_used_beside_it() {
     place.serve();
     let one = place.kiosk("one.db").await;
     let mut dates = vec![register(&one, "PERSONNE 1").await.unwrap()];
-    assert_eq!(dates[0].source, "online");
+    assert_eq!(dates[0].source, DateSource::Online);
 
     std::fs::copy(place.path("lease.log"), place.path("copy.log")).unwrap();
     let (first, first_port) = (place.central.take().unwrap(), place.port);
@@ -281,10 +281,10 @@ async fn a_copy_of_the_lease_log_is_never_used_beside_it() {
     place.serve_on("copy.log", &[]);
     let two = place.kiosk("two.db").await;
     dates.push(register(&two, "PERSONNE 2").await.unwrap());
-    assert_eq!(dates[1].source, "online", "it stands in the copy alone");
+    assert_eq!(dates[1].source, DateSource::Online, "it stands in the copy alone");
     // The one with the log it was copied from gives no more; the kiosk does, from its lease.
     dates.push(register(&one, "PERSONNE 3").await.unwrap());
-    assert_eq!(dates[2].source, "lease");
+    assert_eq!(dates[2].source, DateSource::Lease);
     let said = std::fs::read_to_string(place.path("central.log")).unwrap();
     assert!(said.contains("another central follows a copy"), "{said}");
     first.kill();
@@ -296,7 +296,7 @@ async fn a_copy_of_the_lease_log_is_never_used_beside_it() {
     place.serve_on("copy.log", &[]);
     one.exchange().await.unwrap();
     dates.push(register(&one, "PERSONNE 4").await.unwrap());
-    assert_eq!(dates[3].source, "online");
+    assert_eq!(dates[3].source, DateSource::Online);
     let slots: BTreeSet<_> = dates.iter().map(|date| date.slot.clone()).collect();
     assert_eq!(slots.len(), dates.len());
 }
@@ -315,7 +315,7 @@ fn the_audit_journal_goes_back_with_its_database_and_a_kiosk_shows_it() {
             let settings = Settings { home: place.path("kiosk") };
             let pool = central::connect(&place.url()).await.unwrap();
             let (now, random) = (central::system_clock()(), central::system_random());
-            let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None };
+            let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
             central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
             let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
             pool.close().await;

@@ -66,7 +66,41 @@ fn a_demonstration_that_is_told_to_end_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = command(built("stand").unwrap(), ["run", "--headless", "--dir"]);
     run.arg(folder.path().join("run")).arg("--out").arg(folder.path().join("out"));
-    run.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("JALON_STAND_INSIDE");
+    // One nobody opens a window on before it is ended.
+    run.env("DISPLAY", ":65000").env_remove("WAYLAND_DISPLAY").env_remove("JALON_STAND_INSIDE");
     let parts = ["dbus", "stand", "postgres", "central", "ippeveprinter"];
     told_to_end(&mut run, Signal::INT, &parts);
+}
+
+/// What a stand lacks is told at once, with the path: a display, a folder it can use, a folder no
+/// other stand is at work in.
+#[test]
+fn a_demonstration_that_cannot_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("run");
+    let said = |words: &[&str], display: bool| {
+        let mut run = command(built("stand").unwrap(), ["run", "--headless"]);
+        run.args(words).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("JALON_STAND_INSIDE");
+        if display {
+            run.env("DISPLAY", ":65000");
+        }
+        let out = run.output().unwrap();
+        assert_eq!(out.status.code(), Some(4), "{out:?}");
+        String::from_utf8(out.stderr).unwrap()
+    };
+    let dir = place.display().to_string();
+    assert!(said(&["--dir", &dir], false).contains("no display"));
+    assert!(!place.exists(), "nothing was begun");
+    let nowhere = "/proc/nowhere/run";
+    let told = said(&["--dir", nowhere], true);
+    assert!(told.contains(nowhere) && told.contains("--dir"), "{told}");
+    let told = said(&["--dir", &dir, "--out", nowhere], true);
+    assert!(told.contains(nowhere) && told.contains("--out"), "{told}");
+    let held = std::fs::File::create(place.join("stand.lock")).unwrap();
+    held.try_lock().unwrap();
+    for fresh in [&["--dir", &dir][..], &["--dir", &dir, "--fresh"]] {
+        let told = said(fresh, true);
+        assert!(told.contains("already running") && told.contains(&dir), "{told}");
+    }
+    assert!(place.join("home").exists(), "--fresh took nothing from under it");
 }

@@ -204,6 +204,10 @@ fn settings_that_are_gone_are_written_again_and_nothing_is_lost() {
             assert_eq!(refused(&settings).await, "settings_damaged");
             assert_eq!(enrolling().await, "settings_damaged");
             let printer = Some("ipp://printer.example/ipp/print".to_owned());
+            // An address nobody answers at does not take the place of the one the vault has kept.
+            let nobody = Known { central: Some("https://localhost:1".to_owned()), ..Known::default() };
+            assert_eq!(repair(nobody).await.unwrap_err(), "central_unreachable");
+            assert_eq!(std::fs::read(&json).unwrap(), b"{ \"central\": ");
             let known = Known { printer: printer.clone(), ..Known::default() };
             let written = repair(known).await.unwrap();
             assert_eq!(written, KioskFile { printer, ..file.clone() });

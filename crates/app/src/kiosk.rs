@@ -5,6 +5,7 @@ use crate::keepsake;
 use crate::repair;
 use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
+use crate::storage;
 use crate::sync::SyncState;
 use crate::sync::transfer::HttpRemote;
 use domain::bytes::{PublicKey, Salt};
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use vault::{Author, Tx, Vault};
+use vault::{Author, Tx, Unwritable, Vault};
 use wire::body::Body;
 use wire::messages::Site;
 use zeroize::Zeroize as _;
@@ -203,6 +204,39 @@ impl Kiosk {
         // Without the authority nothing that answers is believed; dates come from the lease.
         let remote = HttpRemote::open(&file.central, &file.ca).unwrap_or_else(|_| HttpRemote::believing_nobody());
         Self::assemble(vault, file, remote, world)
+    }
+
+    /// Like [`Kiosk::open`], and where the disk takes nothing, full or to be read only, to read what
+    /// is there: every write is refused then.
+    ///
+    /// # Errors
+    /// As [`Kiosk::open`].
+    pub async fn open_to_read(settings: Settings) -> Result<Self, Problem> {
+        Self::open_to_read_in(settings, World::system()).await
+    }
+
+    pub(crate) async fn open_to_read_in(settings: Settings, world: World) -> Result<Self, Problem> {
+        let problem = match Self::open_in(settings.clone(), world.clone()).await {
+            Err(problem) if matches!(problem.code.as_str(), "disk_full" | "disk_failed") => problem,
+            other => return other,
+        };
+        let Some(why) = storage::unwritable(&settings.home) else { return Err(problem) };
+        let file = settings.read()?;
+        let (path, kiosk) = (settings.vault(), file.kiosk);
+        let vault = blocking(move || Ok(Vault::open_to_read(&path, &vault::key::find(kiosk)?, why)?)).await?;
+        Self::assemble(vault, file, HttpRemote::believing_nobody(), world)
+    }
+
+    /// Why nothing can be written, when it was opened to be read.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Problem> {
+        self.inner.vault.unwritable().map(|why| {
+            Problem::new(match why {
+                Unwritable::Full => "disk_full_read",
+                Unwritable::ReadOnly => "disk_read_only",
+            })
+            .with("folder", self.inner.vault.folder().display())
+        })
     }
 
     /// A kiosk from an open vault and a way to central: what [`Kiosk::open_in`] ends

@@ -105,28 +105,7 @@ impl Kiosk {
 
     /// Writes the attempt, then sends and follows in the background.
     async fn send(&self, registration: RegistrationId) -> Result<(), Problem> {
-        let (attempt, pdf) = self
-            .off(move |inner| {
-                inner.session()?;
-                let paper = inner
-                    .vault
-                    .read(|tx| tx.paper(registration))?
-                    .ok_or_else(|| Problem::new("draft_incomplete"))?;
-                let paper =
-                    if planted::on("resealed_on_print") { paper::again(inner, paper)? } else { paper };
-                let pdf = paper::render(inner, &paper)?;
-                let attempt = Attempt {
-                    id: AttemptId(inner.world.bytes()),
-                    registration,
-                    state: AttemptState::Attempted,
-                    job: None,
-                    sha256: sha256(&[&pdf]),
-                    bytes: u32::try_from(pdf.len()).unwrap_or(u32::MAX),
-                };
-                inner.begin(&attempt)?;
-                Ok((attempt, pdf))
-            })
-            .await?;
+        let (attempt, pdf) = self.off(move |inner| inner.attempt(registration)).await?;
         self.put_live(Live { running: true, ..Live::of(registration) });
         let kiosk = self.clone();
         // In the background, each paper by itself: a printer that waits holds up nobody.
@@ -156,6 +135,40 @@ impl Kiosk {
             paper::render(inner, &paper.ok_or_else(|| Problem::new("paper_not_here"))?)
         })
         .await
+    }
+
+    /// Whoever is at the counter says that a paper, printed elsewhere from its PDF, was handed over:
+    /// noted as the answer *it came out* is, and the visit is finished.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, no paper of this kiosk has this code, or its appointment was given up.
+    pub async fn handed_over(&self, code: &str) -> Result<(), Problem> {
+        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
+        let _one = self.inner.printing.lock().await;
+        let paper = self.off(move |inner| Ok(inner.vault.read(|tx| tx.paper_by_code(code))?)).await?;
+        let registration = paper.ok_or_else(|| Problem::new("paper_not_here"))?.registered.registration.id;
+        self.stands(registration).await?;
+        self.off(|inner| inner.session().map(|_| ())).await?;
+        if self.live(registration).is_some_and(|live| live.running) {
+            return Err(Problem::new("printer_busy"));
+        }
+        let last = self.last_attempt(registration).await?;
+        if !self.is_out(registration, last.clone().filter(|last| last.state == AttemptState::Printed)).await? {
+            self.off(move |inner| {
+                let on_its_way = |last: &Attempt| matches!(last.state, AttemptState::Attempted | AttemptState::Sent);
+                let attempt = match last.filter(on_its_way) {
+                    Some(attempt) => attempt,
+                    None => inner.attempt(registration)?.0,
+                };
+                inner.note(&attempt, PrintOutcome::SaidPrinted, None)
+            })
+            .await?;
+        }
+        let visit = self.off(move |inner| Ok(inner.vault.read(|tx| tx.visit_of(registration))?)).await?;
+        match visit {
+            Some(visit) => self.finish_visit(&visit.to_string()).await,
+            None => Ok(()),
+        }
     }
 
     /// No paper is made of an appointment that was given up.
@@ -225,6 +238,27 @@ fn state(last: Option<&Attempt>, live: Option<&Live>) -> PrintState {
 }
 
 impl Inner {
+    /// A new attempt and its page; the mediator at the counter began it.
+    fn attempt(&self, registration: RegistrationId) -> Result<(Attempt, Vec<u8>), Problem> {
+        self.session()?;
+        let paper = self
+            .vault
+            .read(|tx| tx.paper(registration))?
+            .ok_or_else(|| Problem::new("draft_incomplete"))?;
+        let paper = if planted::on("resealed_on_print") { paper::again(self, paper)? } else { paper };
+        let pdf = paper::render(self, &paper)?;
+        let attempt = Attempt {
+            id: AttemptId(self.world.bytes()),
+            registration,
+            state: AttemptState::Attempted,
+            job: None,
+            sha256: sha256(&[&pdf]),
+            bytes: u32::try_from(pdf.len()).unwrap_or(u32::MAX),
+        };
+        self.begin(&attempt)?;
+        Ok((attempt, pdf))
+    }
+
     /// The attempt, on the disk before any byte goes out.
     fn begin(&self, attempt: &Attempt) -> Result<(), Problem> {
         let at = self.now();

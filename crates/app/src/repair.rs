@@ -5,6 +5,7 @@ use crate::contract::Problem;
 use crate::keepsake;
 use crate::kiosk::{IDENTITY, StoredIdentity, blocking};
 use crate::settings::{KioskFile, Mode, Settings};
+use crate::sync::transfer::HttpRemote;
 use domain::ids::KioskId;
 use std::path::PathBuf;
 use vault::{Vault, VaultFailure, VaultKey};
@@ -24,15 +25,21 @@ pub struct Known {
 ///
 /// # Errors
 /// It can be read and there is nothing to mend; nothing is enrolled here; the keyring does not
-/// give the key; or the vault has not kept what is missing and `known` does not say it.
+/// give the key; the vault has not kept what is missing and `known` does not say it; or no central
+/// service answers at an address that would take the place of the one the vault has kept.
 pub async fn repair(settings: &Settings, known: Known) -> Result<KioskFile, Problem> {
-    let settings = settings.clone();
-    blocking(move || match settings.read() {
+    let from = settings.clone();
+    let (file, instead) = blocking(move || match from.read() {
         Ok(_) => Err(Problem::new("settings_whole")),
         Err(problem) if problem.code == "not_enrolled" => Err(problem),
-        Err(_) => mend(&settings, &known),
+        Err(_) => mended(&from, &known),
     })
-    .await
+    .await?;
+    if instead {
+        HttpRemote::open(&file.central, &file.ca)?.is_central().await?;
+    }
+    let to = settings.clone();
+    blocking(move || take(&to, file)).await
 }
 
 /// Reads it. One that is gone or empty is written again if the vault has kept it; one that
@@ -42,7 +49,8 @@ pub(crate) fn read_or_mend(settings: &Settings) -> Result<KioskFile, Problem> {
         if problem.code != "settings_missing" {
             return Err(problem);
         }
-        mend(settings, &Known::default())
+        mended(settings, &Known::default())
+            .and_then(|(file, _)| take(settings, file))
             .inspect(|_| tracing::error!("kiosk.json was gone: written again from what the vault has kept"))
             .map_err(|failed| match failed.code.as_str() {
                 "keyring_unavailable" | "vault_busy" => failed,
@@ -51,29 +59,39 @@ pub(crate) fn read_or_mend(settings: &Settings) -> Result<KioskFile, Problem> {
     })
 }
 
-fn mend(settings: &Settings, known: &Known) -> Result<KioskFile, Problem> {
+/// What to write, and whether its address takes the place of another that the vault has kept. The
+/// authority's file is still where it was given.
+fn mended(settings: &Settings, known: &Known) -> Result<(KioskFile, bool), Problem> {
     let kiosk = known.kiosk.or_else(|| keepsake::kiosk_named(settings));
     let kiosk = kiosk.ok_or_else(|| Problem::new("settings_kiosk_unknown"))?;
     let key = vault::key::find(kiosk)?;
     let kept = kept(settings, &key, kiosk)?;
-    let ca = known.ca.as_deref().map(|given| settings.keep_authority(given)).transpose()?;
+    let instead = kept.as_ref().zip(known.central.as_ref()).is_some_and(|(kept, new)| kept.central != *new);
     let file = match kept {
         Some(kept) => KioskFile {
             kiosk,
             central: known.central.clone().unwrap_or(kept.central),
-            ca: ca.unwrap_or(kept.ca),
+            ca: known.ca.clone().unwrap_or(kept.ca),
             printer: known.printer.clone().or(kept.printer),
             scanner: known.scanner.clone().or(kept.scanner),
             ..kept
         },
         None => {
-            let (Some(central), Some(ca)) = (known.central.clone(), ca) else {
+            let (Some(central), Some(ca)) = (known.central.clone(), known.ca.clone()) else {
                 return Err(Problem::new("settings_not_kept"));
             };
             let (printer, scanner) = (known.printer.clone(), known.scanner.clone());
             KioskFile { kiosk, central, ca, printer, scanner, idle_s: 120, mode: Mode::Counter }
         }
     };
+    Ok((file, instead))
+}
+
+fn take(settings: &Settings, mut file: KioskFile) -> Result<KioskFile, Problem> {
+    // One that was there before enrolment kept a copy stays where it is; it may be gone for now.
+    if file.ca.exists() && file.ca != settings.authority() {
+        file.ca = settings.keep_authority(&file.ca)?;
+    }
     settings.keep_damaged()?;
     settings.write(&file)?;
     Ok(file)

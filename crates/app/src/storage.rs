@@ -4,6 +4,7 @@
 use crate::contract::{Problem, StorageState, StorageView};
 use crate::kiosk::Inner;
 use std::path::Path;
+use vault::Unwritable;
 
 const MIB: u64 = 1024 * 1024;
 /// Below this the mediator is told: about a week of the busiest counter, time to call support.
@@ -14,6 +15,8 @@ const FOR_A_VISIT: u64 = 256 * MIB;
 /// Below this nothing is scanned any more: the log before it is moved into the file (16 MiB),
 /// its copy there, journal and prints of every visit that is kept, and an export's notes.
 const TO_FINISH: u64 = 96 * MIB;
+/// With less a vault may not open to be written: its log, the log's index, what the log is moved to.
+const TO_OPEN: u64 = 32 * MIB;
 
 /// What is about to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,22 @@ pub(crate) fn room(folder: &Path) -> Option<(u64, u64)> {
     let about = rustix::fs::statvfs(folder).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(about.f_frsize);
     Some((bytes(about.f_bavail), bytes(about.f_blocks)))
+}
+
+/// Why this folder's file system takes nothing, when it does not.
+#[cfg(unix)]
+pub(crate) fn unwritable(folder: &Path) -> Option<Unwritable> {
+    let about = rustix::fs::statvfs(folder).ok()?;
+    if about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        return Some(Unwritable::ReadOnly);
+    }
+    let free = about.f_bavail.saturating_mul(about.f_frsize);
+    (free < TO_OPEN).then_some(Unwritable::Full)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn unwritable(_: &Path) -> Option<Unwritable> {
+    None
 }
 
 #[cfg(not(unix))]

@@ -252,6 +252,9 @@ pub(crate) enum Act {
         /// May open drafts that other mediators began: true or false; as it was when not given.
         #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
         supervisor: Option<bool>,
+        /// Whoever has this id under another name gives it up.
+        #[arg(long)]
+        replace: bool,
     },
     /// List a site's mediators and who of them may open others' drafts. No PIN is told.
     Mediators {

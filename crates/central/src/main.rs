@@ -196,11 +196,11 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::code(&pool, &site, jiff::Timestamp::now(), &system_random()).await?
         }
-        Act::Mediator { database, site, id, name, supervisor } => {
+        Act::Mediator { database, site, id, name, supervisor, replace } => {
             let pool = database::ready(&database.url).await?;
             let pin = read_pin()?;
             let now = jiff::Timestamp::now();
-            let told = admin::NewMediator { id: &id, name: &name, pin: pin.trim(), supervisor };
+            let told = admin::NewMediator { id: &id, name: &name, pin: pin.trim(), supervisor, replace };
             admin::mediator(&pool, &site, &told, now, &system_random()).await?
         }
         Act::Mediators { database, site } => {

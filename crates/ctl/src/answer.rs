@@ -138,6 +138,8 @@ fn exit_code(problem: &str) -> u8 {
         | "picture_missing"
         | "picture_unreadable" => MISSING,
         "disk_failed"
+        | "disk_full"
+        | "disk_read_only"
         | "unknown"
         | "out_not_written"
         | "answer_not_written"

@@ -47,7 +47,10 @@ async fn done(asked: Enrolment) -> Result<KioskFile, Problem> {
     let ca = ca.as_deref().map(authority).transpose()?;
     let settings = Settings::from_env().map_err(|_| Problem::new("home_missing"))?;
     let (Some(code), Some(central), Some(ca)) = (code, central.clone(), ca.clone()) else {
-        return app::repair(&settings, Known { kiosk, central, ca, printer, scanner }).await;
+        let asked_of = central.clone().unwrap_or_default();
+        return app::repair(&settings, Known { kiosk, central, ca, printer, scanner })
+            .await
+            .map_err(|problem| while_enrolling(problem, &asked_of));
     };
     let kiosk = KioskId([0; 16]);
     let asked_of = central.clone();

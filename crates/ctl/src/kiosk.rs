@@ -31,17 +31,28 @@ fn say_standing(answer: &Value) {
 }
 
 async fn summary() -> Result<serde_json::Value, Problem> {
-    let kiosk = Kiosk::open(Settings::from_env()?).await?;
-    kiosk.status().await
+    read_only().await?.status().await
+}
+
+/// A kiosk to look at, though its disk may take nothing: that is told on standard error.
+async fn read_only() -> Result<Kiosk, Problem> {
+    let kiosk = Kiosk::open_to_read(Settings::from_env()?).await?;
+    if let Some(problem) = kiosk.unwritable() {
+        tell(&problem);
+    }
+    Ok(kiosk)
 }
 
 /// Exit 1 only when something is to be done first, which the answer says; what keeps it from being
 /// known is a failure, or something missing.
 pub(crate) async fn end_of_day() -> ExitCode {
     let done = async {
-        let kiosk = Kiosk::open(Settings::from_env()?).await?;
-        // So that *send* and *export* are told apart; without a network it is the latter.
-        let _ = kiosk.exchange().await;
+        let kiosk = read_only().await?;
+        // So that *send* and *export* are told apart; without a network it is the latter. Where
+        // nothing can be written, nothing that central answers could be kept.
+        if kiosk.unwritable().is_none() {
+            let _ = kiosk.exchange().await;
+        }
         kiosk.end_of_day_counts().await
     };
     match done.await {
@@ -88,10 +99,17 @@ pub(crate) async fn sync() -> ExitCode {
     }
 }
 
-pub(crate) async fn paper(code: &str, out: &Path) -> ExitCode {
+pub(crate) async fn paper(code: &str, out: &Path, force: bool) -> ExitCode {
     let done = async {
-        let pdf = Kiosk::open(Settings::from_env()?).await?.paper_pdf(code).await?;
-        std::fs::write(out, &pdf).map_err(|_| Problem::new("out_not_written").with("file", out.display()))?;
+        let told = |code: &str| Problem::new(code).with("file", out.display());
+        if !force && out.symlink_metadata().is_ok() {
+            return Err(told("out_exists"));
+        }
+        let pdf = read_only().await?.paper_pdf(code).await?;
+        written(out, &pdf, force).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => told("out_exists"),
+            _ => told("out_not_written"),
+        })?;
         Ok::<_, Problem>(pdf.len())
     };
     match done.await {
@@ -100,8 +118,24 @@ pub(crate) async fn paper(code: &str, out: &Path) -> ExitCode {
     }
 }
 
+/// A file with a person's name in it: only its owner may read it.
+fn written(out: &Path, pdf: &[u8], force: bool) -> std::io::Result<()> {
+    use std::io::Write as _;
+    if force {
+        match std::fs::remove_file(out) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(out)?.write_all(pdf)
+}
+
 pub(crate) async fn check() -> ExitCode {
-    let done = async { Kiosk::open(Settings::from_env()?).await?.check_vault().await };
+    let done = async { read_only().await?.check_vault().await };
     match done.await {
         Ok(()) => answer(&json!({ "vault": "whole" })),
         Err(problem) => refuse(&problem),
@@ -109,7 +143,7 @@ pub(crate) async fn check() -> ExitCode {
 }
 
 pub(crate) async fn export(to: &Path, all: bool) -> ExitCode {
-    let done = async { Kiosk::open(Settings::from_env()?).await?.export(to, all).await };
+    let done = async { read_only().await?.export(to, all).await };
     match done.await.map(serde_json::to_value) {
         Ok(Ok(exported)) => answer(&exported),
         Ok(Err(_)) => refuse(&Problem::new("unknown")),

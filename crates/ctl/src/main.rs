@@ -82,12 +82,24 @@ enum Command {
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
     Deliver { file: PathBuf },
-    /// Write the PDF of a kept paper: what a print sends, byte for byte.
+    /// Write the PDF of a kept paper: what a print sends, byte for byte. It names a person: only its
+    /// owner may read the file. Or say that the paper was handed over.
     Paper {
         /// Its follow-up code.
         code: String,
-        #[arg(long)]
-        out: PathBuf,
+        /// A file that is not there yet.
+        #[arg(long, value_name = "FILE", required_unless_present = "handed_over")]
+        out: Option<PathBuf>,
+        /// Write over a file that is there.
+        #[arg(long, requires = "out")]
+        force: bool,
+        /// The paper, printed from its PDF, is in the person's hands: the visit is finished. The PIN
+        /// is read from standard input.
+        #[arg(long, conflicts_with = "out")]
+        handed_over: bool,
+        /// Who says so; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID", requires = "handed_over")]
+        mediator: Option<String>,
     },
     /// The seals of papers.
     Seal {
@@ -226,7 +238,10 @@ async fn main() -> ExitCode {
             enrol::enrol(Enrolment { central, code, ca, printer, scanner, kiosk }).await
         }
         Command::Status { json } => kiosk::status(json).await,
-        Command::Paper { code, out } => kiosk::paper(&code, &out).await,
+        Command::Paper { code, out: Some(out), force, .. } => kiosk::paper(&code, &out, force).await,
+        Command::Paper { code, out: None, mediator, .. } => {
+            register::handed_over(&code, mediator.as_deref()).await
+        }
         Command::Doctor { json } => kiosk::doctor(json).await,
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,

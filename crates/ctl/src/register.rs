@@ -86,6 +86,20 @@ async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, R
     }
 }
 
+/// A paper printed from its PDF is in the person's hands: said by a mediator, as at the counter.
+pub(crate) async fn handed_over(code: &str, mediator: Option<&str>) -> ExitCode {
+    let done = async {
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        let mediator = who(&kiosk, mediator).await?;
+        kiosk.unlock(&mediator, &pin()?).await?;
+        kiosk.handed_over(code).await
+    };
+    match done.await {
+        Ok(()) => answer(&json!({ "code": code, "handed_over": true })),
+        Err(problem) => refuse(&problem),
+    }
+}
+
 async fn kept(kiosk: &Kiosk, visit: &str, fields: DraftFields) -> Result<Registered, Problem> {
     let draft = kiosk.save_draft(visit, fields).await?;
     if !draft.problems.is_empty() {

@@ -18,6 +18,7 @@ mod open;
 mod pages;
 mod papers;
 mod planted;
+mod read_only;
 mod visits;
 
 pub use advance::Advance;
@@ -27,6 +28,7 @@ pub use offers::Cancelled;
 pub use open::{Vault, VaultKey};
 pub use pages::{LockedPage, PageRow, PageState};
 pub use papers::Paper;
+pub use read_only::Unwritable;
 pub use visits::{Visit, VisitState};
 
 /// Why the vault does not do what it is asked. No variant carries anything personal.
@@ -46,6 +48,8 @@ pub enum VaultFailure {
     Disk,
     #[error("the disk is full; nothing of this was written")]
     Full,
+    #[error("the disk can only be read; nothing of this was written")]
+    ReadOnly,
     #[error("the vault's file or folder cannot be used")]
     Io(#[from] std::io::Error),
     #[error("the store failed")]
@@ -65,6 +69,7 @@ impl VaultFailure {
             Self::KeyMissing => "vault_key_missing",
             Self::Keyring => "keyring_unavailable",
             Self::Full => "disk_full",
+            Self::ReadOnly => "disk_read_only",
             Self::Disk | Self::Io(_) | Self::Sqlite(_) => "disk_failed",
         }
     }

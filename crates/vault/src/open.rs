@@ -1,6 +1,6 @@
 //! Opening the vault, and the one door through which everything is written.
 
-use crate::{Tx, VaultFailure};
+use crate::{Tx, Unwritable, VaultFailure};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,10 @@ pub struct Vault {
     /// Set by the first I/O error: after a failed sync nobody knows what the disk holds.
     failed: AtomicBool,
     folder: PathBuf,
+    /// Opened to be read only, and why.
+    unwritable: Option<Unwritable>,
     /// Held for the vault's life; the lock ends with the process, however it ends.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Vault {
@@ -74,22 +76,9 @@ impl Vault {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
-        {
-            let mut hex = Zeroizing::new(String::with_capacity(80));
-            hex.push_str("x'");
-            for byte in key.iter() {
-                use std::fmt::Write as _;
-                let _ = write!(hex, "{byte:02x}");
-            }
-            hex.push('\'');
-            connection.pragma_update(None, "key", hex.as_str())?;
-        }
+        unlock(&connection, key)?;
         // The first read tells whether the key opens it; until then nothing is written.
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        if version > known {
-            return Err(VaultFailure::Newer(version));
-        }
+        let version = version(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: what a screen calls kept is on the disk. NORMAL can lose it.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -104,14 +93,28 @@ impl Vault {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         migrate(&mut connection, version)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        let folder = folder(path);
         // SQLite syncs the log's name too, and goes on when that fails: then a power cut could take
         // the log with everything in it. An error here is told.
         #[cfg(unix)]
         File::open(&folder)?.sync_all()?;
+        Ok(Self::of(connection, folder, Some(lock), None))
+    }
+
+    pub(crate) fn of(
+        connection: Connection,
+        folder: PathBuf,
+        lock: Option<File>,
+        unwritable: Option<Unwritable>,
+    ) -> Self {
         let (connection, failed) = (Mutex::new(connection), AtomicBool::new(false));
-        Ok(Self { connection, failed, folder, _lock: lock })
+        Self { connection, failed, folder, unwritable, _lock: lock }
+    }
+
+    /// Was it opened to be read only, and why?
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Unwritable> {
+        self.unwritable
     }
 
     /// Runs `act` in one transaction: all of it is on the disk when this returns `Ok`,
@@ -124,6 +127,9 @@ impl Vault {
         &self,
         act: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(why) = self.unwritable {
+            return Err(why.refuses().into());
+        }
         if self.failed.load(Ordering::Acquire) {
             return Err(VaultFailure::Disk.into());
         }
@@ -178,10 +184,36 @@ impl Vault {
     }
 }
 
+pub(crate) fn unlock(connection: &Connection, key: &VaultKey) -> Result<(), VaultFailure> {
+    let mut hex = Zeroizing::new(String::with_capacity(80));
+    hex.push_str("x'");
+    for byte in key.iter() {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex.push('\'');
+    Ok(connection.pragma_update(None, "key", hex.as_str())?)
+}
+
+/// The version of its schema, not a later one than is known here.
+pub(crate) fn version(connection: &Connection) -> Result<i64, VaultFailure> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > known_version() { Err(VaultFailure::Newer(version)) } else { Ok(version) }
+}
+
+pub(crate) fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn folder(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
+
 /// SQLCipher sets its cryptography up with the first keyed connection of a process and takes
 /// it down with the last; two threads that do so at once make one of them fail. One connection
 /// on nothing, open for the life of the process, has it done once.
-fn keep_cipher_ready() {
+pub(crate) fn keep_cipher_ready() {
     static READY: OnceLock<Option<Mutex<Connection>>> = OnceLock::new();
     READY.get_or_init(|| {
         let connection = Connection::open_in_memory().ok()?;
@@ -191,7 +223,10 @@ fn keep_cipher_ready() {
 }
 
 fn lock(path: &Path) -> Result<File, VaultFailure> {
-    let file = File::options().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
+    held(File::options().create(true).truncate(false).write(true).open(path.with_extension("lock"))?)
+}
+
+pub(crate) fn held(file: File) -> Result<File, VaultFailure> {
     let end = Instant::now() + LOCK_WAIT;
     loop {
         match file.try_lock() {

@@ -6,7 +6,7 @@ use domain::ids::{KioskId, LeaseId, SlotId};
 use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
-use vault::{Author, Vault, VaultFailure, VaultKey};
+use vault::{Author, Unwritable, Vault, VaultFailure, VaultKey};
 use wire::body::{Body, Release};
 use zeroize::Zeroizing;
 
@@ -72,6 +72,51 @@ fn a_second_holder_is_told_it_is_busy() {
     assert!(matches!(Vault::open(&path, &key(1)), Err(VaultFailure::Busy)));
     drop(first);
     Vault::open(&path, &key(1)).unwrap();
+}
+
+/// With a log beside it and without: what was kept is read, nothing is written, and the files stay
+/// what they are, byte for byte.
+#[test]
+fn a_vault_on_a_disk_that_takes_nothing_is_read() {
+    let (folder, read) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (path, copy) = (folder.path().join("vault.db"), read.path().join("vault.db"));
+    let vault = Vault::create(&path, &key(7)).unwrap();
+    vault.transact::<_, VaultFailure>(|tx| tx.put("first", b"in the file")).unwrap();
+    vault.checkpoint().unwrap();
+    let look = |named: &[(&str, &[u8])]| {
+        let files = || {
+            let mut files: Vec<_> = std::fs::read_dir(read.path())
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .map(|file| (file.clone(), std::fs::read(file).unwrap()))
+                .collect();
+            files.sort();
+            files
+        };
+        let before = files();
+        for (why, code) in [(Unwritable::Full, "disk_full"), (Unwritable::ReadOnly, "disk_read_only")] {
+            let opened = Vault::open_to_read(&copy, &key(7), why).unwrap();
+            for (name, value) in named {
+                let found = opened.read::<_, VaultFailure>(|tx| tx.get(name)).unwrap();
+                assert_eq!(found.as_deref(), Some(*value), "{name}");
+            }
+            let refused = opened.transact::<_, VaultFailure>(|tx| tx.put("third", b"x")).unwrap_err();
+            assert_eq!(refused.code(), code);
+            opened.check(&Signer::from_seed(&[1; 32]).public()).unwrap();
+            drop(opened);
+            assert_eq!(files(), before);
+        }
+        assert!(Vault::open_to_read(&copy, &key(8), Unwritable::Full).is_err());
+        assert_eq!(files(), before);
+    };
+    std::fs::copy(&path, &copy).unwrap();
+    look(&[("first", b"in the file")]);
+    vault.transact::<_, VaultFailure>(|tx| tx.put("second", b"in the log")).unwrap();
+    std::fs::copy(folder.path().join("vault.db-wal"), read.path().join("vault.db-wal")).unwrap();
+    look(&[("first", b"in the file"), ("second", b"in the log")]);
+    // Whoever holds it to write keeps readers out too.
+    let busy = Vault::open_to_read(&path, &key(7), Unwritable::Full);
+    assert!(matches!(busy, Err(VaultFailure::Busy)));
 }
 
 #[test]

@@ -88,6 +88,15 @@ fn mediators_are_listed_without_their_pins_and_every_listing_is_in_the_audit_jou
     let ground = ground();
     says(&ground.mediator(&[]), 0, &[]);
     says(&ground.mediator(&[("--id", "chief"), ("--name", "Cheffe"), ("--supervisor", "true")]), 0, &[]);
+    // An id passes to nobody else by a slip, and no two differ by capitals only.
+    let slip = ground.mediator(&[("--name", "Une Autre")]);
+    says(&slip, 1, &["demo is the id of Essai", "--replace"]);
+    says(&ground.mediator(&[("--id", "DEMO"), ("--name", "Une Autre")]), 1, &["demo is the id of Essai"]);
+    says(&ground.mediator(&[]), 0, &[]);
+    let meant = ["--site=ONE", "--id=chief", "--name=Chef", "--replace"];
+    says(&ground.admin(&[&["mediator"][..], &meant].concat()), 0, &[]);
+    let back = ["--site=ONE", "--id=chief", "--name=Cheffe", "--replace"];
+    says(&ground.admin(&[&["mediator"][..], &back].concat()), 0, &[]);
     let listed = ground.admin(&["mediators", "--site", "ONE"]);
     let wanted = serde_json::json!({ "mediators": [
         { "id": "chief", "name": "Cheffe", "supervisor": true },

@@ -50,7 +50,7 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
     };
     let mut time_mark = None;
     let mut standing = Check::new("standing", State::Unknown);
-    let (vault, export_key) = match Kiosk::open_in(settings.clone(), world.clone()).await {
+    let (vault, export_key) = match Kiosk::open_to_read_in(settings.clone(), world.clone()).await {
         Ok(open) => {
             time_mark = open
                 .inner
@@ -59,10 +59,13 @@ pub(super) async fn checks(settings: &Settings, world: &World) -> (Vec<Check>, F
                 .ok()
                 .and_then(|mark| Timestamp::from_second(mark).ok());
             let known = open.inner.identity.told().ring.latest(Role::Delivery).is_some();
-            standing = stands(&open).await;
-            let whole = match open.check_vault().await {
-                Ok(()) => Check::new("vault", State::Ok),
-                Err(problem) => Check::new("vault", State::Fail).with("code", problem.code),
+            if open.unwritable().is_none() {
+                standing = stands(&open).await;
+            }
+            let read = open.check_vault().await.err();
+            let whole = match read.or_else(|| open.unwritable()) {
+                None => Check::new("vault", State::Ok),
+                Some(problem) => Check::new("vault", State::Fail).with("code", problem.code),
             };
             (whole, if known { State::Ok } else { State::Warn })
         }

@@ -181,6 +181,16 @@ impl HttpRemote {
         Self { transport }
     }
 
+    /// Is it a central service, under this authority?
+    pub(crate) async fn is_central(&self) -> Result<(), Problem> {
+        let call =
+            Call { method: "GET", target: "/healthz".into(), headers: Vec::new(), body: Vec::new() };
+        match self.transport.send(call).await?.header(request::NOW) {
+            Some(_) => Ok(()),
+            None => Err(RemoteFailure::BadAnswer.into()),
+        }
+    }
+
     pub(crate) async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Problem> {
         let call =
             Call { method: "POST", target: "/v1/enrol".into(), headers: Vec::new(), body: json(request)? };

@@ -44,7 +44,8 @@ pub async fn leases(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
 pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
     let rows = sqlx::query(
-        "SELECT registration.body ->> 'code', registration.state, registration.after_limit, slot.id, \
+        "SELECT registration.body ->> 'code', registration.state, \
+                registration.after_limit AND registration.body ->> 'limit' IS NOT NULL, slot.id, \
                 replace(left(slot.at::text, 16), ' ', 'T'), slot.lease IS NOT NULL, \
                 (SELECT count(*) FROM piece_page WHERE piece_page.registration = registration.id), \
                 (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id) \

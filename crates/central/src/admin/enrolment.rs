@@ -55,6 +55,8 @@ pub struct NewMediator<'a> {
     pub pin: &'a str,
     /// May open drafts that others began; as it was when not told, and not for a new one.
     pub supervisor: Option<bool>,
+    /// The one who has this id under another name gives it up.
+    pub replace: bool,
 }
 
 /// A site's mediators by id. Never their PINs, locked or not.
@@ -82,10 +84,12 @@ pub async fn mediators(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal>
     Ok(json!({ "mediators": mediators }))
 }
 
-/// Adds a mediator to a site's roster, or gives an existing one a new PIN.
+/// Adds a mediator to a site's roster, or gives an existing one a new PIN. A record names its
+/// mediator by this id: it does not pass to somebody else by a slip.
 ///
 /// # Errors
-/// The id or PIN is not one, or the site is unknown.
+/// The id or PIN is not one, the site is unknown, or somebody of another name has this id, or one
+/// that differs from it in capitals only.
 pub async fn mediator(
     pool: &PgPool,
     site: &str,
@@ -93,7 +97,7 @@ pub async fn mediator(
     now: Timestamp,
     random: &Random,
 ) -> Result<Value, AdminRefusal> {
-    let NewMediator { id, name, pin, supervisor } = *told;
+    let NewMediator { id, name, pin, supervisor, replace } = *told;
     let id = MediatorId::parse(id).map_err(|refusal| refused(line_refusal("the mediator's id", refusal)))?;
     let name = line("the mediator's name", name, NAME_MAX)?;
     if !(4..=12).contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
@@ -108,6 +112,26 @@ pub async fn mediator(
         .map_err(|_| refused("the PIN cannot be hashed"))?
         .to_string();
     let mut tx = pool.begin().await?;
+    let held = sqlx::query("SELECT id, name FROM mediator WHERE site = $1 AND lower(id) = lower($2) ORDER BY id <> $2")
+        .bind(site.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let held = held.map(|row| Ok::<_, sqlx::Error>((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?)));
+    if let Some((other, who)) = held.transpose()? {
+        if other != id.as_str() {
+            return Err(refused(format!(
+                "{other} is the id of {who} at site {site}; choose one that differs by more than capitals"
+            )));
+        }
+        if who != name && !replace {
+            let id = id.as_str();
+            return Err(refused(format!(
+                "{id} is the id of {who} at site {site}; choose another --id, or give --replace if {who} is to be \
+                 known as {name} from now on, with the PIN given"
+            )));
+        }
+    }
     let row = sqlx::query(
         "INSERT INTO mediator (site, id, name, pin, supervisor) VALUES ($1, $2, $3, $4, coalesce($5, false)) \
          ON CONFLICT (site, id) DO UPDATE SET name = excluded.name, pin = excluded.pin, \
@@ -115,7 +139,7 @@ pub async fn mediator(
     )
     .bind(site.as_str())
     .bind(id.as_str())
-    .bind(name)
+    .bind(&name)
     .bind(pin)
     .bind(supervisor)
     .fetch_one(&mut *tx)

@@ -46,7 +46,7 @@ impl World<'_> {
 
     async fn adds(&self, id: &str) -> Result<(), Fault> {
         let (pool, site, now) = (&self.ground.pool, self.site.as_str(), self.time.now());
-        let told = NewMediator { id, name: id, pin: PIN, supervisor: None };
+        let told = NewMediator { id, name: id, pin: PIN, supervisor: None, replace: false };
         central::admin::mediator(pool, site, &told, now, &self.random.fill()).await.map_err(setup)?;
         Ok(())
     }
