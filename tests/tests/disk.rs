@@ -150,8 +150,9 @@ async fn nothing_taken(disk: &SmallDisk) {
 
     // A second kiosk on that disk: refused while the code is unused.
     let pool = central::connect(&counter.pool_url).await.unwrap();
-    let code =
-        central::admin::code(&pool, SITE, central::system_clock()(), &central::system_random()).await.unwrap();
+    let code = central::admin::code(&pool, SITE, central::system_clock()(), &central::system_random())
+        .await
+        .unwrap();
     let ca = counter.folder.path().join(tls::CA).display().to_string();
     let second = disk.folder().join("second");
     let words =

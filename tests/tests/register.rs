@@ -2,6 +2,7 @@
 //! `jalonctl register`: a person typed elsewhere gets the date the counter would give, online
 //! and without a network; what is wrong is told field by field and leaves nothing behind.
 
+use app::World;
 use journeys::counter::{Counter, installed};
 use journeys::own_session::inside;
 use journeys::programs::{built, command};
@@ -9,6 +10,8 @@ use journeys::stand::{MEDIATOR, PIN};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 fn jalonctl(home: &Path, words: &[&str], input: &str) -> (Option<i32>, Value, String) {
     let mut run = command(built("jalonctl").unwrap(), words);
@@ -91,7 +94,11 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         let words = ["paper", offline["code"].as_str().unwrap(), "--out", &paper.display().to_string()];
         assert_eq!(jalonctl(home, &words, "").0, Some(0));
         assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paper).unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paper).unwrap().permissions())
+                & 0o777,
+            0o600
+        );
         assert_eq!(jalonctl(home, &words, "").1["problem"], "out_exists");
         assert_eq!(jalonctl(home, &[&words[..], &["--force"]].concat(), "").0, Some(0));
         // Said by whoever handed it over, who is asked for their PIN.
@@ -107,17 +114,30 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert!(!left.to_string().contains(offline["code"].as_str().unwrap()));
 
         // Wrong PINs are counted from one run to the next, and at the counter too.
-        let wait = (0..4).map(|_| register("000000").1["problem"].clone()).find(|told| *told != "bad_pin");
+        let wait = (0..12).map(|_| register("000000").1["problem"].clone()).find(|told| *told != "bad_pin");
         assert_eq!(wait, Some(json!("pin_wait")));
-        let counter = runtime.block_on(app::Kiosk::open(settings.clone())).unwrap();
-        for _ in 0..20 {
-            // Whoever waits, and then mistypes again, waits longer.
-            if let Err(told) = runtime.block_on(counter.unlock(MEDIATOR, "000000")) {
-                assert!(["bad_pin", "pin_wait"].contains(&told.code.as_str()), "{told}");
-            }
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&ahead);
+        let now =
+            move || jiff::Timestamp::now() + jiff::SignedDuration::from_secs(clock.load(Ordering::SeqCst));
+        let world = World { clock: Arc::new(now), ..World::system() };
+        let counter = runtime.block_on(app::Kiosk::open_in(settings.clone(), world)).unwrap();
+        let mut told = |pin: &str, later: i64| {
+            ahead.fetch_add(later, Ordering::SeqCst);
+            runtime.block_on(counter.unlock(MEDIATOR, pin)).unwrap_err().code
+        };
+        for _ in 0..12 {
+            assert_eq!(told("000000", 1_000), "bad_pin");
         }
-        assert_eq!(runtime.block_on(counter.unlock(MEDIATOR, PIN)).unwrap_err().code, "pin_wait");
+        assert_eq!(told(PIN, 0), "pin_wait");
+        assert_eq!(told(PIN, 600), "pin_wait", "the longest wait");
         drop(counter);
-        assert_eq!(register(PIN).1["problem"], "pin_wait");
+        // Its clock was hours ahead: nobody waits for hours.
+        let (_, told, _) = register(PIN);
+        assert_eq!(told["problem"], "pin_wait");
+        assert!(
+            (600..=900).contains(&told["args"]["seconds"].as_str().unwrap().parse::<i64>().unwrap()),
+            "{told}"
+        );
     });
 }

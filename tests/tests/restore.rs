@@ -315,7 +315,8 @@ fn the_audit_journal_goes_back_with_its_database_and_a_kiosk_shows_it() {
             let settings = Settings { home: place.path("kiosk") };
             let pool = central::connect(&place.url()).await.unwrap();
             let (now, random) = (central::system_clock()(), central::system_random());
-            let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
+            let told =
+                NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
             central::admin::mediator(&pool, SITE, &told, jiff::Timestamp::now(), &random).await.unwrap();
             let code = central::admin::code(&pool, SITE, now, &random).await.unwrap();
             pool.close().await;

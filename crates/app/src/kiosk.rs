@@ -202,7 +202,8 @@ impl Kiosk {
         })
         .await?;
         // Without the authority nothing that answers is believed; dates come from the lease.
-        let remote = HttpRemote::open(&file.central, &file.ca).unwrap_or_else(|_| HttpRemote::believing_nobody());
+        let remote =
+            HttpRemote::open(&file.central, &file.ca).unwrap_or_else(|_| HttpRemote::believing_nobody());
         Self::assemble(vault, file, remote, world)
     }
 

@@ -153,9 +153,11 @@ impl Kiosk {
             return Err(Problem::new("printer_busy"));
         }
         let last = self.last_attempt(registration).await?;
-        if !self.is_out(registration, last.clone().filter(|last| last.state == AttemptState::Printed)).await? {
+        if !self.is_out(registration, last.clone().filter(|last| last.state == AttemptState::Printed)).await?
+        {
             self.off(move |inner| {
-                let on_its_way = |last: &Attempt| matches!(last.state, AttemptState::Attempted | AttemptState::Sent);
+                let on_its_way =
+                    |last: &Attempt| matches!(last.state, AttemptState::Attempted | AttemptState::Sent);
                 let attempt = match last.filter(on_its_way) {
                     Some(attempt) => attempt,
                     None => inner.attempt(registration)?.0,
@@ -241,10 +243,8 @@ impl Inner {
     /// A new attempt and its page; the mediator at the counter began it.
     fn attempt(&self, registration: RegistrationId) -> Result<(Attempt, Vec<u8>), Problem> {
         self.session()?;
-        let paper = self
-            .vault
-            .read(|tx| tx.paper(registration))?
-            .ok_or_else(|| Problem::new("draft_incomplete"))?;
+        let paper =
+            self.vault.read(|tx| tx.paper(registration))?.ok_or_else(|| Problem::new("draft_incomplete"))?;
         let paper = if planted::on("resealed_on_print") { paper::again(self, paper)? } else { paper };
         let pdf = paper::render(self, &paper)?;
         let attempt = Attempt {

@@ -102,9 +102,6 @@ pub(crate) async fn sync() -> ExitCode {
 pub(crate) async fn paper(code: &str, out: &Path, force: bool) -> ExitCode {
     let done = async {
         let told = |code: &str| Problem::new(code).with("file", out.display());
-        if !force && out.symlink_metadata().is_ok() {
-            return Err(told("out_exists"));
-        }
         let pdf = read_only().await?.paper_pdf(code).await?;
         written(out, &pdf, force).map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => told("out_exists"),

@@ -36,10 +36,7 @@ const PERSON: Fields = &[
     ("nationality", Takes::Text),
     ("agdref", Takes::Text),
     ("declared", Takes::YesNo),
-    (
-        "contact",
-        Takes::Fields(&[("phone", Takes::Text), ("email", Takes::Text), ("postal", Takes::Text)]),
-    ),
+    ("contact", Takes::Fields(&[("phone", Takes::Text), ("email", Takes::Text), ("postal", Takes::Text)])),
     (
         "representative",
         Takes::Fields(&[
@@ -71,8 +68,8 @@ pub(crate) enum NotFields {
 /// # Errors
 /// See [`NotFields`].
 pub(crate) fn read(bytes: &[u8]) -> Result<DraftFields, NotFields> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| NotFields::NotJson(error.line(), error.column()))?;
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| NotFields::NotJson(error.line(), error.column()))?;
     let mut wrong = Vec::new();
     let Value::Object(given) = value else {
         return Err(NotFields::Wrong(vec![Problem::new("field_not_fields").with("field", "{ … }")]));
@@ -104,7 +101,8 @@ fn fields(given: Map<String, Value>, known: Fields, above: &str, wrong: &mut Vec
             (Takes::Fields(known), Value::Object(given)) => {
                 taken.insert((*name).to_owned(), fields(given, known, &path, wrong));
             }
-            (Takes::Text | Takes::Number, text @ Value::String(_)) | (Takes::YesNo, text @ Value::Bool(_)) => {
+            (Takes::Text | Takes::Number, text @ Value::String(_))
+            | (Takes::YesNo, text @ Value::Bool(_)) => {
                 taken.insert((*name).to_owned(), text);
             }
             (Takes::Number, Value::Number(number)) if number.is_u64() => {
@@ -155,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_number_may_stand_with_quotation_marks_or_without() {
-        let text = r#"{"birth": {"day": 2, "month": "5", "year": 1990}, "limit": {"days": 5}, "contact": null}"#;
+        let text =
+            r#"{"birth": {"day": 2, "month": "5", "year": 1990}, "limit": {"days": 5}, "contact": null}"#;
         let Ok(fields) = read(text.as_bytes()) else { panic!() };
         assert_eq!((fields.birth.day.as_str(), fields.birth.month.as_str()), ("2", "5"));
         assert_eq!((fields.birth.year.as_str(), fields.limit.unwrap().days.as_str()), ("1990", "5"));

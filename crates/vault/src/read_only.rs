@@ -41,8 +41,7 @@ impl Vault {
         let connection = connect(path)?;
         open::unlock(&connection, key)?;
         // The index of the log is kept in this program's memory then, not in a file beside it.
-        let _: String =
-            connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |row| row.get(0))?;
+        let _: String = connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |row| row.get(0))?;
         // What the log holds stays there.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -64,8 +63,5 @@ fn connect(path: &Path) -> Result<Connection, VaultFailure> {
     let whole = std::path::absolute(path)?;
     let named = whole.to_str().ok_or(VaultFailure::Io(std::io::ErrorKind::InvalidFilename.into()))?;
     let named = named.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    Ok(Connection::open_with_flags(
-        format!("file:{named}?immutable=1"),
-        flags | OpenFlags::SQLITE_OPEN_URI,
-    )?)
+    Ok(Connection::open_with_flags(format!("file:{named}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?)
 }

@@ -183,8 +183,7 @@ impl HttpRemote {
 
     /// Is it a central service, under this authority?
     pub(crate) async fn is_central(&self) -> Result<(), Problem> {
-        let call =
-            Call { method: "GET", target: "/healthz".into(), headers: Vec::new(), body: Vec::new() };
+        let call = Call { method: "GET", target: "/healthz".into(), headers: Vec::new(), body: Vec::new() };
         match self.transport.send(call).await?.header(request::NOW) {
             Some(_) => Ok(()),
             None => Err(RemoteFailure::BadAnswer.into()),

@@ -112,12 +112,15 @@ pub async fn mediator(
         .map_err(|_| refused("the PIN cannot be hashed"))?
         .to_string();
     let mut tx = pool.begin().await?;
-    let held = sqlx::query("SELECT id, name FROM mediator WHERE site = $1 AND lower(id) = lower($2) ORDER BY id <> $2")
-        .bind(site.as_str())
-        .bind(id.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-    let held = held.map(|row| Ok::<_, sqlx::Error>((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?)));
+    let held = sqlx::query(
+        "SELECT id, name FROM mediator WHERE site = $1 AND lower(id) = lower($2) ORDER BY id <> $2",
+    )
+    .bind(site.as_str())
+    .bind(id.as_str())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let held =
+        held.map(|row| Ok::<_, sqlx::Error>((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?)));
     if let Some((other, who)) = held.transpose()? {
         if other != id.as_str() {
             return Err(refused(format!(

@@ -55,7 +55,9 @@ pub async fn accept_lease_log(pool: &PgPool) -> Result<Value, AdminRefusal> {
             "not heard since the restore: {silent}; wait for each, or report it with central admin kiosks --site SITE --lost KIOSK"
         )));
     }
-    sqlx::query("UPDATE lease_log SET broken = false, lost_n = NULL, lost_hash = NULL").execute(&mut *tx).await?;
+    sqlx::query("UPDATE lease_log SET broken = false, lost_n = NULL, lost_hash = NULL")
+        .execute(&mut *tx)
+        .await?;
     audit::by_us(&mut tx, Act::LeaseLogAccepted, None, 1).await?;
     tx.commit().await?;
     lease_log(pool).await

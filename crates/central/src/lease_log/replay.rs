@@ -32,7 +32,9 @@ pub(crate) async fn follow(central: &Central, log: &Arc<LeaseLog>) -> Result<boo
     if let (None, Some(left)) = (&after, lost) {
         after = self::after(log, left).await?;
         if after.is_some() {
-            tracing::warn!("the lease log that was said to be lost is there again: followed from where it was left");
+            tracing::warn!(
+                "the lease log that was said to be lost is there again: followed from where it was left"
+            );
             (broken, lost) = (false, None);
         }
     }
@@ -108,7 +110,9 @@ fn last_of_each(entries: &[Entry]) -> impl Iterator<Item = &Sent> {
 /// What left central is not known: until an administrator accepts, extra slots only. No log that
 /// was said to be lost knows it either.
 pub(crate) async fn distrust(db: &mut PgConnection, central: &Central) -> Result<(), Refusal> {
-    sqlx::query("UPDATE lease_log SET broken = true, lost_n = NULL, lost_hash = NULL").execute(&mut *db).await?;
+    sqlx::query("UPDATE lease_log SET broken = true, lost_n = NULL, lost_hash = NULL")
+        .execute(&mut *db)
+        .await?;
     sqlx::query("UPDATE kiosk SET heard_s = NULL").execute(db).await?;
     central.extras_only.store(true, Ordering::Release);
     Ok(())
