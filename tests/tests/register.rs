@@ -122,7 +122,7 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
             move || jiff::Timestamp::now() + jiff::SignedDuration::from_secs(clock.load(Ordering::SeqCst));
         let world = World { clock: Arc::new(now), ..World::system() };
         let counter = runtime.block_on(app::Kiosk::open_in(settings.clone(), world)).unwrap();
-        let mut told = |pin: &str, later: i64| {
+        let told = |pin: &str, later: i64| {
             ahead.fetch_add(later, Ordering::SeqCst);
             runtime.block_on(counter.unlock(MEDIATOR, pin)).unwrap_err().code
         };
