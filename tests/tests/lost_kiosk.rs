@@ -211,6 +211,12 @@ async fn a_kiosk_declared_lost_is_told_what_is_true() {
     assert_eq!(kiosk.end_of_day().await.unwrap().standing, None);
     let id = kiosk.status().await.unwrap()["kiosk"].as_str().unwrap().to_owned();
     let pool = central::connect(&counter.pool_url).await.unwrap();
+    // What hangs on it is seen before: nothing is changed by looking.
+    let before = central::admin::preview_kiosk(&pool, SITE, &id, jiff::Timestamp::now()).await.unwrap();
+    let lent = kiosk.status().await.unwrap()["lease"]["free"].as_i64().unwrap();
+    assert_eq!((&before["standing"], &before["dates_to_come"]), (&"accepted".into(), &0.into()));
+    assert!(lent > 0 && before["lent_and_not_known_given"].as_i64().unwrap() >= lent, "{before}");
+    kiosk.exchange().await.unwrap();
     central::admin::lose_kiosk(&pool, SITE, &id, jiff::Timestamp::now()).await.unwrap();
     let told = kiosk.exchange().await.unwrap_err();
     assert_eq!(told.code, "kiosk_lost");

@@ -287,6 +287,9 @@ pub(crate) enum Act {
         /// This kiosk is taken out of service: it is lent nothing more, its papers stay good.
         #[arg(long, value_name = "KIOSK", conflicts_with_all = ["release", "lost"])]
         retire: Option<String>,
+        /// Only tell what hangs on that kiosk: --lost and --retire are not taken back.
+        #[arg(long, conflicts_with = "release")]
+        preview: bool,
     },
     /// Change what papers and kiosks say of a site; kiosks hear of it by themselves.
     SiteChange {

@@ -210,10 +210,13 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::remove_mediator(&pool, &site, &id, jiff::Timestamp::now()).await?
         }
-        Act::Kiosks { database, site, release, lost, retire } => {
+        Act::Kiosks { database, site, release, lost, retire, preview } => {
             let pool = database::ready(&database.url).await?;
             let now = jiff::Timestamp::now();
             match (release, lost, retire) {
+                (None, Some(kiosk), _) | (None, None, Some(kiosk)) if preview => {
+                    admin::preview_kiosk(&pool, &site, &kiosk, now).await?
+                }
                 (Some(kiosk), ..) => admin::release_kiosk(&pool, &site, &kiosk).await?,
                 (None, Some(kiosk), _) => admin::lose_kiosk(&pool, &site, &kiosk, now).await?,
                 (None, None, Some(kiosk)) => admin::retire_kiosk(&pool, &site, &kiosk, now).await?,

@@ -105,6 +105,41 @@ pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Val
     Ok(json!({ "kiosk": kiosk, "released": true }))
 }
 
+/// What hangs on a kiosk, before it is reported lost or taken out of service: neither is taken back.
+/// Changes nothing.
+///
+/// # Errors
+/// The site or the kiosk is unknown.
+pub async fn preview_kiosk(
+    pool: &PgPool,
+    site: &str,
+    kiosk: &str,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let row = sqlx::query(
+        "SELECT kiosk.lost_s IS NOT NULL, kiosk.retired_s IS NOT NULL, kiosk.quarantined_s IS NOT NULL, \
+                (SELECT count(*) FROM registration JOIN slot ON slot.registration = registration.id \
+                 WHERE registration.kiosk = kiosk.id AND slot.at > to_timestamp($3) AT TIME ZONE site.zone), \
+                (SELECT count(*) FROM slot JOIN lease ON lease.id = slot.lease WHERE lease.kiosk = kiosk.id \
+                 AND slot.registration IS NULL AND slot.at > to_timestamp($3) AT TIME ZONE site.zone) \
+         FROM kiosk JOIN site ON site.id = kiosk.site WHERE site.id = $1 AND encode(kiosk.id, 'hex') = $2",
+    )
+    .bind(site.as_str())
+    .bind(kiosk)
+    .bind(now.as_second())
+    .fetch_optional(pool)
+    .await?
+    .ok_or_else(|| unknown(&site, kiosk))?;
+    let (standing, _) = stands(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok(json!({
+        "kiosk": kiosk,
+        "standing": standing,
+        "dates_to_come": row.try_get::<i64, _>(3)?,
+        "lent_and_not_known_given": row.try_get::<i64, _>(4)?,
+    }))
+}
+
 /// A kiosk is lost or stolen: it is heard no more. Those of its papers whose record is here
 /// stay good; at any other a person looks.
 ///

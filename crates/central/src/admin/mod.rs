@@ -25,7 +25,7 @@ pub(crate) use enrolment::normal_code;
 pub use enrolment::{NewMediator, code, mediator, mediators, remove_mediator};
 pub use import::import;
 pub use keys::retire_key;
-pub use kiosks::{kiosks, lose_kiosk, release_kiosk, retire_kiosk};
+pub use kiosks::{kiosks, lose_kiosk, preview_kiosk, release_kiosk, retire_kiosk};
 pub use lease_log::{accept_lease_log, durable, lease_log};
 pub use lists::signed_lists;
 pub use papers::{open_papers, papers};
