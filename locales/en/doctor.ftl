@@ -49,7 +49,7 @@ doctor-left-behind-warn = { $name } was left behind. A set-aside folder keeps an
 doctor-central-ok = Central answers.
 doctor-central-warn = Central answers, but gives no dates: its database is away, or one of its keys is retired. Work goes on; tell its administrators.
 doctor-central-fail = { $code ->
-    [authority_missing] The file of central's authority ({ $file }) is gone or cannot be read: central was not asked. Put the certificate back there. Work goes on offline.
+    [authority_missing] The file of central's authority ({ $file }) is gone or cannot be read: central was not asked. Put the certificate back there, or run jalonctl enrol --repair --ca FILE. Work goes on offline.
    *[other] Central is not reached ({ $code }). Work goes on offline; check the cable, the network, then the address in kiosk.json.
  }
 doctor-central-unknown = Not looked at: the kiosk is not enrolled.

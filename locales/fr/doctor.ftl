@@ -49,7 +49,7 @@ doctor-left-behind-warn = { $name } est resté. Un dossier set-aside garde un an
 doctor-central-ok = Le service central répond.
 doctor-central-warn = Le service central répond, mais ne donne pas de dates : sa base de données est absente, ou une de ses clés est retirée. Le travail continue ; prévenez ses administrateurs.
 doctor-central-fail = { $code ->
-    [authority_missing] Le fichier de l'autorité du service central ({ $file }) a disparu ou ne peut pas être lu : rien ne lui a été demandé. Remettez-y le certificat. Le travail continue hors connexion.
+    [authority_missing] Le fichier de l'autorité du service central ({ $file }) a disparu ou ne peut pas être lu : rien ne lui a été demandé. Remettez-y le certificat, ou lancez jalonctl enrol --repair --ca FICHIER. Le travail continue hors connexion.
    *[other] Le service central n'est pas joint ({ $code }). Le travail continue hors connexion ; vérifiez le câble, le réseau, puis l'adresse dans kiosk.json.
  }
 doctor-central-unknown = Pas regardé : le poste n'est pas rattaché.

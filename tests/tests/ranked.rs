@@ -148,3 +148,42 @@ async fn a_rank_holds_a_latest_day_until_an_earlier_one_is_printed() {
     let listed = central::admin::registrations(&pool, SITE).await.unwrap();
     assert_eq!((&listed["records_not_applied"], &listed["records_set_aside"]), (&0.into(), &0.into()));
 }
+
+/// Connected: what central has comes after the last useful day, and the lease has a slot before it.
+/// The person has that one, central's goes back, and nothing is left for the desk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_limit_is_met_from_the_lease_when_central_has_nothing_in_time() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    // Everybody else comes to another kiosk, until the first days are full.
+    let other = counter.another(None).await.unwrap();
+    let mut days = Vec::new();
+    while days.last() == days.first() {
+        let date = journeys::counter::register(&other, "PERSONNE").await.unwrap();
+        days.push(date.slot_at.unwrap()[..10].to_owned());
+    }
+    let limit = app::contract::LimitFields {
+        right: "permit_expiry".into(),
+        last_day: days[0].clone(),
+        evidence: "titre".into(),
+        ..app::contract::LimitFields::default()
+    };
+    let fields = DraftFields { limit: Some(limit), ..journeys::counter::person("ÉCHÉANCE") };
+    let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
+    counter.kiosk.save_draft(&visit, fields).await.unwrap();
+    let date = counter.kiosk.confirm(&visit).await.unwrap();
+    assert_eq!((date.source, date.after_limit), (DateSource::Lease, false));
+    assert_eq!(date.slot_at.as_ref().unwrap()[..10], days[0]);
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let tasks = central::admin::tasks(&pool, SITE, false).await.unwrap();
+    assert_eq!(tasks["tasks"], serde_json::json!([]));
+    let listed = central::admin::registrations(&pool, SITE).await.unwrap();
+    let all = listed["registrations"].as_array().unwrap();
+    let own: Vec<_> = all.iter().filter(|one| one["code"] == date.code.as_str()).collect();
+    assert_eq!((own.len(), &own[0]["after_limit"]), (1, &false.into()));
+    assert_eq!((&listed["records_not_applied"], &listed["records_set_aside"]), (&0.into(), &0.into()));
+}

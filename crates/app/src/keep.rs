@@ -8,7 +8,7 @@ use crate::contract::{DateSource, DateView, PaperKind, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::sync::trust;
 use crate::{paper, visit};
-use domain::assign;
+use domain::assign::{self, Choice, Window};
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
 use domain::planted;
@@ -137,7 +137,10 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
             return Ok(());
         }
         let (outcome, token) = match answer {
-            Answer::Date(token) => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
+            Answer::Date(token) => match in_time(inner, tx, &registration, &token)? {
+                Some(leased) => leased,
+                None => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
+            },
             Answer::NoDate => from_lease(inner, tx, &registration, Some(at))?,
             Answer::Silence => from_lease(inner, tx, &registration, None)?,
         };
@@ -178,6 +181,34 @@ fn without_hold(mut registered: Registered) -> Registered {
     registered
 }
 
+/// Central has nothing before the person's last useful day, and the lease has: that slot is theirs.
+/// Central takes its own back when the record comes.
+fn in_time(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    registration: &Registration,
+    given: &SignedToken,
+) -> Result<Option<(Outcome, Option<SignedToken>)>, Problem> {
+    let late = registration.limit.as_ref().is_some_and(|limit| given.token.at.date() > limit.last_day);
+    if !late {
+        return Ok(None);
+    }
+    let window = lease_window(inner, registration);
+    match assign::choose(tx.free_slots(window.earliest)?, &window) {
+        Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
+        Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
+    }
+}
+
+/// A leased slot is good for papers issued today, whenever the person registered.
+fn lease_window(inner: &Inner, registration: &Registration) -> Window {
+    let mut window = registration.window();
+    if !planted::on("old_draft_dated_in_the_past") {
+        window.earliest = window.earliest.max(Window::new(inner.today(), None).earliest);
+    }
+    window
+}
+
 /// The first eligible slot of the lease; else a rank that holds a backstop; else a rank.
 fn from_lease(
     inner: &Inner,
@@ -185,11 +216,7 @@ fn from_lease(
     registration: &Registration,
     told: Option<Timestamp>,
 ) -> Result<(Outcome, Option<SignedToken>), Problem> {
-    // A leased slot is good for papers issued today, whenever the person registered.
-    let mut window = registration.window();
-    if !planted::on("old_draft_dated_in_the_past") {
-        window.earliest = window.earliest.max(assign::Window::new(inner.today(), None).earliest);
-    }
+    let window = lease_window(inner, registration);
     let free = tx.free_slots(window.earliest)?;
     let taken = match assign::choose(free.iter().copied(), &window).slot() {
         Some(slot) => tx.take_slot(slot.slot, registration.id)?,

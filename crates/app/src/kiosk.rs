@@ -167,6 +167,19 @@ impl Identity {
     }
 }
 
+fn is_of_the_disk(problem: &Problem) -> bool {
+    matches!(problem.code.as_str(), "disk_full" | "disk_failed")
+}
+
+/// What is to be done about a disk that takes nothing.
+fn takes_nothing(why: Unwritable, folder: &std::path::Path) -> Problem {
+    let code = match why {
+        Unwritable::Full => "disk_full_read",
+        Unwritable::ReadOnly => "disk_read_only",
+    };
+    Problem::new(code).with("folder", folder.display())
+}
+
 impl Kiosk {
     /// Opens an enrolled kiosk, with the key from the keyring.
     ///
@@ -181,6 +194,14 @@ impl Kiosk {
     /// # Errors
     /// As [`Kiosk::open`].
     pub async fn open_in(settings: Settings, world: World) -> Result<Self, Problem> {
+        let home = settings.home.clone();
+        Self::opened_in(settings, world).await.map_err(|problem| match storage::unwritable(&home) {
+            Some(why) if is_of_the_disk(&problem) => takes_nothing(why, &home),
+            _ => problem,
+        })
+    }
+
+    async fn opened_in(settings: Settings, world: World) -> Result<Self, Problem> {
         let from = settings.clone();
         let file = blocking(move || repair::read_or_mend(&from)).await?;
         let (path, kiosk) = (settings.vault(), file.kiosk);
@@ -217,8 +238,8 @@ impl Kiosk {
     }
 
     pub(crate) async fn open_to_read_in(settings: Settings, world: World) -> Result<Self, Problem> {
-        let problem = match Self::open_in(settings.clone(), world.clone()).await {
-            Err(problem) if matches!(problem.code.as_str(), "disk_full" | "disk_failed") => problem,
+        let problem = match Self::opened_in(settings.clone(), world.clone()).await {
+            Err(problem) if is_of_the_disk(&problem) => problem,
             other => return other,
         };
         let Some(why) = storage::unwritable(&settings.home) else { return Err(problem) };
@@ -231,13 +252,7 @@ impl Kiosk {
     /// Why nothing can be written, when it was opened to be read.
     #[must_use]
     pub fn unwritable(&self) -> Option<Problem> {
-        self.inner.vault.unwritable().map(|why| {
-            Problem::new(match why {
-                Unwritable::Full => "disk_full_read",
-                Unwritable::ReadOnly => "disk_read_only",
-            })
-            .with("folder", self.inner.vault.folder().display())
-        })
+        self.inner.vault.unwritable().map(|why| takes_nothing(why, self.inner.vault.folder()))
     }
 
     /// A kiosk from an open vault and a way to central: what [`Kiosk::open_in`] ends

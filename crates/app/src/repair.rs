@@ -21,16 +21,23 @@ pub struct Known {
     pub scanner: Option<String>,
 }
 
-/// Writes `kiosk.json` again. A file that cannot be read is kept beside it.
+/// Writes `kiosk.json` again, or takes the authority's file again. One that cannot be read is kept
+/// beside it.
 ///
 /// # Errors
-/// It can be read and there is nothing to mend; nothing is enrolled here; the keyring does not
+/// It can be read and no authority is given; nothing is enrolled here; the keyring does not
 /// give the key; the vault has not kept what is missing and `known` does not say it; or no central
 /// service answers at an address that would take the place of the one the vault has kept.
 pub async fn repair(settings: &Settings, known: Known) -> Result<KioskFile, Problem> {
     let from = settings.clone();
     let (file, instead) = blocking(move || match from.read() {
-        Ok(_) => Err(Problem::new("settings_whole")),
+        // The authority's file alone may be gone or damaged.
+        Ok(whole) => match known.ca.clone() {
+            Some(ca) => {
+                Ok((KioskFile { central: known.central.unwrap_or(whole.central.clone()), ca, ..whole }, true))
+            }
+            None => Err(Problem::new("settings_whole")),
+        },
         Err(problem) if problem.code == "not_enrolled" => Err(problem),
         Err(_) => mended(&from, &known),
     })
@@ -92,7 +99,9 @@ fn take(settings: &Settings, mut file: KioskFile) -> Result<KioskFile, Problem> 
     if file.ca.exists() && file.ca != settings.authority() {
         file.ca = settings.keep_authority(&file.ca)?;
     }
-    settings.keep_damaged()?;
+    if settings.read().is_err() {
+        settings.keep_damaged()?;
+    }
     settings.write(&file)?;
     Ok(file)
 }

@@ -4,7 +4,7 @@
 
 use crate::calendar::{self, Calendar};
 use crate::device::Device;
-use crate::{Central, Refusal, chain, dates, lists, offers, planted, redate, task};
+use crate::{Central, Refusal, chain, dates, lease_log, lists, offers, planted, redate, task};
 use domain::calendar::CAPACITY_MAX;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -90,6 +90,9 @@ pub(crate) async fn settle(
         // One lease, two papers: only two machines running one vault do that.
         chain::quarantine(&mut *tx, central, device.kiosk).await?;
     }
+    if !place.left_again && (others || place.holder.is_some_and(|holder| holder != device.kiosk)) {
+        lease_log::doubt(&mut *tx, central, (token.slot, device.kiosk)).await?;
+    }
     let Some(slot) = extra(&mut *tx, central, &token.site, &place.beside).await? else {
         return Ok(Some("slot_taken"));
     };
@@ -168,6 +171,8 @@ pub(crate) struct Place {
     /// The kiosk of the registration that holds it.
     pub holder: Option<KioskId>,
     pub lent_to: Option<KioskId>,
+    /// The lease log says that it was given to somebody else after whoever holds it here.
+    pub left_again: bool,
 }
 
 /// The row of a slot that has left central, locked; made when a restored database does
@@ -180,7 +185,7 @@ pub(crate) async fn place(
 ) -> Result<Option<Place>, Refusal> {
     let id = i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?;
     calendar::hold(&mut *tx, site).await?;
-    let find = "SELECT slot.counter, registration.kiosk, lease.kiosk, slot.procedures, slot.outside FROM slot \
+    let find = "SELECT slot.counter, registration.kiosk, lease.kiosk, slot.procedures, slot.outside, slot.left_again FROM slot \
                 LEFT JOIN lease ON lease.id = slot.lease \
                 LEFT JOIN registration ON registration.id = slot.registration \
                 WHERE slot.id = $1 AND slot.site = $2 FOR UPDATE OF slot";
@@ -200,6 +205,7 @@ pub(crate) async fn place(
         },
         holder: kiosk(row.try_get(1)?),
         lent_to: kiosk(row.try_get(2)?),
+        left_again: row.try_get(5)?,
     }))
 }
 

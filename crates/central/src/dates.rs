@@ -378,6 +378,36 @@ pub(crate) async fn escalate_late(
     }
 }
 
+/// The date that was printed serves after all, though the one given first did not: nothing is left
+/// for the desk to do about it.
+pub(crate) async fn in_time(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    if registration.window().latest.is_none_or(|latest| at.date() > latest) {
+        return Ok(());
+    }
+    let changed = sqlx::query("UPDATE registration SET after_limit = false WHERE id = $1 AND after_limit")
+        .bind(registration.id.0.as_slice())
+        .execute(&mut *db)
+        .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE task SET answer = 'dated in time', answered_by = 'central', answered_s = $3 \
+         WHERE registration = $1 AND kind = $2 AND reason = 'after_limit' AND answer IS NULL",
+    )
+    .bind(registration.id.0.as_slice())
+    .bind(TaskKind::Escalation.key())
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 async fn escalate(
     db: &mut PgConnection,
     central: &Central,

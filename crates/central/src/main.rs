@@ -442,8 +442,8 @@ async fn follow(central: Central, path: &Path, lost: bool) -> Result<Central, St
     let named = path.display().to_string();
     let other = |what: &str| {
         Stop::refused(format!(
-            "{named} {what} the lease log this database has followed; correct --lease-log. If that log is lost, add \
-             --lease-log-lost: only extra slots are given then, until central admin lease-log --accept"
+            "{named} {what} the lease log this database has followed; correct --lease-log: of a log and its copy it is \
+             the one that was written last. If that log is lost, add --lease-log-lost: only extra slots are given then, until central admin lease-log --accept"
         ))
     };
     let failed =
@@ -452,6 +452,9 @@ async fn follow(central: Central, path: &Path, lost: bool) -> Result<Central, St
         return Err(other("is not there, and so is not"));
     }
     let log = LeaseLog::open(path, &system_random()).map_err(|failure| match failure {
+        LeaseLogFailure::Damaged(0) => {
+            Stop::refused(format!("{named} is no lease log; correct --lease-log. It is left as it is"))
+        }
         LeaseLogFailure::Damaged(line) => Stop::failed(format!(
             "the lease log {named} is damaged at line {line}; keep the file, give --lease-log another one with \
              --lease-log-lost, and only extra slots are given until central admin lease-log --accept"

@@ -4,7 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, changes, dates};
+use crate::{Central, Refusal, changes, dates, offers};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
@@ -42,6 +42,13 @@ async fn turn(
     .bind(none_for.iter().copied().collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
+    if rows.is_empty() {
+        return Ok((0, 0));
+    }
+    let apart = match central.extras_only() {
+        true => Vec::new(),
+        false => offers::at_hand(&mut tx, site).await?,
+    };
     let mut dated = 0;
     for row in &rows {
         // One that cannot be read never holds up the others.
@@ -60,6 +67,8 @@ async fn turn(
             false => drop(none_for.insert(registration.procedure.key())),
         }
     }
+    let today = dates::today(&mut tx, central, site).await?;
+    offers::set_apart(&mut tx, site, &apart, today).await?;
     tx.commit().await?;
     Ok((dated, rows.len()))
 }

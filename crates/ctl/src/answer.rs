@@ -139,6 +139,7 @@ fn exit_code(problem: &str) -> u8 {
         | "picture_unreadable" => MISSING,
         "disk_failed"
         | "disk_full"
+        | "disk_full_read"
         | "disk_read_only"
         | "unknown"
         | "out_not_written"

@@ -128,7 +128,12 @@ fn written(out: &Path, pdf: &[u8], force: bool) -> std::io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(out)?.write_all(pdf)
+    let written = options.open(out)?.write_all(pdf);
+    if written.is_err() {
+        // Half a paper is none.
+        let _ = std::fs::remove_file(out);
+    }
+    written
 }
 
 pub(crate) async fn check() -> ExitCode {

@@ -148,3 +148,31 @@ async fn a_paper_given_up_is_listed_beyond_its_own_day() {
     assert!(until().await.is_some_and(|day| day > far.at.date()), "its day is still to come");
     assert_eq!(story.date_of(&far).await, None);
 }
+
+/// An old copy of the log is followed after a restore, and what left since is given again: the
+/// first paper that shows it ends that, and both papers stay true.
+#[tokio::test]
+async fn an_old_copy_of_the_log_is_found_out() {
+    let mut story = Story::with_lease_log().await;
+    let mut other = story.service.device("ONE", 2).await.unwrap();
+    story.registers().await;
+    let backup = story.backup().await;
+    let log = story.service.keys().join("lease.log");
+    let copy = std::fs::read(&log).unwrap();
+    let (two, record) = dated(&story.service, &mut other, 100).await;
+
+    story.put_back(&backup).await;
+    std::fs::remove_file(&log).unwrap();
+    std::fs::write(&log, copy).unwrap();
+    story.service.start_with_lease_log().await.unwrap();
+    assert!(!story.service.central.extras_only(), "nothing tells the copy from the log");
+    let three = story.registers().await;
+    assert_eq!(three.at, two.at);
+    assert_eq!(other.push(&story.service, vec![record]).await.unwrap().status, 200);
+    assert!(story.service.central.extras_only(), "what left this central is not known");
+    assert_eq!(story.date_of(&two).await, Some(two.at));
+    assert_eq!(story.date_of(&three).await, Some(three.at));
+    assert_eq!(story.doubled().await, 1);
+    story.registers().await;
+    assert_eq!(story.doubled().await, 2, "beside ordinary hours");
+}

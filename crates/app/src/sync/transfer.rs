@@ -147,6 +147,8 @@ pub struct HttpRemote {
     transport: Arc<dyn Transport>,
 }
 
+const PEM_BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 impl HttpRemote {
     /// Over HTTPS, trusting `ca` (PEM) and nothing else: no system roots, no proxy.
     ///
@@ -155,6 +157,10 @@ impl HttpRemote {
     pub fn open(central: &str, ca: &Path) -> Result<Self, Problem> {
         let missing = || Problem::new("authority_missing").with("file", ca.display());
         let pem = std::fs::read(ca).map_err(|_| missing())?;
+        // An empty file would be an authority that has signed nothing.
+        if !pem.windows(PEM_BEGINS.len()).any(|part| part == PEM_BEGINS) {
+            return Err(missing());
+        }
         let ca = Certificate::from_pem(&pem).map_err(|_| missing())?;
         let client = Client::builder()
             .tls_certs_only([ca])

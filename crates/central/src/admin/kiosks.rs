@@ -88,8 +88,8 @@ pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Val
     let site = known_site(pool, site).await?;
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
-        "UPDATE kiosk SET quarantined_s = NULL \
-         WHERE site = $1 AND encode(id, 'hex') = $2 AND quarantined_s IS NOT NULL",
+        "UPDATE kiosk SET quarantined_s = NULL WHERE site = $1 AND encode(id, 'hex') = $2 \
+         AND quarantined_s IS NOT NULL AND lost_s IS NULL AND retired_s IS NULL",
     )
     .bind(site.as_str())
     .bind(kiosk)
@@ -97,7 +97,8 @@ pub async fn release_kiosk(pool: &PgPool, site: &str, kiosk: &str) -> Result<Val
     .await?;
     if done.rows_affected() == 0 {
         return Err(refused(format!(
-            "site {site} has no quarantined kiosk {kiosk}; central admin kiosks --site {site} lists them"
+            "site {site} has no quarantined kiosk {kiosk} that is neither lost nor retired; central admin kiosks \
+             --site {site} lists them"
         )));
     }
     audit::by_us(&mut tx, Act::KioskReleased, Some(&kiosk), 1).await?;
@@ -184,7 +185,8 @@ pub async fn retire_kiosk(
     let site = known_site(pool, site).await?;
     let mut tx = pool.begin().await?;
     let done = sqlx::query(
-        "UPDATE kiosk SET retired_s = coalesce(retired_s, $3) WHERE site = $1 AND encode(id, 'hex') = $2",
+        "UPDATE kiosk SET retired_s = coalesce(retired_s, $3) \
+         WHERE site = $1 AND encode(id, 'hex') = $2 AND lost_s IS NULL",
     )
     .bind(site.as_str())
     .bind(kiosk)
@@ -192,7 +194,10 @@ pub async fn retire_kiosk(
     .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
-        return Err(unknown(&site, kiosk));
+        return Err(refused(format!(
+            "site {site} has no kiosk {kiosk}, or it is reported lost and stays so; central admin kiosks --site {site} \
+             lists them"
+        )));
     }
     audit::by_us(&mut tx, Act::KioskRetired, Some(&kiosk), 1).await?;
     tx.commit().await?;

@@ -338,6 +338,7 @@ async fn registration(
                 return Ok(Step::SetAside(reason));
             }
             dates::escalate_late(&mut *tx, central, registration, signed.token.at).await?;
+            dates::in_time(&mut *tx, central, registration, signed.token.at).await?;
             None
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,

@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Ends of the log that are remembered: more than one transaction ever makes.
@@ -84,6 +84,9 @@ struct End {
     /// The last ends this process made, oldest first: while nothing else writes for its database,
     /// that stands at one of them. Later ones are of transactions that never committed.
     stands: VecDeque<(u64, Hash)>,
+    /// Where a last line begins that a crash cut short: it goes when the next is written.
+    torn: Option<u64>,
+    path: PathBuf,
 }
 
 impl End {
@@ -98,7 +101,7 @@ impl End {
 
 impl LeaseLog {
     /// Opens or makes the log and reads it through. A last line cut short by a crash never
-    /// left central: it is dropped. `random` names a new log.
+    /// left central: it is dropped when the next is written. `random` names a new log.
     ///
     /// # Errors
     /// See [`LeaseLogFailure`].
@@ -128,22 +131,41 @@ impl LeaseLog {
             (hash, whole) = (Some(sha256(&[line])), end);
             Ok(())
         })?;
-        if file.metadata()?.len() > whole {
-            tracing::warn!(line = n + 1, "the last line of the lease log was cut short: dropped");
-            file.set_len(whole)?;
-            file.sync_all()?;
-        }
+        let bytes = file.metadata()?.len();
         let hash = match hash {
             Some(hash) => hash,
-            None => begin(&mut file, random)?,
+            // Something else than a log: nothing is written over it.
+            None if !is_begun(&file, bytes)? => return Err(LeaseLogFailure::Damaged(0)),
+            None => {
+                file.set_len(0)?;
+                begin(&mut file, random)?
+            }
         };
+        if bytes > whole {
+            tracing::warn!(line = n + 1, "the last line of the lease log was cut short: it is not followed");
+        }
+        // A log that turns out to be another database's stays as it is, to its last byte.
+        let torn = (bytes > whole && whole > 0).then_some(whole);
         let stands = VecDeque::from([(n, hash)]);
-        Ok(Self { end: Mutex::new(End { file, n, hash, kiosks, stands }) })
+        Ok(Self { end: Mutex::new(End { file, n, hash, kiosks, stands, torn, path: path.to_owned() }) })
     }
 
     /// Does any line name this kiosk?
     pub(crate) fn names(&self, kiosk: KioskId) -> bool {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).kiosks.contains(&kiosk)
+    }
+
+    /// Does any line say that this slot went to this kiosk?
+    fn says(&self, slot: SlotId, kiosk: KioskId) -> Result<bool, LeaseLogFailure> {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = false;
+        each_line(&end.file, |line, _| {
+            // The first line names the log.
+            let entry = serde_json::from_slice::<Entry>(line).ok();
+            found |= entry.is_some_and(|entry| (entry.slot.slot, entry.slot.kiosk) == (slot, kiosk));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Did this process bring the database where it stands? Not when another central has followed a
@@ -162,6 +184,14 @@ impl LeaseLog {
             hash = sha256(&[&line]);
             bytes.extend_from_slice(&line);
             bytes.push(b'\n');
+        }
+        if !is_still(&end.path, &end.file)? {
+            // Moved or deleted under a running central: what is written there nobody would find.
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the lease log is no longer at its path"));
+        }
+        if let Some(whole) = end.torn {
+            end.file.set_len(whole)?;
+            end.torn = None;
         }
         let before = end.file.metadata()?.len();
         let written = end.file.write_all(&bytes).and_then(|()| end.file.sync_data());
@@ -205,6 +235,32 @@ impl LeaseLog {
     }
 }
 
+/// Is it empty, or a log whose name a crash cut short? Nothing has left by it then.
+fn is_begun(mut file: &File, bytes: u64) -> io::Result<bool> {
+    const BEGINS: &[u8] = br#"{"log":""#;
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(LINE_MAX).read_to_end(&mut start)?;
+    if let Some(name) = start.get(BEGINS.len()..) {
+        return Ok(start.starts_with(BEGINS) && bytes < LINE_MAX && name.iter().all(u8::is_ascii_graphic));
+    }
+    Ok(BEGINS.starts_with(&start))
+}
+
+/// Is this open file still the one at this path?
+#[cfg(unix)]
+fn is_still(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (there, open) = (std::fs::metadata(path)?, file.metadata()?);
+    Ok((there.dev(), there.ino()) == (open.dev(), open.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_still(path: &Path, _: &File) -> io::Result<bool> {
+    // An open file cannot be moved away there.
+    Ok(path.exists())
+}
+
 /// Names a new log; answers the hash of that line.
 fn begin(file: &mut File, random: &Random) -> io::Result<Hash> {
     let mut name = [0; 32];
@@ -237,6 +293,26 @@ fn each_line(
     }
 }
 
+/// A kiosk has a paper, with central's own token, of a slot somebody at another kiosk holds. Where
+/// this log has no line of it, something left central that it does not know: it is an old copy,
+/// followed after a restore. From then on extra slots only, until every kiosk is heard.
+pub(crate) async fn doubt(
+    db: &mut PgConnection,
+    central: &Central,
+    (slot, kiosk): (SlotId, KioskId),
+) -> Result<(), Refusal> {
+    let Some(log) = central.lease_log.clone().filter(|_| !central.extras_only()) else { return Ok(()) };
+    let says = tokio::task::spawn_blocking(move || log.says(slot, kiosk)).await;
+    if says.map_err(|_| Refusal::LeaseLog)?.map_err(|_| Refusal::LeaseLog)? {
+        return Ok(());
+    }
+    tracing::error!(
+        "a paper names a slot that the lease log does not know to have left: it is not the whole log. Only extra slots \
+         are given, until every kiosk is heard and admin lease-log --accept is run"
+    );
+    distrust(db, central).await
+}
+
 /// Writes what this transaction gives or lends to the log, and how far the database then
 /// follows it. Called before the transaction commits.
 pub(crate) async fn write(db: &mut PgConnection, central: &Central, slots: Vec<Sent>) -> Result<(), Refusal> {
@@ -252,8 +328,8 @@ pub(crate) async fn write(db: &mut PgConnection, central: &Central, slots: Vec<S
     if !log.brought(replay::mark(&row, 0, 1)?.ok_or(Refusal::LeaseLog)?) {
         tracing::error!(
             "this database no longer stands where this central brought it: another central follows a copy of the \
-             lease log, or the database was put back. No date leaves this central; end the other one, or start this \
-             one again"
+             lease log, or the database was put back. No date leaves this central. End it, and the other one; start one \
+             with the log that was written last (the longer one), and keep the other file aside"
         );
         return Err(Refusal::LeaseLog);
     }
@@ -309,6 +385,21 @@ mod tests {
             // The first line is the log's name.
             assert_eq!(log.end().0, lines.saturating_sub(1));
             assert_eq!(log.names(KioskId([1; 16])), lines > 1);
+            if lines == 0 {
+                continue;
+            }
+            // Only what is written next takes the place of half a line.
+            assert_eq!(std::fs::read(&path).unwrap(), &whole[..cut]);
+            log.append(&[sent(9)]).unwrap();
+            let end = log.end();
+            drop(log);
+            assert_eq!(LeaseLog::open(&path, &random()).unwrap().end(), end);
+        }
+        // No log, and left as it is.
+        for other in [&b"a\n"[..], b"text", b"{\"log\":\"\xff"] {
+            std::fs::write(&path, other).unwrap();
+            assert!(matches!(LeaseLog::open(&path, &random()), Err(LeaseLogFailure::Damaged(0))));
+            assert_eq!(std::fs::read(&path).unwrap(), other);
         }
         std::fs::write(&path, &whole).unwrap();
         let log = LeaseLog::open(&path, &random()).unwrap();
@@ -316,6 +407,15 @@ mod tests {
         let (_, entries) = log.after(1).unwrap().unwrap();
         assert_eq!(entries.iter().map(|entry| entry.slot.slot.0).collect::<Vec<_>>(), [2, 3]);
         assert!(log.after(4).unwrap().is_none(), "shorter than the database has seen");
+        assert!(log.says(SlotId(3), KioskId([1; 16])).unwrap());
+        assert!(
+            !log.says(SlotId(3), KioskId([2; 16])).unwrap()
+                && !log.says(SlotId(9), KioskId([1; 16])).unwrap()
+        );
+        // Moved away under a central that runs.
+        std::fs::rename(&path, folder.path().join("moved.log")).unwrap();
+        assert!(log.append(&[sent(4)]).is_err());
+        std::fs::rename(folder.path().join("moved.log"), &path).unwrap();
         assert!(log.brought((n, hash)) && !log.brought((n, Hash([9; 32]))) && !log.brought((2, hash)));
     }
 

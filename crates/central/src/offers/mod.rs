@@ -113,8 +113,11 @@ pub(crate) async fn set_apart(
     sqlx::query(
         "WITH freed AS (INSERT INTO freed_slot (slot, site) SELECT id, site FROM slot \
               WHERE id = ANY ($2) AND site = $1 AND registration IS NULL AND lease IS NULL AND NOT withheld \
-              AND at >= $3::text::date AND at < (SELECT max(given.at)::date FROM slot AS given \
-                                                 WHERE given.site = $1 AND given.registration IS NOT NULL) \
+              AND (at >= $3::text::date AND at < (SELECT max(given.at)::date FROM slot AS given \
+                                                  WHERE given.site = $1 AND given.registration IS NOT NULL) \
+                   OR EXISTS (SELECT 1 FROM escalation JOIN registration ON registration.id = escalation.registration \
+                              WHERE escalation.site = $1 AND reason = 'no_capacity' AND state = 'kept' AND cancelled_s IS NULL \
+                              AND NOT EXISTS (SELECT 1 FROM slot AS own WHERE own.registration = registration.id))) \
               ON CONFLICT DO NOTHING RETURNING slot) \
          UPDATE slot SET withheld = true FROM freed WHERE slot.id = freed.slot",
     )
@@ -124,6 +127,21 @@ pub(crate) async fn set_apart(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Slots set apart that nobody is being asked about, free to be given for this transaction; answers
+/// which, to be set apart again.
+pub(crate) async fn at_hand(db: &mut PgConnection, site: &SiteId) -> Result<Vec<i64>, Refusal> {
+    let rows = sqlx::query(
+        "WITH freed AS (DELETE FROM freed_slot WHERE site = $1 AND NOT EXISTS \
+              (SELECT 1 FROM offer WHERE offer.slot = freed_slot.slot AND offer.state = 'open') RETURNING slot) \
+         UPDATE slot SET withheld = false FROM freed WHERE slot.id = freed.slot AND slot.registration IS NULL \
+         RETURNING slot.id",
+    )
+    .bind(site.as_str())
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// A paper names the slot: it is nobody's to be offered.
@@ -352,6 +370,8 @@ impl Central {
     /// # Errors
     /// The database fails.
     pub async fn offer_freed(&self) -> Result<usize, Refusal> {
+        // Whoever has no date at all comes before whoever has a later one.
+        self.date_undated().await?;
         let rows = sqlx::query(
             "SELECT DISTINCT site FROM freed_slot UNION SELECT DISTINCT site FROM offer WHERE state = 'open'",
         )
