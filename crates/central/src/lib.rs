@@ -105,6 +105,16 @@ impl Central {
         }
     }
 
+    /// Sites this log names after where the database stands in it, and that the database does not
+    /// have with a counter: they came after its backup. What they gave cannot be known again before
+    /// they are made again.
+    ///
+    /// # Errors
+    /// The database or the log fails.
+    pub async fn sites_to_make(&self, log: &LeaseLog) -> Result<Vec<String>, Refusal> {
+        lease_log::sites_to_make(&self.pool, log).await
+    }
+
     async fn follow(mut self, log: Arc<LeaseLog>) -> Result<Self, Refusal> {
         let extras_only = lease_log::follow(&self, &log).await?;
         self.extras_only.store(extras_only, Ordering::Release);

@@ -74,6 +74,12 @@ async fn run(command: Command) -> Result<(), Stop> {
                 .map_err(|error| Stop::failed("the database failed").because(error))?;
             own_kiosks(&central, &folder).await?;
             no_retired_key(&central, &folder).await?;
+            // Before anything is changed: another central may be serving there.
+            let cannot = |error| {
+                Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
+            };
+            let listener = tokio::net::TcpListener::bind(listen).await.map_err(cannot)?;
+            let local = listener.local_addr().map_err(cannot)?;
             let central = match lease_log {
                 Some(path) => follow(central, &path, lease_log_lost).await?,
                 None => without_log(central).await?,
@@ -91,11 +97,6 @@ async fn run(command: Command) -> Result<(), Stop> {
             if let Some(days) = keep_days {
                 central.keep_for(days);
             }
-            let cannot = |error| {
-                Stop::missing(format!("cannot listen on {listen}; choose another --listen")).because(error)
-            };
-            let listener = tokio::net::TcpListener::bind(listen).await.map_err(cannot)?;
-            let local = listener.local_addr().map_err(cannot)?;
             // Kiosks are answered whether or not anybody reads this.
             let _ = say(&format!("listening on {local}"));
             central::serve::serve(central::router(central), listener, tls, ended())
@@ -463,6 +464,15 @@ async fn follow(central: Central, path: &Path, lost: bool) -> Result<Central, St
             Stop::missing(format!("the lease log {named} cannot be used; correct --lease-log")).because(failure)
         }
     })?;
+    let to_make = central.sites_to_make(&log).await.map_err(failed)?;
+    if !to_make.is_empty() {
+        return Err(Stop::refused(format!(
+            "the lease log {named} names sites this database does not know, or without a counter: {}. They came after \
+             the backup: make each again, with its counters as they were (central admin site, central admin counter), \
+             and start; what was given there is then given to nobody else",
+            to_make.join(", ")
+        )));
+    }
     if lost {
         return central.following(log).await.map_err(failed);
     }

@@ -176,3 +176,43 @@ async fn an_old_copy_of_the_log_is_found_out() {
     story.registers().await;
     assert_eq!(story.doubled().await, 2, "beside ordinary hours");
 }
+
+/// A site came after the backup: before it is made again nothing is followed, for what it gave
+/// could not be kept from others.
+#[tokio::test]
+async fn a_site_that_came_after_the_backup_is_named() {
+    let mut story = Story::with_lease_log().await;
+    story.registers().await;
+    let backup = story.backup().await;
+    let pool = story.service.pool.clone();
+    let today = today(&story);
+    central::admin::site(&pool, &journeys::device::site("LATER", today)).await.unwrap();
+    let pattern = || {
+        serde_json::from_value(json!({
+            "weekdays": [1, 2, 3, 4, 5], "opens": "09:00:00", "closes": "12:00:00", "every_minutes": 30,
+            "from": "2027-01-01",
+        }))
+        .unwrap()
+    };
+    central::admin::counter(&pool, "LATER", "A", &[pattern()]).await.unwrap();
+    let mut there = story.service.device("LATER", 3).await.unwrap();
+    let (one, _) = dated(&story.service, &mut there, 101).await;
+
+    story.put_back(&backup).await;
+    for emptied in ["slot", "counter"] {
+        let delete = format!("DELETE FROM {emptied} WHERE site = 'LATER'");
+        sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&pool).await.unwrap();
+    }
+    story.service.start_anew().await.unwrap();
+    let log = story.service.keys().join("lease.log");
+    let named = async |story: &Story| {
+        let log = central::lease_log::LeaseLog::open(&log, &central::system_random()).unwrap();
+        story.service.central.sites_to_make(&log).await.unwrap()
+    };
+    assert_eq!(named(&story).await, ["LATER"]);
+    central::admin::counter(&pool, "LATER", "A", &[pattern()]).await.unwrap();
+    assert!(named(&story).await.is_empty());
+    story.service.start_with_lease_log().await.unwrap();
+    let (two, _) = dated(&story.service, &mut there, 102).await;
+    assert_ne!(two.at, one.at, "it left before the loss");
+}

@@ -8,7 +8,7 @@ use crate::{Central, Random, Refusal, planted};
 use domain::bytes::Hash;
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use jiff::civil::DateTime;
-pub(crate) use replay::{distrust, follow, is_followed, was_followed};
+pub(crate) use replay::{distrust, follow, is_followed, sites_to_make, was_followed};
 use seal::keys::sha256;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;

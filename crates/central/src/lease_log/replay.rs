@@ -8,7 +8,7 @@ use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::lease::Stratum;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use wire::messages::{Change, LentSlot};
@@ -125,6 +125,27 @@ pub(crate) async fn was_followed(pool: &PgPool) -> Result<bool, sqlx::Error> {
         .fetch_one(pool)
         .await?
         .try_get(0)
+}
+
+/// Sites named after where the database stands, in whichever log it did, that have no counter in it.
+pub(crate) async fn sites_to_make(pool: &PgPool, log: &LeaseLog) -> Result<Vec<String>, Refusal> {
+    let row = sqlx::query("SELECT n, hash, lost_n, lost_hash FROM lease_log").fetch_one(pool).await?;
+    for (n, hash) in [mark(&row, 0, 1)?, mark(&row, 2, 3)?].into_iter().flatten() {
+        let Some((at, entries)) = log.after(n).map_err(|_| Refusal::LeaseLog)? else { continue };
+        if at != hash && hash != NEVER {
+            continue;
+        }
+        let named: BTreeSet<&str> = entries.iter().map(|entry| entry.slot.site.as_str()).collect();
+        let rows = sqlx::query(
+            "SELECT site FROM unnest($1::text[]) AS named (site) \
+             WHERE NOT EXISTS (SELECT 1 FROM counter WHERE counter.site = named.site) ORDER BY site",
+        )
+        .bind(named.into_iter().collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+        return rows.iter().map(|row| Ok(row.try_get(0)?)).collect();
+    }
+    Ok(Vec::new())
 }
 
 /// Does this log hold the line the database stands at, or stood at before it was said to be lost?
