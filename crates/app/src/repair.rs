@@ -34,7 +34,9 @@ pub async fn repair(settings: &Settings, known: Known) -> Result<KioskFile, Prob
         // The authority's file alone may be gone or damaged.
         Ok(whole) => match known.ca.clone() {
             Some(ca) => {
-                Ok((KioskFile { central: known.central.unwrap_or(whole.central.clone()), ca, ..whole }, true))
+                let central = known.central.unwrap_or(whole.central);
+                let (printer, scanner) = (known.printer.or(whole.printer), known.scanner.or(whole.scanner));
+                Ok((KioskFile { central, ca, printer, scanner, ..whole }, true))
             }
             None => Err(Problem::new("settings_whole")),
         },

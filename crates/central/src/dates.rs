@@ -396,16 +396,7 @@ pub(crate) async fn in_time(
     if changed.rows_affected() == 0 {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE task SET answer = 'dated in time', answered_by = 'central', answered_s = $3 \
-         WHERE registration = $1 AND kind = $2 AND reason = 'after_limit' AND answer IS NULL",
-    )
-    .bind(registration.id.0.as_slice())
-    .bind(TaskKind::Escalation.key())
-    .bind(central.now().as_second())
-    .execute(db)
-    .await?;
-    Ok(())
+    task::settle(db, central, registration.id, (TaskKind::Escalation, "after_limit"), "dated in time").await
 }
 
 async fn escalate(

@@ -444,7 +444,8 @@ async fn follow(central: Central, path: &Path, lost: bool) -> Result<Central, St
     let other = |what: &str| {
         Stop::refused(format!(
             "{named} {what} the lease log this database has followed; correct --lease-log: of a log and its copy it is \
-             the one that was written last. If that log is lost, add --lease-log-lost: only extra slots are given then, until central admin lease-log --accept"
+             the one that was written last. If that log is lost, add --lease-log-lost: only extra slots are given \
+             then, until central admin lease-log --accept"
         ))
     };
     let failed =

@@ -28,6 +28,28 @@ pub(crate) async fn write(
     insert(db, site, registration, (kind, reason), made_s, due).await
 }
 
+/// What had to be done is done, by what central itself gave.
+pub(crate) async fn settle(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+    (kind, reason): (TaskKind, &str),
+    answer: &str,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $5 \
+         WHERE registration = $1 AND kind = $2 AND reason = $3 AND answer IS NULL",
+    )
+    .bind(registration.0.as_slice())
+    .bind(kind.key())
+    .bind(reason)
+    .bind(answer)
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// A date outside the calendar, given at `at`, is the desk's to change; a day gone by is not.
 pub(crate) async fn write_outside(
     db: &mut PgConnection,

@@ -4,7 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, changes, dates, offers};
+use crate::{Central, Refusal, changes, dates, offers, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
@@ -45,10 +45,9 @@ async fn turn(
     if rows.is_empty() {
         return Ok((0, 0));
     }
-    let apart = match central.extras_only() {
-        true => Vec::new(),
-        false => offers::at_hand(&mut tx, site).await?,
-    };
+    if !central.extras_only() {
+        offers::at_hand(&mut tx, site).await?;
+    }
     let mut dated = 0;
     for row in &rows {
         // One that cannot be read never holds up the others.
@@ -67,8 +66,7 @@ async fn turn(
             false => drop(none_for.insert(registration.procedure.key())),
         }
     }
-    let today = dates::today(&mut tx, central, site).await?;
-    offers::set_apart(&mut tx, site, &apart, today).await?;
+    offers::kept_apart(&mut tx, site).await?;
     tx.commit().await?;
     Ok((dated, rows.len()))
 }
@@ -85,15 +83,7 @@ async fn date(
         step.rollback().await?;
         return Ok(false);
     };
-    sqlx::query(
-        "UPDATE task SET answer = 'dated', answered_by = 'central', answered_s = $3 \
-         WHERE registration = $1 AND kind = $2 AND reason = 'no_capacity' AND answer IS NULL",
-    )
-    .bind(registration.id.0.as_slice())
-    .bind(TaskKind::Escalation.key())
-    .bind(central.now().as_second())
-    .execute(&mut *step)
-    .await?;
+    task::settle(&mut step, central, registration.id, (TaskKind::Escalation, "no_capacity"), "dated").await?;
     let token = given.token.to_bytes().into();
     let told = Change::Dated { registration: registration.id, token };
     changes::append(&mut step, central, device.kiosk, &[told]).await?;

@@ -88,3 +88,34 @@ async fn the_desk_has_its_time_and_no_more() {
     story.service.clock.fetch_add(DAY * 3, Ordering::SeqCst);
     assert_eq!(story.offered().await.len(), 1);
 }
+
+/// Somebody has no date at all: they have the first slot that came free, and the other one goes
+/// round where it stood, no oftener than before.
+#[tokio::test]
+async fn whoever_has_no_date_comes_first_and_the_rest_goes_round_as_before() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 90).await;
+    story.cancels(&people[60]).await;
+    story.cancels(&people[70]).await;
+    assert_eq!(story.offered().await.len(), 2);
+    story.service.clock.fetch_add(DAY * 4, Ordering::SeqCst);
+    let pool = story.service.pool.clone();
+    let none = people[89].told.id;
+    sqlx::query("UPDATE slot SET registration = NULL WHERE registration = $1")
+        .bind(none.0.as_slice())
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO escalation (site, registration, reason, made_s) VALUES ('ONE', $1, 'no_capacity', 0)",
+    )
+    .bind(none.0.as_slice())
+    .execute(&pool)
+    .await
+    .unwrap();
+    let offers = story.offered().await;
+    assert_eq!(story.date_of(&people[89]).await, Some(people[60].at));
+    assert_eq!(offers.iter().map(|(_, offer)| offer.at).collect::<Vec<_>>(), [people[70].at]);
+    let asked = sqlx::query("SELECT offers FROM freed_slot").fetch_one(&pool).await.unwrap();
+    assert_eq!(asked.get::<i32, _>(0), 2, "the second time");
+}

@@ -149,9 +149,9 @@ impl Effect {
         token
     }
 
-    /// Writes it: free slots come and go, the new ones to whoever waits longest, what somebody may hold stays where it is and is
-    /// marked, each date outside is a task, and kiosks are told what to give back. Answers how
-    /// many tasks.
+    /// Writes it: free slots come and go, the new ones to whoever waits longest, what somebody may
+    /// hold stays where it is and is marked, each date outside is a task, and kiosks are told what
+    /// to give back. Answers how many tasks.
     pub async fn write(
         &self,
         db: &mut PgConnection,

@@ -129,19 +129,36 @@ pub(crate) async fn set_apart(
     Ok(())
 }
 
-/// Slots set apart that nobody is being asked about, free to be given for this transaction; answers
-/// which, to be set apart again.
-pub(crate) async fn at_hand(db: &mut PgConnection, site: &SiteId) -> Result<Vec<i64>, Refusal> {
-    let rows = sqlx::query(
-        "WITH freed AS (DELETE FROM freed_slot WHERE site = $1 AND NOT EXISTS \
-              (SELECT 1 FROM offer WHERE offer.slot = freed_slot.slot AND offer.state = 'open') RETURNING slot) \
-         UPDATE slot SET withheld = false FROM freed WHERE slot.id = freed.slot AND slot.registration IS NULL \
-         RETURNING slot.id",
+/// Slots that came free and that nobody is being asked about, to be given in this transaction to
+/// whoever has no date at all; [`kept_apart`] ends it.
+pub(crate) async fn at_hand(db: &mut PgConnection, site: &SiteId) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE slot SET withheld = false FROM freed_slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1 \
+         AND slot.registration IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM offer WHERE offer.slot = slot.id AND offer.state = 'open')",
     )
     .bind(site.as_str())
-    .fetch_all(db)
+    .execute(db)
     .await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    Ok(())
+}
+
+/// What is left of them goes round as before: as often offered, and theirs who may come back.
+pub(crate) async fn kept_apart(db: &mut PgConnection, site: &SiteId) -> Result<(), Refusal> {
+    sqlx::query(
+        "DELETE FROM freed_slot USING slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1 \
+         AND slot.registration IS NOT NULL",
+    )
+    .bind(site.as_str())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "UPDATE slot SET withheld = true FROM freed_slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1",
+    )
+    .bind(site.as_str())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// A paper names the slot: it is nobody's to be offered.
