@@ -46,7 +46,8 @@ async fn turn(
         return Ok((0, 0));
     }
     if !central.extras_only() {
-        offers::at_hand(&mut tx, site).await?;
+        let today = dates::today(&mut tx, central, site).await?;
+        offers::at_hand(&mut tx, site, today).await?;
     }
     let mut dated = 0;
     for row in &rows {

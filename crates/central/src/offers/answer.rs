@@ -199,6 +199,14 @@ async fn in_time(
     at: DateTime,
 ) -> Result<(), Refusal> {
     sqlx::query(
+        "UPDATE registration SET after_limit = false \
+         WHERE id = $1 AND (body #>> '{limit,last_day}')::date >= $2::text::date",
+    )
+    .bind(registration.0.as_slice())
+    .bind(at.date().to_string())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
         "UPDATE task SET answer = 'an earlier date was accepted', answered_by = 'central', answered_s = $4 \
          FROM registration WHERE registration.id = $1 AND task.registration = $1 AND task.answer IS NULL \
          AND (task.kind = $2 OR task.kind = $3 AND task.reason = 'after_limit' \

@@ -131,13 +131,14 @@ pub(crate) async fn set_apart(
 
 /// Slots that came free and that nobody is being asked about, to be given in this transaction to
 /// whoever has no date at all; [`kept_apart`] ends it.
-pub(crate) async fn at_hand(db: &mut PgConnection, site: &SiteId) -> Result<(), Refusal> {
+pub(crate) async fn at_hand(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<(), Refusal> {
     sqlx::query(
         "UPDATE slot SET withheld = false FROM freed_slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1 \
          AND slot.registration IS NULL AND NOT EXISTS \
-         (SELECT 1 FROM offer WHERE offer.slot = slot.id AND offer.state = 'open')",
+         (SELECT 1 FROM offer WHERE offer.slot = slot.id AND offer.state = 'open' AND last_day >= $2::text::date)",
     )
     .bind(site.as_str())
+    .bind(today.to_string())
     .execute(db)
     .await?;
     Ok(())
