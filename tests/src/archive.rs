@@ -3,15 +3,15 @@
 
 use crate::rules;
 use domain::code::FollowUpCode;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use serde_json::{Map, Value};
-use sim::simulation::{Archive, Archiving, Fault, Leased, Since};
+use sim::simulation::{Archive, Archiving, Fault, FreeAtCentral, Leased, Since};
 use sqlx::{PgConnection, Row as _};
 use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 25] = [
+const TABLES: [(&str, &str); 26] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &str); 25] = [
     ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("task", "site = $1"),
+    ("reserve", "site = $1"),
     ("redate", "site = $1"),
     ("escalation", "site = $1"),
     ("list", "site = $1"),
@@ -116,13 +117,12 @@ impl Archive for SiteRows {
         Box::pin(async move { rules::leased(vault, key).map_err(|error| error.to_string()) })
     }
 
-    fn earlier_free<'a>(
+    fn free_at_central<'a>(
         &'a self,
         site: &'a str,
-        from: Date,
-        before: DateTime,
-    ) -> Archiving<'a, Option<String>> {
-        Box::pin(async move { rules::earlier_free(&self.0, site, from, before).await.map_err(told) })
+        days: (Date, Date),
+    ) -> Archiving<'a, Option<FreeAtCentral>> {
+        Box::pin(async move { rules::free_at_central(&self.0, site, days).await.map_err(told) })
     }
 
     fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>> {

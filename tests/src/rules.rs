@@ -1,9 +1,9 @@
 //! What must hold in central's tables and in a vault's file, looked at with SQL of its own,
 //! past the product. The simulation itself holds no SQL.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use rusqlite::{Connection, OpenFlags};
-use sim::simulation::{Leased, Since};
+use sim::simulation::{FreeAtCentral, Leased, Since};
 use sqlx::Row as _;
 use std::path::Path;
 
@@ -169,27 +169,47 @@ pub async fn broken(
         .collect())
 }
 
-/// An ordinary slot central could give from a day on, before a moment. None while it gives
-/// extra slots only.
-pub async fn earlier_free(
+/// What central could give from a day on to the end of another, and what the site keeps of it. None
+/// while it gives extra slots only.
+pub async fn free_at_central(
     pool: &central::Pool,
     site: &str,
-    from: Date,
-    before: DateTime,
-) -> Result<Option<String>, sqlx::Error> {
+    (from, until): (Date, Date),
+) -> Result<Option<FreeAtCentral>, sqlx::Error> {
     let row = sqlx::query(
-        "SELECT at::text FROM slot WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra = 0 \
-         AND NOT withheld AND NOT outside AND at >= $2::text::timestamp AND at < $3::text::timestamp \
-         AND NOT (SELECT broken FROM lease_log) ORDER BY at LIMIT 1",
+        "SELECT broken, ARRAY(SELECT at::text FROM slot WHERE site = $1 AND lease IS NULL AND registration IS NULL \
+             AND extra = 0 AND NOT withheld AND NOT outside AND at >= $2::text::timestamp \
+             AND at < $3::text::date + 1 ORDER BY at) \
+         FROM lease_log",
     )
     .bind(site)
     .bind(from.to_string())
-    .bind(before.to_string())
+    .bind(until.to_string())
+    .fetch_one(pool)
+    .await?;
+    if row.try_get(0)? {
+        return Ok(None);
+    }
+    let at: Vec<String> = row.try_get(1)?;
+    let row = sqlx::query(
+        "SELECT body ->> 'from', body ->> 'until', least((body -> 'slots' -> 0 ->> 1)::bigint / nullif((body ->> 'ahead')::bigint, 0) / 2, coalesce((SELECT ceil(sum(n::numeric) / \
+             nullif((body ->> 'open_days')::bigint, 0)) FROM jsonb_each_text(body -> 'near') AS near (procedure, n)), 0))::bigint \
+         FROM reserve WHERE site = $1 ORDER BY day DESC LIMIT 1",
+    )
+    .bind(site)
     .fetch_optional(pool)
     .await?;
-    row.map(|row| row.try_get(0)).transpose()
+    let (from, until, kept) = match row {
+        Some(row) => (row.try_get(0)?, row.try_get(1)?, row.try_get::<i64, _>(2)?),
+        None => (String::new(), String::new(), 0),
+    };
+    let kept_days = from.parse().ok().zip(until.parse().ok());
+    Ok(Some(FreeAtCentral {
+        at: at.iter().map(|at| at.parse().unwrap_or_default()).collect(),
+        kept_days,
+        kept: usize::try_from(kept).unwrap_or(0),
+    }))
 }
-
 /// The leased slots nobody has, in a vault that a kiosk may hold open.
 pub fn leased(vault: &Path, key: &[u8; 32]) -> Result<Vec<Leased>, rusqlite::Error> {
     let connection = Connection::open_with_flags(vault, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

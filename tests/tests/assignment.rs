@@ -1,12 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 //! I4 held against its definition: on random calendars central's database gives exactly
-//! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist.
+//! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist, with what
+//! `domain::reserve` keeps of them.
 
 use domain::assign::{Choice, FreeSlot, choose};
 use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar, SiteKind};
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::{Procedure, ProcedureSet};
+use domain::reserve::{Near, Open, Reserve, Seen, front};
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
@@ -18,7 +20,18 @@ use serde_json::json;
 use std::sync::atomic::Ordering;
 
 /// Days the definition looks ahead: past every date these people can be given.
-const AHEAD: i32 = 1_500;
+const AHEAD: i32 = 700;
+/// What the site keeps on a day, from whoever registered before it.
+fn reserve(story: &Story, today: Date, seen: &[Seen]) -> Reserve {
+    let counter =
+        |patterns: &Vec<Pattern>| CounterCalendar { patterns: patterns.clone(), ..Default::default() };
+    let counters: Vec<CounterCalendar> = story.counters.iter().map(counter).collect();
+    let counters: Vec<&CounterCalendar> = counters.iter().collect();
+    let before: Vec<Seen> = seen.iter().filter(|one| one.registered_on < today).copied().collect();
+    let open = Open::of(&rules(story), &counters, today, front(today, &before));
+    Reserve::observed(today, &before, &open)
+}
+
 /// 2027-03-09, the day `Service::NOON` lies on.
 const TODAY: Date = jiff::civil::date(2027, 3, 9);
 
@@ -27,7 +40,7 @@ struct Story {
     counters: Vec<Vec<Pattern>>,
     closures: Vec<Closure>,
     /// Days since the one before, the last useful day counted from then, what they come for.
-    people: Vec<(i32, Option<i32>, Procedure)>,
+    people: Vec<(i32, Option<i32>, Procedure, Right)>,
 }
 
 fn day(days: i32) -> Date {
@@ -63,24 +76,30 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 fn story() -> impl Strategy<Value = Story> {
     let closure =
         (0i32..90, 0i32..20).prop_map(|(first, days)| Closure { first: day(first), last: day(first + days) });
-    let person = (0i32..4, prop::option::weighted(0.4, 0i32..60), procedure());
+    let right =
+        prop::sample::select(vec![Right::CourtInjunction, Right::PermitExpiry, Right::ProtectionOrder]);
+    let person = (0i32..4, prop::option::weighted(0.6, 0i32..60), procedure(), right);
     (
         prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
         prop::collection::vec(closure, 0..3),
-        prop::collection::vec(person, 1..20),
+        prop::collection::vec(person, 1..30),
     )
         .prop_map(|(counters, closures, people)| Story { counters, closures, people })
 }
 
-/// Every slot there is, the slow way.
-fn slots(story: &Story) -> Vec<(DateTime, ProcedureSet)> {
-    let site = SiteCalendar {
+fn rules(story: &Story) -> SiteCalendar {
+    SiteCalendar {
         kind: SiteKind::Fixed,
         first: day(1),
         holidays: Holidays::Metropolitan,
         closures: story.closures.clone(),
         zone: TimeZone::get("Europe/Paris").unwrap(),
-    };
+    }
+}
+
+/// Every slot there is, the slow way.
+fn slots(story: &Story) -> Vec<(DateTime, ProcedureSet)> {
+    let site = rules(story);
     let of = |patterns: &Vec<Pattern>| -> Vec<(DateTime, ProcedureSet)> {
         let counter = CounterCalendar { patterns: patterns.clone(), ..CounterCalendar::default() };
         let hours = (0..AHEAD).flat_map(|n| site.hours(&counter, day(n)));
@@ -105,7 +124,8 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
     seed[..4].copy_from_slice(&case.to_be_bytes());
     let device = service.device_of(&id, seed).await.unwrap();
     let mut free = slots(&story);
-    for (n, (wait, limit, procedure)) in story.people.iter().enumerate() {
+    let mut seen: Vec<Seen> = Vec::new();
+    for (n, (wait, limit, procedure, right)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
         let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
         // Ids and codes of all cases share one table.
@@ -117,7 +137,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         registration.code = domain::code::FollowUpCode::from_random(code.to_be_bytes());
         registration.procedure = *procedure;
         registration.limit = limit.map(|days| TimeLimit {
-            right: Right::CourtInjunction,
+            right: *right,
             last_day: registration.registered_on.saturating_add(days.days()),
             evidence: "TA".into(),
         });
@@ -136,7 +156,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             stratum: None,
             serves: *serves,
         });
-        let choice = choose(all, &registration.window());
+        let choice = choose(all, &registration.window(), &reserve(&story, registration.registered_on, &seen));
         prop_assert_eq!(given, choice.slot().map(|slot| slot.at));
         prop_assert_eq!(
             said.json["after_limit"].as_bool(),
@@ -156,6 +176,20 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             let gone = free.iter().position(|slot| *slot == (taken.at, serves)).unwrap();
             free.remove(gone);
         }
+        // Only who keeps their date counts for those who come after.
+        sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
+            .bind(registration.id.0.as_slice())
+            .execute(&service.pool)
+            .await
+            .unwrap();
+        let near = |limit: &TimeLimit| Near { last_day: limit.last_day, soon: limit.right.is_due_soon() };
+        seen.push(Seen {
+            people: 1,
+            procedure: *procedure,
+            registered_on: registration.registered_on,
+            limit: registration.limit.as_ref().map(near),
+            given: given.map(|at| at.date()),
+        });
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ fn example() -> Vec<Person> {
 #[tokio::test]
 async fn the_example_of_the_page_is_what_happens() {
     let people = example();
-    assert_eq!(people.len(), 6);
+    assert_eq!(people.len(), 12);
     let service = Service::start().await.unwrap();
     let paris = TimeZone::get("Europe/Paris").unwrap();
     let site = NewSite { lease_slots: 0, ..site("EXAMPLE", date(2027, 3, 8)) };
@@ -72,6 +72,12 @@ async fn the_example_of_the_page_is_what_happens() {
         let token: wire::bytes::Bytes = serde_json::from_value(said.json["token"].clone()).unwrap();
         let given = SignedToken::from_bytes(&token.0).unwrap().token.at;
         assert_eq!((given, said.json["after_limit"].as_bool()), (person.date, Some(person.told)), "row {n}");
+        // Who keeps their date counts for those who come after.
+        sqlx::query("UPDATE registration SET state = 'kept' WHERE id = $1")
+            .bind(registration.id.0.as_slice())
+            .execute(&service.pool)
+            .await
+            .unwrap();
         let place: PlaceKey = registration.place();
         ranked[person.place - 1] = Some(place_mark(registration.code, &place));
     }

@@ -13,6 +13,7 @@ use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
 use domain::planted;
 use domain::registration::Registration;
+use domain::reserve::Reserve;
 use domain::token::SignedToken;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -194,7 +195,7 @@ fn in_time(
         return Ok(None);
     }
     let window = lease_window(inner, registration);
-    match assign::choose(tx.free_slots(window.earliest)?, &window) {
+    match assign::choose(tx.free_slots(window.earliest)?, &window, &Reserve::none()) {
         Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
         Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
     }
@@ -218,7 +219,7 @@ fn from_lease(
 ) -> Result<(Outcome, Option<SignedToken>), Problem> {
     let window = lease_window(inner, registration);
     let free = tx.free_slots(window.earliest)?;
-    let taken = match assign::choose(free.iter().copied(), &window).slot() {
+    let taken = match assign::choose(free.iter().copied(), &window, &Reserve::none()).slot() {
         Some(slot) => tx.take_slot(slot.slot, registration.id)?,
         None => None,
     };

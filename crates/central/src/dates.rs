@@ -1,11 +1,12 @@
 //! Giving a registration its date: the earliest free slot in its window, in one short
 //! transaction. The rule is `domain::assign`'s; a test holds the two against each other.
 
-use crate::calendar::{self, Wanted};
+use crate::calendar;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, claim, planted, redate, task};
-use domain::assign::{self, FreeSlot, Window};
+use crate::pick::Free;
+use crate::{Central, Refusal, planted, redate, task};
+use domain::assign::Window;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::procedure::ProcedureSet;
@@ -72,12 +73,12 @@ pub(crate) async fn give_new(
     let today = today(&mut *db, central, &device.site).await?;
     let windows: Vec<Window> = registrations.iter().map(|told| window(told, today)).collect();
     let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
-    let mut free =
-        free_from(&mut *db, central, &device.site, from, (wanted(&windows), windows.len())).await?;
+    let mut free = Free::from(&mut *db, central, &device.site, (today, from)).await?;
     let mut taken = Vec::with_capacity(windows.len());
-    for window in &windows {
-        let Some(slot) = assign::choose(free.iter().copied(), window).slot() else { return Ok(Vec::new()) };
-        free.retain(|other| other.slot != slot.slot);
+    for (n, window) in windows.iter().enumerate() {
+        let Some(slot) = free.next(&mut *db, window, windows.len() - n).await? else {
+            return Ok(Vec::new());
+        };
         taken.push((slot.slot, slot.at));
     }
     let ids: Vec<RegistrationId> = registrations.iter().map(|told| told.id).collect();
@@ -100,14 +101,6 @@ pub(crate) async fn give_new(
         given.push(sign(central, device, registration, &zone, slot)?);
     }
     Ok(given)
-}
-
-/// What slots are looked for: where all come for one thing, those that serve it. Else the
-/// earliest of all, among which each finds the earliest that serves, or none is given here.
-fn wanted(windows: &[Window]) -> Wanted {
-    let mut procedures = windows.iter().map(|window| window.procedure);
-    let first = procedures.next().flatten();
-    if procedures.all(|other| other == first) { Wanted::of(first) } else { Wanted::Any }
 }
 
 /// The days a registration's date may lie in, asked for today.
@@ -229,99 +222,6 @@ pub(crate) async fn withdraw(db: &mut PgConnection, id: RegistrationId) -> Resul
         .execute(db)
         .await?;
     Ok(())
-}
-
-/// The earliest slot of a site that may be given from a day on for what is wanted, locked.
-pub(crate) async fn first_free_from(
-    db: &mut PgConnection,
-    central: &Central,
-    site: &SiteId,
-    from: Date,
-    wanted: Wanted,
-) -> Result<Option<FreeSlot>, Refusal> {
-    Ok(free_from(db, central, site, from, (wanted, 1)).await?.pop())
-}
-
-/// The earliest slots of a site that may be given from a day on for what is wanted, as many
-/// as asked for, locked; fewer when it has no more. Slots another transaction is taking are passed over,
-/// so nobody waits. Where what left central before a restore is not known, one extra slot
-/// beside the earliest hour that has none yet: its id is new whatever was given before.
-async fn free_from(
-    db: &mut PgConnection,
-    central: &Central,
-    site: &SiteId,
-    from: Date,
-    (wanted, count): (Wanted, usize),
-) -> Result<Vec<FreeSlot>, Refusal> {
-    macro_rules! serving {
-        ($head:literal) => {
-            concat!(
-                $head,
-                " AND (procedures IS NULL OR NOT $5 AND ($4::text IS NULL OR $4 = ANY (procedures))) \
-                 ORDER BY at, cardinality(procedures), id LIMIT $3 FOR UPDATE SKIP LOCKED"
-            )
-        };
-    }
-    let ordinary = serving!(
-        "SELECT id, at::text, procedures, counter FROM slot \
-         WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 AND NOT withheld \
-         AND NOT outside AND at >= $2::text::timestamp"
-    );
-    let beside = serving!(
-        "SELECT id, at::text, procedures, counter FROM slot \
-         WHERE site = $1 AND extra = 0 AND NOT outside AND at >= $2::text::timestamp AND NOT EXISTS \
-         (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at AND other.extra > 0)"
-    );
-    let given = || {
-        format!(
-            "UPDATE slot SET registration = NULL WHERE id = (SELECT id FROM slot WHERE site = '{site}' \
-        AND registration IS NOT NULL AND lease IS NULL AND at >= '{from}' ORDER BY at LIMIT 1)"
-        )
-    };
-    planted::sql(&mut *db, "given_slot_taken_over", given).await?;
-    let lent = || {
-        format!("UPDATE slot SET lease = NULL, stratum = NULL WHERE site = '{site}' AND registration IS NULL")
-    };
-    planted::sql(&mut *db, "lent_slot_given", lent).await?;
-    let withheld =
-        || format!("UPDATE slot SET withheld = false WHERE site = '{site}' AND registration IS NULL");
-    planted::sql(&mut *db, "withheld_slot_given", withheld).await?;
-    let procedure = match wanted {
-        Wanted::Procedure(procedure) => Some(procedure.key()),
-        Wanted::Any | Wanted::Everybody => None,
-    };
-    let extras = central.extras_only();
-    loop {
-        let rows = sqlx::query(if extras { beside } else { ordinary })
-            .bind(site.as_str())
-            .bind(from.to_string())
-            .bind(if extras { 1 } else { i64::try_from(count).unwrap_or(i64::MAX) })
-            .bind(procedure)
-            .bind(wanted == Wanted::Everybody)
-            .fetch_all(&mut *db)
-            .await?;
-        if let (true, Some(row)) = (extras, rows.first()) {
-            let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(3)?);
-            let serves = calendar::procedures(row, 2)?;
-            let beside = claim::Beside { counter, at, serves, outside: false };
-            let extra = claim::extra(db, central, site, &beside).await?;
-            return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None, serves }).into_iter().collect());
-        }
-        if (rows.len() < count || rows.is_empty()) && calendar::extend(&mut *db, site, wanted).await? {
-            continue;
-        }
-        return rows
-            .iter()
-            .map(|row| {
-                Ok(FreeSlot {
-                    slot: slot_number(row.try_get(0)?)?,
-                    at: civil(row.try_get(1)?)?,
-                    stratum: None,
-                    serves: calendar::procedures(row, 2)?,
-                })
-            })
-            .collect();
-    }
 }
 
 /// Signs the token that lets `kiosk` print this slot, until the slot begins.

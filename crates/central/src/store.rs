@@ -35,7 +35,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -57,6 +57,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("../migrations/0021_redate.sql"),
     include_str!("../migrations/0022_offers.sql"),
     include_str!("../migrations/0023_lease_log_back.sql"),
+    include_str!("../migrations/0024_reserve.sql"),
 ];
 
 /// Why a schema is not brought up to date.

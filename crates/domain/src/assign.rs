@@ -1,18 +1,23 @@
 //! Which slot a person gets (I4): with all given dates fixed and the slots then free to
-//! the assigner, the earliest one between the person's earliest and latest day.
+//! them, the earliest one between the person's earliest and latest day. What the site keeps for
+//! near time limits ([`Reserve`]) is free to those only whose limit would be missed without it,
+//! and to whoever is due as soon as possible.
 //!
 //! Central asks its database in the same order; a property test compares the two.
 
+use crate::batch::Bucket;
 use crate::ids::SlotId;
 use crate::lease::Stratum;
 use crate::limit::TimeLimit;
 use crate::place::Class;
 use crate::planted;
 use crate::procedure::{Procedure, ProcedureSet};
+use crate::reserve::Reserve;
 use jiff::{
     ToSpan,
     civil::{Date, DateTime},
 };
+use std::collections::BTreeMap;
 
 /// Days between the registration and the first day a person can be asked to come:
 /// nobody is convened for the day they ask.
@@ -35,6 +40,8 @@ pub struct Window {
     pub earliest: Date,
     /// The last day on which the date still serves; none for an ordinary request.
     pub latest: Option<Date>,
+    /// Due as soon as possible: the latest day is a backstop, never a target.
+    pub soon: bool,
     pub class: Class,
     /// What the person comes for; none where only days are asked about.
     pub procedure: Option<Procedure>,
@@ -51,6 +58,7 @@ impl Window {
                 today.saturating_add(LEAD_DAYS.days())
             },
             latest: limit.map(|limit| limit.last_day),
+            soon: limit.is_some_and(|limit| limit.right.is_due_soon()),
             class: if limit.is_some() { Class::WithTimeLimit } else { Class::Ordinary },
             procedure: None,
         }
@@ -103,10 +111,16 @@ impl Choice {
     }
 }
 
-/// Takes the earliest free slot the window allows. Of one hour the slot that serves fewest
-/// procedures goes first, so that the others stay for whom they serve; then by id.
-pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choice {
-    let eligible = free.into_iter().filter(|slot| slot.at.date() >= window.earliest && window.may_take(slot));
+/// Takes the earliest free slot the window and the reserve allow. Of one hour the slot that serves
+/// fewest procedures goes first, so that the others stay for whom they serve; then by id.
+pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window, reserve: &Reserve) -> Choice {
+    let free: Vec<FreeSlot> = free.into_iter().collect();
+    let picked = (!reserve.is_none()).then(|| pick(&buckets(&free), window, reserve));
+    let eligible = free.into_iter().filter(|slot| {
+        slot.at.date() >= window.earliest
+            && window.may_take(slot)
+            && picked.as_ref().is_none_or(|picked| picked.as_ref().is_some_and(|one| one.allows(slot)))
+    });
     let key = |slot: &FreeSlot| (slot.at, slot.serves.breadth(), slot.slot);
     let first =
         if planted::on("last_slot_first") { eligible.max_by_key(key) } else { eligible.min_by_key(key) };
@@ -115,6 +129,70 @@ pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window) -> Choi
         (Some(slot), Some(latest)) if slot.at.date() > latest => Choice::AfterLimit(slot),
         (Some(slot), _) => Choice::Inside(slot),
     }
+}
+
+/// Where a person's slot lies: on a day, among those that serve one of these sets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pick {
+    pub day: Date,
+    pub among: Vec<ProcedureSet>,
+    /// A slot that is kept for near time limits.
+    pub kept: bool,
+}
+
+impl Pick {
+    fn allows(&self, slot: &FreeSlot) -> bool {
+        slot.at.date() == self.day && self.among.contains(&slot.serves)
+    }
+}
+
+/// The day on which a person gets their slot, of the free ones in `buckets`, the earliest day first
+/// and no day in two places. None when there is none.
+#[must_use]
+pub fn pick(buckets: &[Bucket], window: &Window, reserve: &Reserve) -> Option<Pick> {
+    if window.soon {
+        return earliest(buckets, window, None);
+    }
+    let open = earliest(buckets, window, Some(reserve));
+    match (open, window.latest) {
+        (Some(open), None) => Some(open),
+        (Some(open), Some(latest)) if open.day <= latest => Some(open),
+        // A kept one keeps the limit, or nothing does: then the earliest of all. And where nothing
+        // else is left, kept ones are everybody's.
+        _ => earliest(buckets, window, None).map(|any| Pick { kept: true, ..any }),
+    }
+}
+
+/// Do these buckets reach far enough ahead to tell where the person's slot lies? Not while only kept
+/// slots are seen: the days after them may have others.
+#[must_use]
+pub fn reach(buckets: &[Bucket], window: &Window, reserve: &Reserve) -> bool {
+    earliest(buckets, window, (!window.soon).then_some(reserve)).is_some()
+}
+
+/// The first day from the window's on with a slot for the person; of those not kept, where a
+/// reserve is given.
+fn earliest(buckets: &[Bucket], window: &Window, reserve: Option<&Reserve>) -> Option<Pick> {
+    buckets.chunk_by(|one, next| one.day == next.day).find_map(|of_day| {
+        let day = of_day.first().map(|one| one.day).filter(|day| *day >= window.earliest)?;
+        let free: Vec<(ProcedureSet, u32)> =
+            of_day.iter().filter(|one| one.free > 0).map(|one| (one.serves, one.free)).collect();
+        let serves = |set: &ProcedureSet| window.procedure.is_none_or(|procedure| set.includes(procedure));
+        let open = |set: &ProcedureSet| reserve.is_none_or(|reserve| !reserve.keeps(day, *set, &free));
+        let among: Vec<ProcedureSet> =
+            free.iter().map(|(set, _)| *set).filter(|set| serves(set) && open(set)).collect();
+        (!among.is_empty()).then_some(Pick { day, among, kept: false })
+    })
+}
+
+/// Free slots by day and by what they serve.
+#[must_use]
+pub fn buckets(free: &[FreeSlot]) -> Vec<Bucket> {
+    let mut counted: BTreeMap<(Date, ProcedureSet), u32> = BTreeMap::new();
+    for slot in free {
+        *counted.entry((slot.at.date(), slot.serves)).or_default() += 1;
+    }
+    counted.into_iter().map(|((day, serves), free)| Bucket { day, serves, free }).collect()
 }
 
 /// The slot a ranked receipt holds when [`choose`] finds nothing: the earliest backstop
@@ -197,7 +275,7 @@ mod tests {
                 (None, Some(s)) => Choice::AfterLimit(*s),
                 (None, None) => Choice::Nothing,
             };
-            prop_assert_eq!(choose(free.iter().copied(), &window), expected);
+            prop_assert_eq!(choose(free.iter().copied(), &window, &Reserve::none()), expected);
         }
 
         /// A receipt holds a backstop, the earliest still to come, and nothing else.

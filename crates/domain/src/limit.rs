@@ -40,6 +40,12 @@ impl Right {
         Self::ALL.into_iter().find(|right| right.key() == key)
     }
 
+    /// True when the permit it opens is due as soon as possible (design, idea 7): its end is a backstop and never a target.
+    #[must_use]
+    pub fn is_due_soon(self) -> bool {
+        matches!(self, Self::ProtectionOrder)
+    }
+
     /// True when the term is usually given as a number of days.
     #[must_use]
     pub fn in_days(self) -> bool {

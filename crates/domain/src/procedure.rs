@@ -94,6 +94,12 @@ impl ProcedureSet {
         other.0 & !self.0 == 0
     }
 
+    /// Does it serve somebody `other` serves?
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

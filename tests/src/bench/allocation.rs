@@ -4,11 +4,11 @@
 
 use super::{Ended, Figure, Teller, machine, rounded};
 use crate::programs::{Failure, fail};
-use domain::assign::{self, FreeSlot, Window};
+use domain::assign::{self, Window};
 use domain::batch::{Bucket, Person, allocate};
-use domain::ids::SlotId;
 use domain::place::{Class, PlaceKey};
 use domain::procedure::{Procedure, ProcedureSet};
+use domain::reserve::{Near, Open, Reserve, SEEN_DAYS, Seen, front};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday, date};
 use rand_chacha::ChaCha8Rng;
@@ -147,6 +147,7 @@ fn year(site: usize) -> Result<(Vec<Person>, Vec<Bucket>), Failure> {
             window: Window {
                 earliest: day(registered + 1),
                 latest: Some(day(registered + term)),
+                soon: false,
                 class: Class::WithTimeLimit,
                 procedure: procedure.copied(),
             },
@@ -243,7 +244,7 @@ fn regrets(teller: &Teller) -> Result<(), Failure> {
         let hindsight = hindsight.count();
         limited += with_limit;
         for ((_, rule), regret) in rules.iter().zip(&mut regret) {
-            let beyond = missed(&people, *rule) as f64 - hindsight as f64;
+            let beyond = missed(&people, *rule)? as f64 - hindsight as f64;
             regret.push(beyond / with_limit.max(1) as f64);
         }
     }
@@ -294,7 +295,8 @@ fn arrivals(seed: u64) -> Result<Vec<Person>, Failure> {
     for n in (0..DAYS).filter(|n| is_open(day(*n))) {
         let season = 1.0 + SEASON * (f64::from(n) / f64::from(DAYS) * std::f64::consts::TAU).sin();
         for k in 0..drawn.poisson(f64::from(A_DAY) * LOAD * season) {
-            let term = match drawn.below(100) {
+            let kind = drawn.below(100);
+            let term = match kind {
                 // A protection order, a court's term, a right that ends.
                 0..5 => Some(10),
                 5..10 => Some(20 + drawn.below(41)),
@@ -305,7 +307,13 @@ fn arrivals(seed: u64) -> Result<Vec<Person>, Failure> {
             let latest = term.map(i32::try_from).transpose()?.map(|term| day(n + term));
             people.push(Person {
                 place: PlaceKey { class, registered_s: i64::from(n) * 86_400 + i64::from(k), tie_break: 0 },
-                window: Window { earliest: day(n + assign::LEAD_DAYS), latest, class, procedure: None },
+                window: Window {
+                    earliest: day(n + assign::LEAD_DAYS),
+                    latest,
+                    soon: kind < 5,
+                    class,
+                    procedure: None,
+                },
             });
         }
     }
@@ -313,38 +321,52 @@ fn arrivals(seed: u64) -> Result<Vec<Person>, Failure> {
 }
 
 /// How many time limits are missed when each is given a date as they come.
-fn missed(people: &[Person], rule: Rule) -> usize {
-    let mut days: BTreeMap<Date, u32> = working_days().iter().map(|one| (one.day, one.free)).collect();
+fn missed(people: &[Person], rule: Rule) -> Result<usize, Failure> {
+    let procedure = procedure("renewal")?;
+    let mut days = working_days();
+    let mut seen: Vec<Seen> = Vec::new();
+    let (mut today, mut reserve) = (FIRST, Reserve::none());
     let mut missed = 0;
     for person in people {
         let window = &person.window;
-        let first = days.range(window.earliest..).find(|(_, free)| **free > 0).map(|(at, _)| *at);
-        let given = match (rule, window.latest) {
-            (Rule::Ours, _) => {
-                // Of a day with free slots one stands for all.
-                let free = |(n, at): (u64, &Date)| FreeSlot {
-                    slot: SlotId(n),
-                    at: at.at(9, 0, 0, 0),
-                    stratum: None,
-                    serves: ProcedureSet::ALL,
-                };
-                let near =
-                    first.into_iter().chain(days.range(window.earliest..).next_back().map(|(at, _)| *at));
-                let near: Vec<Date> = near.collect();
-                let near = (0..).zip(&near).filter(|(_, at)| days.get(at).is_some_and(|free| *free > 0));
-                assign::choose(near.map(free), window).slot().map(|slot| slot.at.date())
-            }
-            (Rule::LatestFit, Some(latest)) if latest >= window.earliest => {
-                let fit = days.range(window.earliest..=latest).rfind(|(_, free)| **free > 0);
-                fit.map(|(at, _)| *at).or(first)
-            }
-            (Rule::FirstFit | Rule::LatestFit, _) => first,
-        };
-        if let Some(free) = given.and_then(|at| days.get_mut(&at)) {
-            *free -= 1;
+        let registered = window.earliest.saturating_sub(assign::LEAD_DAYS.days());
+        if registered > today {
+            today = registered;
+            seen.retain(|one| one.registered_on >= today.saturating_sub(SEEN_DAYS.days()));
+            let back = today.saturating_sub(SEEN_DAYS.days());
+            let open = days.iter().filter(|one| one.day >= back && one.day < today).count();
+            let open = Open {
+                days: u32::try_from(open)?,
+                until: front(today, &seen).saturating_add(SEEN_DAYS.days()),
+                ahead: 1,
+                slots: vec![(ProcedureSet::ALL, A_DAY)],
+            };
+            reserve = Reserve::observed(today, &seen, &open);
         }
+        let from = days.partition_point(|one| one.day < window.earliest);
+        let ahead = days.get(from..).unwrap_or_default();
+        let first = || ahead.iter().position(|one| one.free > 0);
+        let place = match (rule, window.latest) {
+            (Rule::Ours, _) => assign::pick(ahead, window, &reserve)
+                .and_then(|pick| ahead.iter().position(|one| one.day == pick.day)),
+            (Rule::LatestFit, Some(latest)) => {
+                ahead.iter().rposition(|one| one.free > 0 && one.day <= latest).or_else(first)
+            }
+            (Rule::FirstFit | Rule::LatestFit, _) => first(),
+        };
+        let given = place.and_then(|place| days.get_mut(from + place)).map(|bucket| {
+            bucket.free -= 1;
+            bucket.day
+        });
         let in_time = given.zip(window.latest).is_some_and(|(at, latest)| at <= latest);
         missed += usize::from(window.latest.is_some() && !in_time);
+        seen.push(Seen {
+            people: 1,
+            procedure,
+            registered_on: registered,
+            limit: window.latest.map(|last_day| Near { last_day, soon: window.soon }),
+            given,
+        });
     }
-    missed
+    Ok(missed)
 }

@@ -3,7 +3,7 @@
 //! taken away or moved.
 
 use super::{Calendar, Slot, insert, procedures};
-use crate::{Random, Refusal, changes, dates, offers, task};
+use crate::{Random, Refusal, changes, dates, offers, reserve, task};
 use domain::calendar::{Fate, Hold, Standing, fate};
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -183,6 +183,7 @@ impl Effect {
         .execute(&mut *db)
         .await?;
         insert(&mut *db, site, &self.appear).await?;
+        reserve::forget(&mut *db, site, today).await?;
         let appear = self.appear.iter().map(|slot| dates::slot_key(slot.id));
         offers::set_apart(db, site, &appear.collect::<Result<Vec<_>, _>>()?, today).await?;
         Ok(tasks)

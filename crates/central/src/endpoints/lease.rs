@@ -1,15 +1,16 @@
 //! `POST /v1/lease`: fills the kiosk's lease to its shape. The slots arrive by pull,
 //! each with a token central signed; they leave the free ones in this transaction.
 
-use crate::calendar::{self, Calendar, Wanted};
+use crate::calendar::{self, Calendar};
 use crate::device::{Device, SignedRequest};
 use crate::lease_log::{self, Sent};
+use crate::pick::Free;
 use crate::{Central, Refusal, chain, changes, dates, planted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
-use domain::assign::{FreeSlot, LEAD_DAYS};
+use domain::assign::{FreeSlot, LEAD_DAYS, Window};
 use domain::ids::{LeaseId, SlotId};
 use domain::lease::{LeaseShape, Stratum, next_to_serve};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -55,7 +56,7 @@ pub(super) async fn fill(
         return Err(Refusal::ClockOff);
     }
     let today = today.max(ours);
-    let lent = lend(&mut tx, &central, device, (incarnation, today), knows).await?;
+    let lent = lend(&mut tx, &central, device, (incarnation, today, ours), knows).await?;
     lease_log::write(&mut tx, &central, lent.for_the_log(device, incarnation)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
@@ -99,7 +100,7 @@ async fn lend(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
-    (incarnation, today): (u32, Date),
+    (incarnation, today, ours): (u32, Date, Date),
     knows_procedures: bool,
 ) -> Result<Lent, Refusal> {
     // Waits for a calendar that is being changed.
@@ -128,9 +129,14 @@ async fn lend(
         if has < wanted && demand.is_none() {
             demand = Some(Demand::read(&mut *tx, central, device, today, knows_procedures).await?);
         }
-        let Some(mut asked) = demand.clone() else { continue };
-        for _ in has..wanted {
-            let Some(found) = asked.next(&mut *tx, central, device, from, &serve).await? else { break };
+        let Some(mut asked) = demand.clone().filter(|_| has < wanted) else { continue };
+        let mut free = Free::from(&mut *tx, central, &device.site, (ours, from)).await?;
+        // What is kept for near time limits is lent for them alone.
+        let soon = stratum == Stratum::Near;
+        let window = Window { earliest: from, soon, ..Window::new(from, None) };
+        for n in has..wanted {
+            let more = usize::try_from(wanted - n).unwrap_or(1);
+            let Some(found) = asked.next(&mut *tx, &mut free, &window, more, &serve).await? else { break };
             serve.push(found.serves);
             let (slot, at) = (found.slot, found.at);
             let lease = match lent.lease {
@@ -211,27 +217,24 @@ impl Demand {
         Ok(Self::By(demand.collect()))
     }
 
-    /// The next slot to lend beside those that serve `lent`, from a day on. A procedure that has
+    /// The next slot to lend beside those that serve `lent`. A procedure that has
     /// none left is asked for no more.
     async fn next(
         &mut self,
         tx: &mut PgConnection,
-        central: &Central,
-        device: &Device,
-        from: Date,
+        free: &mut Free<'_>,
+        window: &Window,
+        more: usize,
         lent: &[ProcedureSet],
     ) -> Result<Option<FreeSlot>, Refusal> {
-        let site = &device.site;
         let demand = match self {
-            Self::Any => return dates::first_free_from(tx, central, site, from, Wanted::Any).await,
-            Self::Everybody => {
-                return dates::first_free_from(tx, central, site, from, Wanted::Everybody).await;
-            }
+            Self::Any => return free.next(tx, window, more).await,
+            Self::Everybody => return free.next_for_everybody(tx).await,
             Self::By(demand) => demand,
         };
         while let Some(procedure) = next_to_serve(demand, lent) {
-            let wanted = Wanted::Procedure(procedure);
-            if let Some(found) = dates::first_free_from(&mut *tx, central, site, from, wanted).await? {
+            // One at a time: the next may be for another procedure.
+            if let Some(found) = free.next(&mut *tx, &window.for_procedure(procedure), 1).await? {
                 return Ok(Some(found));
             }
             demand.retain(|(other, _)| *other != procedure);

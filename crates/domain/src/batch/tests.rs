@@ -25,7 +25,13 @@ fn person(days: i32) -> impl Strategy<Value = Person> {
             let class = if last.is_some() { Class::WithTimeLimit } else { Class::Ordinary };
             Person {
                 place: PlaceKey { class, registered_s, tie_break: 0 },
-                window: Window { earliest: day(earliest), latest: last.map(day), class, procedure },
+                window: Window {
+                    earliest: day(earliest),
+                    latest: last.map(day),
+                    soon: false,
+                    class,
+                    procedure,
+                },
             }
         })
 }
@@ -240,7 +246,13 @@ fn the_rank_decides_who_is_served_and_moves_who_can_wait() {
         let class = if latest.is_some() { Class::WithTimeLimit } else { Class::Ordinary };
         Person {
             place: PlaceKey { class, registered_s, tie_break: 0 },
-            window: Window { earliest: day(earliest), latest: latest.map(day), class, procedure: None },
+            window: Window {
+                earliest: day(earliest),
+                latest: latest.map(day),
+                soon: false,
+                class,
+                procedure: None,
+            },
         }
     };
     let one = |n| Bucket { day: day(n), serves: ProcedureSet::ALL, free: 1 };

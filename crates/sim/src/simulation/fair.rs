@@ -7,12 +7,49 @@ use app::contract::{DateSource, DateView};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
 
+/// Days beyond the date given, or the limit, in which another slot is looked for.
+const LOOKED_DAYS: i32 = 14;
+
 /// A slot of a lease nobody has, as the vault's file has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leased {
     pub at: DateTime,
     pub slot: u64,
     pub stratum: String,
+}
+
+/// What central could give, and what the site keeps of it for near time limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreeAtCentral {
+    /// In order.
+    pub at: Vec<DateTime>,
+    /// The first and the last day of which anything is kept.
+    pub kept_days: Option<(Date, Date)>,
+    /// How many slots of one day.
+    pub kept: usize,
+}
+
+impl FreeAtCentral {
+    /// Free slots of the day, and `more` that were: are they no more than the site keeps?
+    fn is_kept(&self, day: Date, more: usize) -> bool {
+        let free = self.at.iter().filter(|at| at.date() == day).count() + more;
+        self.kept_days.is_some_and(|(from, until)| from <= day && day <= until) && free <= self.kept
+    }
+}
+
+/// A date central gave: an earlier one the person could have had, or one that was not theirs.
+fn unfair(free: &FreeAtCentral, given: DateTime, limit: Option<Date>) -> Option<String> {
+    let open = |at: &&DateTime| !free.is_kept(at.date(), 0);
+    let in_time = limit.is_none_or(|limit| given.date() <= limit);
+    let earlier = free.at.iter().filter(|at| **at < given).find(|at| !in_time || open(at));
+    if let Some(earlier) = earlier {
+        return Some(format!("central gave {given}, and {earlier} was free"));
+    }
+    let other = || free.at.iter().filter(open).find(|at| limit.is_none_or(|limit| at.date() <= limit));
+    if in_time && free.is_kept(given.date(), 1) {
+        return other().map(|other| format!("central gave {given}, which is kept, and {other} was free"));
+    }
+    None
 }
 
 impl World<'_> {
@@ -75,9 +112,11 @@ impl World<'_> {
             }
             (DateSource::Online, Some(given)) if first_asked => {
                 let (ground, site) = (self.ground, self.site.as_str());
-                let earlier = ground.archive.earlier_free(site, from, given).await.map_err(setup)?;
-                if let Some(earlier) = earlier {
-                    return Err(("I4", format!("central gave {given}, and {earlier} was free")));
+                let until = limit.map_or(given.date(), |limit| limit.max(given.date()));
+                let until = until.saturating_add(LOOKED_DAYS.days());
+                let free = ground.archive.free_at_central(site, (from, until)).await.map_err(setup)?;
+                if let Some(what) = free.and_then(|free| unfair(&free, given, limit)) {
+                    return Err(("I4", what));
                 }
             }
             _ => {}

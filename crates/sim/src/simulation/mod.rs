@@ -31,7 +31,7 @@ use chance::{Bytes, Time};
 use counter::Counter;
 use domain::calendar::Pattern;
 use domain::ids::SiteId;
-pub use fair::Leased;
+pub use fair::{FreeAtCentral, Leased};
 use jiff::civil::{Date, DateTime, Time as CivilTime};
 use jiff::tz::TimeZone;
 pub use ledger::Fault;

@@ -3,12 +3,12 @@
 
 use super::chance::Time;
 use super::ledger::Fault;
-use super::{Ground, Leased, Plant, World, setup};
+use super::{FreeAtCentral, Ground, Leased, Plant, World, setup};
 use axum::Router;
 use central::keys::CentralKeys;
 use central::lease_log::LeaseLog;
 use central::{Central, Random};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use serde_json::Value;
 use std::future::Future;
 use std::path::Path;
@@ -43,13 +43,12 @@ pub trait Archive: Send + Sync {
     fn restore<'a>(&'a self, site: &'a str, backup: &'a Value) -> Archiving<'a, ()>;
     /// The leased slots nobody has, read from a vault's file.
     fn leased<'a>(&'a self, vault: &'a Path, key: &'a VaultKey) -> Archiving<'a, Vec<Leased>>;
-    /// An ordinary slot central could give, from this day on and before this moment.
-    fn earlier_free<'a>(
+    /// What central could give between two days; none while it gives extra slots only.
+    fn free_at_central<'a>(
         &'a self,
         site: &'a str,
-        from: Date,
-        before: DateTime,
-    ) -> Archiving<'a, Option<String>>;
+        days: (Date, Date),
+    ) -> Archiving<'a, Option<FreeAtCentral>>;
     /// The rules its tables break, each with the invariant it belongs to.
     fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>>;
     /// Another registration stands under this follow-up code: `CLASH-` and the code.

@@ -1,0 +1,106 @@
+//! What a site keeps for near time limits, counted once on each of its days and kept as counted,
+//! so that it can be told later why a date was given. The rule is `domain::reserve`'s.
+
+use crate::calendar::Calendar;
+use crate::{Central, Refusal};
+use domain::ids::SiteId;
+use domain::limit::Right;
+use domain::procedure::Procedure;
+use domain::reserve::{self, Near, Open, Reserve, SEEN_DAYS, Seen};
+use jiff::civil::Date;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+
+/// What the site keeps as counted on `today`, its own day. Counted now where nobody has yet.
+pub(crate) async fn of(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    today: Date,
+) -> Result<Reserve, Refusal> {
+    // What left central before a restore is not known: each slot given is a new one.
+    if central.extras_only() {
+        return Ok(Reserve::none());
+    }
+    if let Some(counted) = counted(&mut *db, site, today).await? {
+        return Ok(counted);
+    }
+    let reserve = count(&mut *db, central, site, today).await?;
+    let body = serde_json::to_string(&reserve).map_err(|_| Refusal::Stored("reserve"))?;
+    sqlx::query(
+        "INSERT INTO reserve (site, day, body) VALUES ($1, $2::text::date, $3::text::jsonb) ON CONFLICT DO NOTHING",
+    )
+    .bind(site.as_str())
+    .bind(today.to_string())
+    .bind(body)
+    .execute(&mut *db)
+    .await?;
+    // Another may have counted at the same time: everybody of the day goes by one count.
+    Ok(counted(db, site, today).await?.unwrap_or(reserve))
+}
+
+/// The calendar is another from now on: counted again when somebody next registers.
+pub(crate) async fn forget(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM reserve WHERE site = $1 AND day >= $2::text::date")
+        .bind(site.as_str())
+        .bind(today.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn counted(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<Option<Reserve>, Refusal> {
+    let row = sqlx::query("SELECT body::text FROM reserve WHERE site = $1 AND day = $2::text::date")
+        .bind(site.as_str())
+        .bind(today.to_string())
+        .fetch_optional(db)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    serde_json::from_str(row.try_get(0)?).map(Some).map_err(|_| Refusal::Stored("reserve"))
+}
+
+async fn count(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    today: Date,
+) -> Result<Reserve, Refusal> {
+    let since = central.now().as_second().saturating_sub(i64::from(SEEN_DAYS + 1) * DAY_S);
+    let rows = sqlx::query(
+        "SELECT count(*), procedure, registration.body ->> 'registered_on', \
+                registration.body -> 'limit' ->> 'right', registration.body -> 'limit' ->> 'last_day', \
+                max(slot.at)::date::text \
+         FROM registration LEFT JOIN slot ON slot.registration = registration.id AND slot.lease IS NULL \
+         WHERE registration.site = $1 AND registered_s >= $2 AND state = 'kept' AND cancelled_s IS NULL \
+         GROUP BY 2, 3, 4, 5",
+    )
+    .bind(site.as_str())
+    .bind(since)
+    .fetch_all(&mut *db)
+    .await?;
+    // One that cannot be read, an erased one for instance, holds nothing up.
+    let seen: Vec<Seen> =
+        rows.iter().map(seen).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let calendar = Calendar::read(db, site).await?;
+    let counters: Vec<_> = calendar.counters.iter().map(|counter| &counter.calendar).collect();
+    let open = Open::of(&calendar.rules, &counters, today, reserve::front(today, &seen));
+    Ok(Reserve::observed(today, &seen, &open))
+}
+
+fn seen(row: &PgRow) -> Result<Option<Seen>, Refusal> {
+    let day = |column: usize| -> Result<Option<Date>, Refusal> {
+        let text: Option<&str> = row.try_get(column)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    let (Some(procedure), Some(registered_on)) = (Procedure::parse(row.try_get(1)?), day(2)?) else {
+        return Ok(None);
+    };
+    let right: Option<&str> = row.try_get(3)?;
+    let soon = right.and_then(Right::parse).is_some_and(Right::is_due_soon);
+    let limit = day(4)?.map(|last_day| Near { last_day, soon });
+    let people = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
+    Ok(Some(Seen { people, procedure, registered_on, limit, given: day(5)? }))
+}
