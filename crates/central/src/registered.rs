@@ -2,13 +2,13 @@
 //! with the same person's other registrations, kept once a paper names them. Gives no date.
 
 use crate::device::Device;
-use crate::{Central, Refusal, lists, planted};
+use crate::{Central, Refusal, lists, planted, task};
 use domain::birth::Birth;
 use domain::ids::{RegistrationId, SiteId};
 use domain::registration::Registration;
 use seal::keys::sha256;
 use sqlx::{PgConnection, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::messages::ListKind;
 
 /// Writes the registrations central has not seen yet and keeps those it has; answers which
@@ -201,7 +201,8 @@ pub(crate) async fn keep(
     let ids: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
     let rows = sqlx::query(
         "UPDATE registration SET state = 'kept' FROM kiosk WHERE registration.id = ANY ($1) \
-         AND kiosk.id = registration.kiosk RETURNING kiosk.site, kiosk.lost_s IS NOT NULL",
+         AND kiosk.id = registration.kiosk \
+         RETURNING kiosk.site, kiosk.lost_s IS NOT NULL, registration.id, class <> 'ordinary'",
     )
     .bind(&ids)
     .fetch_all(&mut *db)
@@ -209,13 +210,20 @@ pub(crate) async fn keep(
     if rows.len() != ids.len() {
         return Err(Refusal::Stored("registration"));
     }
-    let mut sites = BTreeSet::new();
+    let (mut lost, mut limits) = (BTreeSet::new(), BTreeMap::<SiteId, Vec<&[u8]>>::new());
     for row in &rows {
+        let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+        if row.try_get(3)? {
+            limits.entry(site.clone()).or_default().push(row.try_get(2)?);
+        }
         if row.try_get(1)? {
-            sites.insert(SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?);
+            lost.insert(site);
         }
     }
-    for site in &sites {
+    for (site, registrations) in &limits {
+        task::check_limits(&mut *db, central, site, registrations).await?;
+    }
+    for site in &lost {
         lists::raise(&mut *db, site, ListKind::Issuers, central.now()).await?;
     }
     Ok(())

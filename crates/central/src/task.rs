@@ -28,6 +28,30 @@ pub(crate) async fn write(
     insert(db, site, registration, (kind, reason), made_s, due).await
 }
 
+/// Of these registrations of one site each declared time limit is to be checked, once.
+pub(crate) async fn check_limits(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    registrations: &[&[u8]],
+) -> Result<(), Refusal> {
+    let today = dates::today(&mut *db, central, site).await?;
+    let due = due(&mut *db, site, TaskKind::LimitCheck, today).await?;
+    sqlx::query(
+        "INSERT INTO task (site, kind, reason, registration, made_s, due) \
+         SELECT site, $2, body -> 'limit' ->> 'right', id, $3, $4::text::date FROM registration \
+         WHERE id = ANY ($1) AND body -> 'limit' ->> 'right' IS NOT NULL AND cancelled_s IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2)",
+    )
+    .bind(registrations)
+    .bind(TaskKind::LimitCheck.key())
+    .bind(central.now().as_second())
+    .bind(due.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// What had to be done is done, by what central itself gave.
 pub(crate) async fn settle(
     db: &mut PgConnection,

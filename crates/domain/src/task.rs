@@ -12,6 +12,9 @@ const REQUEST_DAYS: u16 = 10;
 /// date itself is sooner.
 const OUTSIDE_DAYS: u16 = 5;
 
+/// Working days in which the desk looks at the evidence of a time limit a kiosk declared.
+const CHECK_DAYS: u16 = 2;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
     /// A registration that cannot be served in time, or at all.
@@ -21,6 +24,9 @@ pub enum TaskKind {
     /// A date given lies outside the calendar since that changed: the person is to be given
     /// another.
     DateOutside,
+    /// A time limit was declared at a counter: its evidence is to be looked at. The date stands
+    /// whatever is found (I3).
+    LimitCheck,
 }
 
 impl TaskKind {
@@ -30,6 +36,7 @@ impl TaskKind {
             Self::Escalation => "escalation",
             Self::AdvanceRequest => "advance_request",
             Self::DateOutside => "date_outside",
+            Self::LimitCheck => "limit_check",
         }
     }
 
@@ -40,9 +47,10 @@ impl TaskKind {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
+            Self::LimitCheck => CHECK_DAYS,
         };
         // A time limit does not wait for a counter that is closed: the desk is at work.
-        let closures = if self == Self::Escalation { &[] } else { closures };
+        let closures = if matches!(self, Self::Escalation | Self::LimitCheck) { &[] } else { closures };
         working_day_after(today, days, holidays, closures)
     }
 }
@@ -58,6 +66,7 @@ mod tests {
         let closures = [Closure { first: monday, last: date(2027, 4, 30) }];
         let due = |kind: TaskKind| kind.due(monday, Holidays::None, &closures);
         assert_eq!(due(TaskKind::Escalation), date(2027, 3, 10));
+        assert_eq!(due(TaskKind::LimitCheck), date(2027, 3, 10));
         assert!(due(TaskKind::AdvanceRequest) > date(2027, 4, 30));
         assert!(due(TaskKind::DateOutside) > date(2027, 4, 30));
     }

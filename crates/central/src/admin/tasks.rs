@@ -29,7 +29,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
     let site = known_site(pool, site).await?;
     let rows = sqlx::query(
         "SELECT task.id, task.kind, task.reason, registration.body ->> 'code', task.made_s, task.due::text, \
-                task.answer, task.answered_by, task.answered_s, replace(left(slot.at::text, 16), ' ', 'T') \
+                task.answer, task.answered_by, task.answered_s, replace(left(slot.at::text, 16), ' ', 'T'), \
+                registration.body -> 'limit' ->> 'last_day', registration.body -> 'limit' ->> 'evidence' \
          FROM task JOIN registration ON registration.id = task.registration \
          LEFT JOIN slot ON slot.registration = registration.id \
          WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.due, task.id LIMIT $3",
@@ -42,6 +43,11 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
     let tasks = rows
         .iter()
         .map(|row| {
+            // What is to be looked at, where that is the task.
+            let checked = row.try_get::<&str, _>(1)? == TaskKind::LimitCheck.key();
+            let limit = |column: usize| -> Result<Option<String>, sqlx::Error> {
+                Ok(row.try_get::<Option<String>, _>(column)?.filter(|_| checked))
+            };
             Ok(json!({
                 "task": row.try_get::<i64, _>(0)?,
                 "owner": format!("desk of {site}"),
@@ -54,6 +60,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
                 "answered_by": row.try_get::<Option<String>, _>(7)?,
                 "answered_s": row.try_get::<Option<i64>, _>(8)?,
                 "slot_at": row.try_get::<Option<String>, _>(9)?,
+                "last_day": limit(10)?,
+                "evidence": limit(11)?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
