@@ -11,19 +11,13 @@ use axum::extract::State;
 use axum::http::Request;
 use domain::assign::{FreeSlot, LEAD_DAYS};
 use domain::ids::{LeaseId, SlotId};
-use domain::lease::{LeaseShape, Stratum, next_to_serve};
+use domain::lease::{LeaseShape, Reach, Stratum, next_to_serve};
 use domain::procedure::{Procedure, ProcedureSet};
 use jiff::{ToSpan, civil::Date};
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
 use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 
-/// Days beyond the queue front where tail slots are taken: far enough that nobody
-/// waiting today would have been given them.
-const TAIL_DAYS: i32 = 14;
-/// Days beyond the tail where backstops are taken: a person who holds one is practically
-/// always given an earlier date.
-const BACKSTOP_DAYS: i32 = 28;
 /// Seconds back of a kiosk's registrations that are its demand: 90 days, a season.
 const DEMAND_S: i64 = 90 * 86_400;
 /// The query by which a kiosk says that it knows slots may serve some procedures only. One that
@@ -118,11 +112,7 @@ async fn lend(
         let mut serve: Vec<ProcedureSet> =
             unused.iter().filter(|(key, _)| key == stratum.key()).map(|(_, serves)| *serves).collect();
         let has = i64::try_from(serve.len()).unwrap_or(i64::MAX);
-        let from = match stratum {
-            Stratum::Near | Stratum::Front => first_day,
-            Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
-            Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
-        };
+        let from = Reach::FIXED.first_day(stratum, today, front_end);
         let has = if planted::on("lease_without_bound") { 0 } else { has };
         let wanted = i64::from(shape.wanted(stratum));
         if has < wanted && demand.is_none() {
