@@ -105,6 +105,15 @@ impl Reach {
         }
     }
 
+    /// May a free slot be lent in this stratum, that went back unused from `before`? Sized leases
+    /// leave what came back from the queue front to people: lent again and again, it would be
+    /// taken for the front when that has long moved on.
+    #[must_use]
+    pub fn may_lend(self, stratum: Stratum, before: Option<Stratum>) -> bool {
+        let front = |stratum| matches!(stratum, Stratum::Near | Stratum::Front);
+        self.keep.is_none() || !(front(stratum) && before.is_some_and(front))
+    }
+
     /// Which unused slots of this stratum go back today.
     #[must_use]
     pub fn due_back(self, stratum: Stratum, today: Date) -> DueBack {
@@ -228,6 +237,18 @@ mod tests {
         assert_eq!(Reach::FIXED.first_day(Stratum::Near, TODAY, TODAY), date(2027, 3, 2));
         assert_eq!(Reach::FIXED.first_day(Stratum::Tail, TODAY, TODAY), date(2027, 3, 15));
         assert_eq!(Reach::FIXED.first_day(Stratum::Backstop, TODAY, TODAY), date(2027, 4, 12));
+    }
+
+    #[test]
+    fn what_came_back_from_the_front_is_for_people() {
+        for before in Stratum::ALL {
+            let front = matches!(before, Stratum::Near | Stratum::Front);
+            assert_eq!(Reach::SIZED.may_lend(Stratum::Front, Some(before)), !front);
+            assert_eq!(Reach::SIZED.may_lend(Stratum::Near, Some(before)), !front);
+            assert!(Reach::SIZED.may_lend(Stratum::Tail, Some(before)));
+            assert!(Reach::FIXED.may_lend(Stratum::Front, Some(before)));
+        }
+        assert!(Reach::SIZED.may_lend(Stratum::Front, None));
     }
 
     #[test]

@@ -73,3 +73,28 @@ fn sum(tree: &[u32], day: i32) -> u32 {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_before_with_a_later_day_are_overtaken() {
+        let mut told = Overtakes::default();
+        told.fronts(2);
+        told.dated(5, true);
+        told.dated(7, true);
+        told.passes(7, true, true);
+        assert_eq!((told.passing, told.tail_passing), (0, 0), "nobody had a later day");
+        told.passes(6, true, true);
+        told.passes(4, false, true);
+        assert_eq!((told.passing, told.tail_passing), (2, 1));
+        // Who comes now was passed by none of them.
+        told.dated(9, true);
+        assert_eq!(told.worst(), 1.0, "twice, where the front has two slots");
+        told.passes(8, false, false);
+        assert_eq!((told.passing, told.tail_passing), (2, 1), "not measured");
+        told.passes(3, false, true);
+        assert_eq!(told.worst(), 1.5);
+    }
+}

@@ -14,6 +14,10 @@ use std::collections::VecDeque;
 /// Days back that a kiosk is known by: the season central counts demand in.
 const SEASON: i32 = 90;
 
+/// Days past the end, and past the queue, for which there are slots: farther than any lease reaches
+/// or any rule measured here drives the queue.
+const FURTHEST: i32 = 1_500;
+
 /// How a kiosk's lease is sized and kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
@@ -78,7 +82,7 @@ struct Living<'s> {
 
 /// Lives through a site whose queue ends `front` days ahead at the start.
 pub fn live(site: &Site, rule: Rule, front: i32, from: i32) -> Lived {
-    let free = Slots::open(site.slots, front.max(1), site.days * 2 + front + DAY);
+    let free = Slots::open(site.slots, front.max(1), site.days + front + FURTHEST);
     let kiosks = (0..KIOSKS).map(|_| Kiosk::default()).collect();
     let mut living = Living { site, rule, free, kiosks, from, lived: Lived::default() };
     living.run();
@@ -150,7 +154,7 @@ impl Living<'_> {
             match (found, held) {
                 (Some(found), Some(held)) if found.at < held.at => {
                     self.free.take(&found);
-                    self.free.give_back(&held);
+                    self.free.give_back(&held, Stratum::Backstop);
                 }
                 (Some(found), None) => self.free.take(&found),
                 _ => {}
@@ -168,7 +172,10 @@ impl Living<'_> {
         }
         let tomorrow = Window::new(today, None).earliest;
         let mut front = match self.rule {
-            Rule::Sized => self.free.first(tomorrow).map_or(tomorrow, |slot| slot.at.date()),
+            Rule::Sized => {
+                let of_the_front = |before| reach.may_lend(Stratum::Front, Some(before));
+                self.free.first_that(tomorrow, of_the_front).map_or(tomorrow, |slot| slot.at.date())
+            }
             _ => tomorrow,
         };
         for stratum in Stratum::ALL {
@@ -179,7 +186,9 @@ impl Living<'_> {
                     && !due.includes(idle.slot.at, idle.lent)
             });
             for _ in held.count()..usize::from(shape.wanted(stratum)) {
-                let Some(slot) = self.free.first(reach.first_day(stratum, today, front)) else { break };
+                let from = reach.first_day(stratum, today, front);
+                let again = |before| reach.may_lend(stratum, Some(before));
+                let Some(slot) = self.free.first_that(from, again) else { break };
                 self.free.take(&slot);
                 let slot = FreeSlot { stratum: Some(stratum), ..slot };
                 kiosk.idle.push(Idle { slot, stratum, lent: today });
@@ -323,7 +332,7 @@ fn give_back(idle: &mut Vec<Idle>, free: &mut Slots, reach: Reach, today: Date) 
         let due = reach.due_back(stratum, today);
         let is_due = |idle: &mut Idle| idle.stratum == stratum && due.includes(idle.slot.at, idle.lent);
         for idle in idle.extract_if(.., is_due) {
-            free.give_back(&idle.slot);
+            free.give_back(&idle.slot, stratum);
         }
     }
 }
@@ -333,4 +342,94 @@ fn absence(since: Minute, until: Minute) -> u16 {
     let touched = (since / DAY..=until / DAY)
         .filter(|day| is_open(*day) && since < day * DAY + CLOSES && until > day * DAY + OPENS);
     u16::try_from(touched.count()).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEEKS: i32 = 28;
+
+    /// A site with these events, where each kiosk has three people an open day, at ten.
+    fn site(events: Vec<(Minute, usize, Event)>) -> Site {
+        let mut all: Vec<_> = (0..KIOSKS)
+            .flat_map(|kiosk| (0..WEEKS).map(move |day| (day * DAY + OPENS, kiosk, Event::Exchange)))
+            .filter(|one| is_open(one.0 / DAY))
+            .chain(events)
+            .collect();
+        all.sort_unstable();
+        let person = |day: i32, kiosk| Arrival { at: day * DAY + 600, kiosk, term: None };
+        let people = (0..WEEKS)
+            .filter(|day| is_open(*day))
+            .flat_map(|day| (0..3 * KIOSKS).map(move |n| person(day, n / 3)))
+            .collect();
+        Site { days: WEEKS, slots: 60, people, events: all }
+    }
+
+    fn at(day: i32) -> Minute {
+        day * DAY + 500
+    }
+
+    #[test]
+    fn nobody_away_falls_to_a_rank_or_waits_longer_without_leases() {
+        let lived = live(&site(Vec::new()), Rule::None, 7, 0);
+        assert_eq!((lived.away_days, lived.ranked_days, lived.expired, lived.lent), (0, 0, 0, 0));
+        // As many slots as people: the queue stays as long as it was, counted in working days.
+        let site = site(Vec::new());
+        for (person, given) in site.people.iter().zip(&lived.online) {
+            assert_eq!(*given, Some(working(day(person.at / DAY)) + 5));
+        }
+    }
+
+    #[test]
+    fn a_kiosk_that_is_away_gives_what_it_holds_then_ranks() {
+        // Three open days, three people each.
+        let away = || site(vec![(at(14), 0, Event::Cut), (at(17), 0, Event::Back)]);
+        let ranked = |rule| {
+            let lived = live(&away(), rule, 7, 0);
+            assert_eq!(lived.away_days, 3);
+            (lived.ranked_days, lived.leased)
+        };
+        assert_eq!(ranked(Rule::None), (3, 0));
+        // One near slot, which none of them may take, two front ones and one of the tail.
+        assert_eq!(ranked(Rule::Fixed(4)), (2, 3));
+        assert_eq!(ranked(Rule::Fixed(40)), (0, 9));
+        assert_eq!(ranked(Rule::Sized), (0, 9));
+    }
+
+    #[test]
+    fn slots_kept_until_their_day_expire_and_those_given_back_do_not() {
+        let expired = |rule| live(&site(Vec::new()), rule, 3, 0).expired;
+        assert!(expired(Rule::Fixed(40)) > 0);
+        assert_eq!(expired(Rule::Sized), 0);
+    }
+
+    #[test]
+    fn a_lost_kiosk_takes_its_lease_with_it() {
+        let lost = live(&site(vec![(at(14), 0, Event::Lost)]), Rule::Sized, 7, 0);
+        let shape = LeaseShape::sized(Seen { people: 30, open_days: 10, longest_away: 0 });
+        assert_eq!(lost.expired, u64::from(shape.total() + shape.backstop));
+        assert_eq!(lost.ranked_days, 0);
+    }
+
+    #[test]
+    fn leases_hold_back_what_those_online_would_have_had() {
+        let later = |rule| {
+            let site = site(Vec::new());
+            let (with, without) = (live(&site, rule, 7, 14), live(&site, Rule::None, 7, 14));
+            with.online.iter().flatten().sum::<i32>() - without.online.iter().flatten().sum::<i32>()
+        };
+        assert_eq!(later(Rule::None), 0);
+        assert!(later(Rule::Fixed(40)) > later(Rule::Fixed(4)));
+        assert!(later(Rule::Fixed(4)) > 0);
+    }
+
+    #[test]
+    fn an_absence_is_counted_in_open_days() {
+        let opens = |day: i32| day * DAY + OPENS;
+        assert_eq!(absence(opens(0) - 1, opens(0)), 0, "it ends as the doors open");
+        assert_eq!(absence(opens(0), opens(0) + 1), 1);
+        assert_eq!(absence(opens(4) + 60, opens(7)), 1, "Friday and a week-end");
+        assert_eq!(absence(opens(0) + 60, opens(14) + 60), 11);
+    }
 }
