@@ -231,22 +231,11 @@ pub(crate) async fn withdraw(db: &mut PgConnection, id: RegistrationId) -> Resul
     Ok(())
 }
 
-/// The earliest slot of a site that may be given from a day on for what is wanted, locked.
-pub(crate) async fn first_free_from(
-    db: &mut PgConnection,
-    central: &Central,
-    site: &SiteId,
-    from: Date,
-    wanted: Wanted,
-) -> Result<Option<FreeSlot>, Refusal> {
-    Ok(free_from(db, central, site, from, (wanted, 1)).await?.pop())
-}
-
 /// The earliest slots of a site that may be given from a day on for what is wanted, as many
 /// as asked for, locked; fewer when it has no more. Slots another transaction is taking are passed over,
 /// so nobody waits. Where what left central before a restore is not known, one extra slot
 /// beside the earliest hour that has none yet: its id is new whatever was given before.
-async fn free_from(
+pub(crate) async fn free_from(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,

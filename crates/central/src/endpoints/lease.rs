@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use domain::assign::{FreeSlot, LEAD_DAYS};
-use domain::ids::{LeaseId, SlotId};
+use domain::ids::LeaseId;
 use domain::lease::{LeaseShape, Reach, Stratum, next_to_serve};
 use domain::procedure::{Procedure, ProcedureSet};
 use jiff::{ToSpan, civil::Date};
@@ -119,18 +119,24 @@ async fn lend(
             demand = Some(Demand::read(&mut *tx, central, device, today, knows_procedures).await?);
         }
         let Some(mut asked) = demand.clone() else { continue };
-        for _ in has..wanted {
-            let Some(found) = asked.next(&mut *tx, central, device, from, &serve).await? else { break };
-            serve.push(found.serves);
-            let (slot, at) = (found.slot, found.at);
+        let mut missing = usize::try_from(wanted.saturating_sub(has)).unwrap_or(0);
+        while missing > 0 {
+            let found = asked.next(&mut *tx, central, device, (from, missing), &serve).await?;
+            if found.is_empty() {
+                break;
+            }
+            missing = missing.saturating_sub(found.len());
             let lease = match lent.lease {
                 Some(lease) => lease,
                 None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),
             };
-            put(&mut *tx, lease, slot, stratum).await?;
-            lent.slots.push(lent_slot(central, device, &zone, found, stratum)?);
-            if stratum == Stratum::Front {
-                front_end = front_end.max(at.date());
+            put(&mut *tx, lease, &found, stratum).await?;
+            for slot in found {
+                serve.push(slot.serves);
+                if stratum == Stratum::Front {
+                    front_end = front_end.max(slot.at.date());
+                }
+                lent.slots.push(lent_slot(central, device, &zone, slot, stratum)?);
             }
         }
     }
@@ -201,32 +207,34 @@ impl Demand {
         Ok(Self::By(demand.collect()))
     }
 
-    /// The next slot to lend beside those that serve `lent`, from a day on. A procedure that has
-    /// none left is asked for no more.
+    /// The next slots to lend beside those that serve `lent`, from a day on, at most so many: all
+    /// at once where any will do, else one, since the next depends on it. A procedure that has none
+    /// left is asked for no more; nothing when there is none at all.
     async fn next(
         &mut self,
         tx: &mut PgConnection,
         central: &Central,
         device: &Device,
-        from: Date,
+        (from, most): (Date, usize),
         lent: &[ProcedureSet],
-    ) -> Result<Option<FreeSlot>, Refusal> {
+    ) -> Result<Vec<FreeSlot>, Refusal> {
         let site = &device.site;
         let demand = match self {
-            Self::Any => return dates::first_free_from(tx, central, site, from, Wanted::Any).await,
+            Self::Any => return dates::free_from(tx, central, site, from, (Wanted::Any, most)).await,
             Self::Everybody => {
-                return dates::first_free_from(tx, central, site, from, Wanted::Everybody).await;
+                return dates::free_from(tx, central, site, from, (Wanted::Everybody, most)).await;
             }
             Self::By(demand) => demand,
         };
         while let Some(procedure) = next_to_serve(demand, lent) {
-            let wanted = Wanted::Procedure(procedure);
-            if let Some(found) = dates::first_free_from(&mut *tx, central, site, from, wanted).await? {
-                return Ok(Some(found));
+            let wanted = (Wanted::Procedure(procedure), 1);
+            let found = dates::free_from(&mut *tx, central, site, from, wanted).await?;
+            if !found.is_empty() {
+                return Ok(found);
             }
             demand.retain(|(other, _)| *other != procedure);
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 }
 
@@ -247,12 +255,18 @@ async fn open(
     Ok(lease)
 }
 
-async fn put(tx: &mut PgConnection, lease: LeaseId, slot: SlotId, stratum: Stratum) -> Result<(), Refusal> {
+async fn put(
+    tx: &mut PgConnection,
+    lease: LeaseId,
+    slots: &[FreeSlot],
+    stratum: Stratum,
+) -> Result<(), Refusal> {
     if planted::on("lent_slot_left_free") {
         return Ok(());
     }
-    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = $1")
-        .bind(i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?)
+    let ids = slots.iter().map(|free| dates::slot_key(free.slot)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = ANY ($1)")
+        .bind(&ids)
         .bind(lease.0.as_slice())
         .bind(stratum.key())
         .execute(tx)
