@@ -96,8 +96,8 @@ async fn what_is_kept_is_theirs_whose_limit_is_near() {
     assert_eq!(story.ordinary(12).await.last(), Some(&march(10, 10, 40)));
     assert_eq!(story.registers(injunction(11)).await, (march(11, 9, 0), false));
 
-    // One near limit on the one open day seen: one slot of each day, from the fourth on.
-    set(&story.service, date(2027, 3, 9));
+    // One near limit on the open day or two seen: one slot of each day, from the fourth on.
+    set(&story.service, date(2027, 3, 10));
     let dates = story.ordinary(17).await;
     assert_eq!(dates[10], march(12, 10, 40), "three days ahead nothing is kept");
     assert_eq!((dates[15], dates[16]), (march(15, 10, 20), march(16, 9, 0)));
@@ -112,7 +112,7 @@ async fn what_is_kept_is_theirs_whose_limit_is_near() {
 
     // A kiosk is lent a kept slot for near limits, and none for whoever comes.
     assert_eq!(story.ordinary(4).await.last(), Some(&march(17, 10, 20)));
-    let lent = story.lent(date(2027, 3, 9)).await;
+    let lent = story.lent(date(2027, 3, 10)).await;
     let of = |stratum| -> Vec<DateTime> {
         lent.iter().filter(|slot| slot.stratum == stratum).map(|slot| slot.at).collect()
     };

@@ -53,7 +53,8 @@ async fn who_was_told_that_no_date_exists_has_one_when_there_is() {
     assert!(dated(&service, &device).await.is_empty());
     let tasks = central::admin::tasks(&service.pool, "BARE", false).await.unwrap();
     let kinds = |tasks: &Value| -> Vec<String> {
-        let each = tasks["tasks"].as_array().unwrap().iter().map(|task| task["kind"].as_str().unwrap().to_owned());
+        let each =
+            tasks["tasks"].as_array().unwrap().iter().map(|task| task["kind"].as_str().unwrap().to_owned());
         each.collect()
     };
     let mut open = kinds(&tasks);

@@ -19,7 +19,7 @@ cargo xtask run [--headless] [--fresh] [--dir PATH] [--out DIR]
 cargo xtask test [--fast]         set-up, tidy, format, lints, every test, the real window
 cargo xtask sim [--seeds N] [--seed S] [--planted [NAME]]
 cargo xtask crash [--points N] [--kills N] [--seed S]
-cargo xtask bench failover|drain|audit|growth|allocation [--json] [--n N]
+cargo xtask bench failover|drain|audit|growth|allocation|slots|outages [--json] [--n N]
 cargo xtask codegen               write the window's types from the contract
 cargo xtask tidy                  levels, file sizes, names";
 

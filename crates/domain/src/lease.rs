@@ -5,6 +5,10 @@
 //! *backstop* slots lie beyond those: when the rest is gone, a ranked receipt holds one as
 //! the day the person is received at the latest (I5).
 
+mod sized;
+
+pub use sized::{COVER_DAYS, COVER_MAX_DAYS, DueBack, LEASE_MAX, Reach, Seen};
+
 use crate::ids::{LeaseId, SlotId};
 use crate::procedure::{Procedure, ProcedureSet};
 use jiff::civil::DateTime;
@@ -22,6 +26,12 @@ pub enum Stratum {
 /// Backstop slots a kiosk holds, on top of its lease: ranked receipts one kiosk can hand
 /// out before it must say that no date exists. About two days of a busy counter.
 pub const BACKSTOPS: u16 = 40;
+/// Days beyond the queue front where tail slots are taken: far enough that nobody
+/// waiting today would have been given them.
+pub const TAIL_DAYS: i32 = 14;
+/// Days beyond the tail where backstops are taken: a person who holds one is practically
+/// always given an earlier date.
+pub const BACKSTOP_DAYS: i32 = 28;
 /// Days before its date from which an unused backstop is given back: near slots are
 /// scarce, and a receipt made today would hold a later one.
 pub const BACKSTOP_RETURN_DAYS: i32 = 14;
@@ -56,13 +66,14 @@ pub struct LeasedSlot {
     pub stratum: Stratum,
 }
 
-/// How many slots of each stratum a kiosk holds when its lease is full; backstops come on
-/// top of it and are not counted in its total.
+/// How many slots of each stratum a kiosk holds when its lease is full. Backstops come on
+/// top and are not counted in its total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseShape {
     pub near: u16,
     pub front: u16,
     pub tail: u16,
+    pub backstop: u16,
 }
 
 impl LeaseShape {
@@ -72,7 +83,7 @@ impl LeaseShape {
     pub fn of(slots: u16) -> Self {
         let near = if slots >= 2 { (slots / 4).max(1) } else { 0 };
         let tail = slots / 4;
-        Self { near, front: slots - near - tail, tail }
+        Self { near, front: slots - near - tail, tail, backstop: BACKSTOPS }
     }
 
     #[must_use]
@@ -86,7 +97,7 @@ impl LeaseShape {
             Stratum::Near => self.near,
             Stratum::Front => self.front,
             Stratum::Tail => self.tail,
-            Stratum::Backstop => BACKSTOPS,
+            Stratum::Backstop => self.backstop,
         }
     }
 }
@@ -165,9 +176,9 @@ mod tests {
         for slots in 0..400 {
             assert_eq!(LeaseShape::of(slots).total(), slots);
         }
-        assert_eq!(LeaseShape::of(4), LeaseShape { near: 1, front: 2, tail: 1 });
+        assert_eq!(LeaseShape::of(4), LeaseShape { near: 1, front: 2, tail: 1, backstop: BACKSTOPS });
         let shape = LeaseShape::of(40);
-        assert_eq!(shape, LeaseShape { near: 10, front: 20, tail: 10 });
+        assert_eq!(shape, LeaseShape { near: 10, front: 20, tail: 10, backstop: BACKSTOPS });
         assert_eq!(Stratum::ALL.map(|stratum| shape.wanted(stratum)), [10, 20, 10, BACKSTOPS]);
         assert_eq!(Stratum::ALL.map(Stratum::key), ["near", "front", "tail", "backstop"]);
         assert_eq!(Stratum::ALL.map(|stratum| Stratum::parse(stratum.key())), Stratum::ALL.map(Some));

@@ -17,17 +17,17 @@ use wire::messages::{PushAnswer, PushRequest};
 pub const YEAR: usize = 1_340_000;
 /// A national year's on 2 000 kiosks: fewer registrations come from fewer kiosks, so that
 /// pushes stay as full.
-const PER_KIOSK: usize = 670;
-const KIOSKS_PER_SITE: usize = 20;
+pub(super) const PER_KIOSK: usize = 670;
+pub(super) const KIOSKS_PER_SITE: usize = 20;
 /// Kiosks that push at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// Most times what COPY takes.
 const FLOORS: f64 = 3.0;
 /// Registrations a second that make a national year in 120 s.
 const RATE: f64 = 11_167.0;
 
 /// The pushes of one kiosk, in order.
-type Pushes = Vec<Signed>;
+pub(super) type Pushes = Vec<Signed>;
 
 pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
     let folder = tempfile::Builder::new().prefix("jalon-drain-").tempdir()?;
@@ -98,7 +98,7 @@ pub async fn run(teller: &Teller, n: usize) -> Result<Ended, Failure> {
 }
 
 /// Enrols a kiosk and signs all it will push.
-async fn signed(ground: &Ground, number: usize, people: usize) -> Result<Pushes, Failure> {
+pub(super) async fn signed(ground: &Ground, number: usize, people: usize) -> Result<Pushes, Failure> {
     let mut kiosk = ground.kiosk(number / KIOSKS_PER_SITE).await?;
     let at = (ground.clock)();
     let mut records = Vec::with_capacity(people);
@@ -121,7 +121,7 @@ async fn signed(ground: &Ground, number: usize, people: usize) -> Result<Pushes,
 }
 
 /// Takes kiosks until there are none; answers how many records were acknowledged.
-async fn push(ground: Arc<Ground>, waiting: Arc<Mutex<Vec<Pushes>>>) -> Result<usize, Failure> {
+pub(super) async fn push(ground: Arc<Ground>, waiting: Arc<Mutex<Vec<Pushes>>>) -> Result<usize, Failure> {
     let mut acknowledged = 0;
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();

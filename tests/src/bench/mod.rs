@@ -9,6 +9,8 @@ mod failover;
 mod gate;
 mod growth;
 mod kiosk;
+mod outages;
+mod slots;
 mod tamper;
 
 use crate::programs::Failure;
@@ -22,7 +24,7 @@ pub struct Bench {
     /// Only the figures, one line of JSON each.
     #[arg(long)]
     json: bool,
-    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`, most places of `growth`, sites of `allocation`.
+    /// How many: kills of `failover`, registrations of `drain`, entries of `audit`, most places of `growth`, sites of `allocation`, kiosks of `outages`, leases a turn of `slots`.
     #[arg(long)]
     n: Option<usize>,
 }
@@ -39,6 +41,10 @@ enum Name {
     Allocation,
     /// Entries of the audit journal, beside plain INSERTs; tampers found in it.
     Audit,
+    /// Leases filled, beside slots taken one by one; dates online while a drain runs.
+    Slots,
+    /// Ninety days of kiosks with outages, by the rules alone: ranks, slots that pass, delay, overtakes.
+    Outages,
 }
 
 /// How a benchmark ended.
@@ -99,6 +105,8 @@ pub fn run(bench: &Bench) -> Result<Ended, Failure> {
         Name::Failover => runtime.block_on(failover::run(&teller, bench.n.unwrap_or(failover::KILLS))),
         Name::Growth => runtime.block_on(growth::run(&teller, bench.n.unwrap_or(growth::MOST))),
         Name::Allocation => allocation::run(&teller, bench.n.unwrap_or(allocation::SITES)),
+        Name::Slots => runtime.block_on(slots::run(&teller, bench.n.unwrap_or(slots::LEASES))),
+        Name::Outages => outages::run(&teller, bench.n.unwrap_or(outages::COUNTRY)),
         Name::Audit => runtime.block_on(audit::run(&teller, bench.n.unwrap_or(audit::ENTRIES))),
         Name::Drain => runtime.block_on(drain::run(&teller, bench.n.unwrap_or(drain::YEAR))),
     }

@@ -11,20 +11,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use domain::assign::{FreeSlot, LEAD_DAYS, Window};
-use domain::ids::{LeaseId, SlotId};
-use domain::lease::{LeaseShape, Stratum, next_to_serve};
+use domain::ids::LeaseId;
+use domain::lease::{LeaseShape, Reach, Stratum, next_to_serve};
 use domain::procedure::{Procedure, ProcedureSet};
 use jiff::{ToSpan, civil::Date};
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
 use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 
-/// Days beyond the queue front where tail slots are taken: far enough that nobody
-/// waiting today would have been given them.
-const TAIL_DAYS: i32 = 14;
-/// Days beyond the tail where backstops are taken: a person who holds one is practically
-/// always given an earlier date.
-const BACKSTOP_DAYS: i32 = 28;
 /// Seconds back of a kiosk's registrations that are its demand: 90 days, a season.
 const DEMAND_S: i64 = 90 * 86_400;
 /// The query by which a kiosk says that it knows slots may serve some procedures only. One that
@@ -113,40 +107,52 @@ async fn lend(
     let unused = dates::unused_lent(&mut *tx, device.kiosk, incarnation, today).await?;
     let mut lent = Lent::default();
     let first_day = today.saturating_add(LEAD_DAYS.days());
-    let mut front_end = first_day;
-    let mut demand = None;
+    let (mut front, mut demand) = (None, None);
     for stratum in Stratum::ALL {
         let mut serve: Vec<ProcedureSet> =
             unused.iter().filter(|(key, _)| key == stratum.key()).map(|(_, serves)| *serves).collect();
         let has = i64::try_from(serve.len()).unwrap_or(i64::MAX);
-        let from = match stratum {
-            Stratum::Near | Stratum::Front => first_day,
-            Stratum::Tail => front_end.saturating_add(TAIL_DAYS.days()),
-            Stratum::Backstop => front_end.saturating_add((TAIL_DAYS + BACKSTOP_DAYS).days()),
-        };
         let has = if planted::on("lease_without_bound") { 0 } else { has };
         let wanted = i64::from(shape.wanted(stratum));
-        if has < wanted && demand.is_none() {
-            demand = Some(Demand::read(&mut *tx, central, device, today, knows_procedures).await?);
+        if has >= wanted {
+            continue;
         }
-        let Some(mut asked) = demand.clone().filter(|_| has < wanted) else { continue };
+        let asked = match &mut demand {
+            Some(asked) => asked,
+            None => demand.insert(Demand::read(&mut *tx, central, device, today, knows_procedures).await?),
+        };
+        let mut asked = asked.clone();
+        // Beyond where whoever registers now is dated, though this kiosk needs no slot there.
+        let beyond = match (stratum, front) {
+            (Stratum::Near | Stratum::Front, _) => first_day,
+            (Stratum::Tail | Stratum::Backstop, Some(front)) => front,
+            (Stratum::Tail | Stratum::Backstop, None) => {
+                *front.insert(queue_front(&mut *tx, central, device, (ours, first_day)).await?)
+            }
+        };
+        let from = Reach::FIXED.first_day(stratum, today, beyond);
         let mut free = Free::from(&mut *tx, central, &device.site, (ours, from)).await?;
         // What is kept for near time limits is lent for them alone.
         let soon = stratum == Stratum::Near;
         let window = Window { earliest: from, soon, ..Window::new(from, None) };
+        let mut found: Vec<FreeSlot> = Vec::new();
         for n in has..wanted {
             let more = usize::try_from(wanted - n).unwrap_or(1);
-            let Some(found) = asked.next(&mut *tx, &mut free, &window, more, &serve).await? else { break };
-            serve.push(found.serves);
-            let (slot, at) = (found.slot, found.at);
+            let Some(slot) = asked.next(&mut *tx, &mut free, &window, more, &serve).await? else { break };
+            serve.push(slot.serves);
+            found.push(slot);
+        }
+        if stratum == Stratum::Front {
+            front = found.iter().map(|slot| slot.at.date()).max();
+        }
+        if !found.is_empty() {
             let lease = match lent.lease {
                 Some(lease) => lease,
                 None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),
             };
-            put(&mut *tx, lease, slot, stratum).await?;
-            lent.slots.push(lent_slot(central, device, &zone, found, stratum)?);
-            if stratum == Stratum::Front {
-                front_end = front_end.max(at.date());
+            put(&mut *tx, lease, &found, stratum).await?;
+            for slot in found {
+                lent.slots.push(lent_slot(central, device, &zone, slot, stratum)?);
             }
         }
     }
@@ -154,6 +160,22 @@ async fn lend(
         dates::may_sign(tx, central).await?;
     }
     Ok(lent)
+}
+
+/// The day on which whoever registers now is dated; the first day where that cannot be told.
+async fn queue_front(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (ours, first_day): (Date, Date),
+) -> Result<Date, Refusal> {
+    // A central that gives extra slots only would make one to answer.
+    if central.extras_only() {
+        return Ok(first_day);
+    }
+    let mut free = Free::from(&mut *tx, central, &device.site, (ours, first_day)).await?;
+    let window = Window { earliest: first_day, ..Window::new(first_day, None) };
+    Ok(free.next(tx, &window, 1).await?.map_or(first_day, |slot| slot.at.date()))
 }
 
 fn lent_slot(
@@ -260,12 +282,18 @@ async fn open(
     Ok(lease)
 }
 
-async fn put(tx: &mut PgConnection, lease: LeaseId, slot: SlotId, stratum: Stratum) -> Result<(), Refusal> {
+async fn put(
+    tx: &mut PgConnection,
+    lease: LeaseId,
+    slots: &[FreeSlot],
+    stratum: Stratum,
+) -> Result<(), Refusal> {
     if planted::on("lent_slot_left_free") {
         return Ok(());
     }
-    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = $1")
-        .bind(i64::try_from(slot.0).map_err(|_| Refusal::Stored("slot id"))?)
+    let ids = slots.iter().map(|free| dates::slot_key(free.slot)).collect::<Result<Vec<_>, _>>()?;
+    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = ANY ($1)")
+        .bind(&ids)
         .bind(lease.0.as_slice())
         .bind(stratum.key())
         .execute(tx)
