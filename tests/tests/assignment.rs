@@ -7,6 +7,7 @@ use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::{Procedure, ProcedureSet};
+use domain::renewal::{Regime, Renewal};
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
@@ -26,8 +27,9 @@ const TODAY: Date = jiff::civil::date(2027, 3, 9);
 struct Story {
     counters: Vec<Vec<Pattern>>,
     closures: Vec<Closure>,
-    /// Days since the one before, the last useful day counted from then, what they come for.
-    people: Vec<(i32, Option<i32>, Procedure)>,
+    /// Days since the one before, the last useful day counted from then, what they come for, and
+    /// the end of a permit to be renewed, counted from then too.
+    people: Vec<(i32, Option<i32>, Procedure, Option<(i32, Regime)>)>,
 }
 
 fn day(days: i32) -> Date {
@@ -63,7 +65,9 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 fn story() -> impl Strategy<Value = Story> {
     let closure =
         (0i32..90, 0i32..20).prop_map(|(first, days)| Closure { first: day(first), last: day(first + days) });
-    let person = (0i32..4, prop::option::weighted(0.4, 0i32..60), procedure());
+    let ends = (-10i32..250, prop::sample::select(Regime::ALL.to_vec()));
+    let person =
+        (0i32..4, prop::option::weighted(0.4, 0i32..60), procedure(), prop::option::weighted(0.4, ends));
     (
         prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
         prop::collection::vec(closure, 0..3),
@@ -105,7 +109,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
     seed[..4].copy_from_slice(&case.to_be_bytes());
     let device = service.device_of(&id, seed).await.unwrap();
     let mut free = slots(&story);
-    for (n, (wait, limit, procedure)) in story.people.iter().enumerate() {
+    for (n, (wait, limit, procedure, ends)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
         let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
         // Ids and codes of all cases share one table.
@@ -120,6 +124,10 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             right: Right::CourtInjunction,
             last_day: registration.registered_on.saturating_add(days.days()),
             evidence: "TA".into(),
+        });
+        registration.renewal = ends.map(|(days, regime)| Renewal {
+            expires_on: registration.registered_on.saturating_add(days.days()),
+            regime,
         });
         let said = device
             .say(service, "POST", "/v1/registrations", &json!({ "registration": registration }))
