@@ -148,11 +148,23 @@ async fn who_waits_for_a_day_that_never_comes_holds_up_nobody() {
 async fn a_permit_that_ends_in_no_time_makes_no_slots() {
     let service = Service::start().await.unwrap();
     let mut device = service.device("ONE", 1).await.unwrap();
+    // The days before are taken: 24 people until Monday 15 March.
+    let mut last = None;
+    for n in 10..34 {
+        let registration = device.registration(&service, n, "A").unwrap();
+        assert!(given(&device, &service, &registration).await <= Some(date(2027, 3, 15)));
+        last = Some(registration);
+    }
+    let last = last.unwrap();
+    let record = device.says(&ranked(&service, last.clone())).unwrap();
+    assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
     let absurd =
         [(date(9999, 12, 31), Regime::Other), (Date::MIN, Regime::Listed), (Date::MAX, Regime::Unknown)];
+    let mut people = Vec::new();
     for (n, ends) in (1..).zip(absurd) {
         let registration = renewing(&device, &service, n, ends);
-        assert_eq!(given(&device, &service, &registration).await, Some(date(2027, 3, 10)), "{ends:?}");
+        people.push(registration.id);
+        assert_eq!(given(&device, &service, &registration).await, Some(date(2027, 3, 16)), "{ends:?}");
         let record = device.says(&ranked(&service, registration)).unwrap();
         assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
     }
@@ -167,16 +179,15 @@ async fn a_permit_that_ends_in_no_time_makes_no_slots() {
     let until: String =
         sqlx::query_scalar("SELECT max(at)::date::text FROM slot").fetch_one(&service.pool).await.unwrap();
     assert!(until.parse::<Date>().unwrap() < TODAY.saturating_add(500.days()), "{until}");
-    // Slots that come free are offered all the same.
-    let first = device.registration(&service, 9, "A").unwrap();
-    let cancelled = Body::Cancellation(wire::body::Cancellation {
-        registration: device.registration(&service, 1, "A").unwrap().id,
-        mediator: first.mediator,
-        at: service.now(),
-    });
-    let record = device.says(&cancelled).unwrap();
+    // A slot that comes free is offered all the same, to whoever may file by then.
+    let (registration, mediator) = (last.id, last.mediator);
+    let gone = wire::body::Cancellation { registration, mediator, at: service.now() };
+    let record = device.says(&Body::Cancellation(gone)).unwrap();
     assert_eq!(device.push(&service, vec![record]).await.unwrap().status, 200);
-    service.central.offer_freed().await.unwrap();
+    assert_eq!(service.central.offer_freed().await.unwrap(), 1);
+    let offered: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT registration FROM offer").fetch_all(&service.pool).await.unwrap();
+    assert_eq!(offered, [people[1].0]);
 }
 
 async fn register(counter: &Counter, name: &str, ends: Date) -> (RenewalStanding, DateView) {
