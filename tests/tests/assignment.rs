@@ -23,13 +23,15 @@ const AHEAD: i32 = 1_500;
 /// 2027-03-09, the day `Service::NOON` lies on.
 const TODAY: Date = jiff::civil::date(2027, 3, 9);
 
+/// Days since the one before, the last useful day counted from then, what they come for, and the end
+/// of a permit to be renewed, counted from then too.
+type Someone = (i32, Option<i32>, Procedure, Option<(i32, Regime)>);
+
 #[derive(Debug, Clone)]
 struct Story {
     counters: Vec<Vec<Pattern>>,
     closures: Vec<Closure>,
-    /// Days since the one before, the last useful day counted from then, what they come for, and
-    /// the end of a permit to be renewed, counted from then too.
-    people: Vec<(i32, Option<i32>, Procedure, Option<(i32, Regime)>)>,
+    people: Vec<Someone>,
 }
 
 fn day(days: i32) -> Date {

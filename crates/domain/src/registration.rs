@@ -103,23 +103,20 @@ mod tests {
             |last_day: &str| json!({ "right": "permit_expiry", "last_day": last_day, "evidence": "x" });
         let day = |text: &str| -> Date { text.parse().unwrap() };
         assert_eq!(bounds(json!({})), (tomorrow, None, None));
-        let opens = Some(day("2027-05-10"));
-        assert_eq!(
-            bounds(json!({ "renewal": permit("2027-07-10", "other") })),
-            (opens.unwrap(), None, opens)
-        );
+        let opens = day("2027-05-10");
+        assert_eq!(bounds(json!({ "renewal": permit("2027-07-10", "other") })), (opens, None, Some(opens)));
         // The same end on the list: filing is open. What a permit's end is not: a time limit.
         assert_eq!(bounds(json!({ "renewal": permit("2027-07-05", "listed") })), (tomorrow, None, None));
         assert_eq!(bounds(json!({ "renewal": permit("2027-03-01", "other") })), (tomorrow, None, None));
         // Declared as one too, both hold; a limit that ends before comes first.
         let both = json!({ "renewal": permit("2027-07-10", "other"), "limit": limit("2027-07-10") });
-        assert_eq!(bounds(both), (opens.unwrap(), Some(day("2027-07-10")), opens));
+        assert_eq!(bounds(both), (opens, Some(day("2027-07-10")), Some(opens)));
         let before = json!({ "renewal": permit("2027-07-10", "other"), "limit": limit("2027-04-01") });
         assert_eq!(bounds(before), (tomorrow, Some(day("2027-04-01")), None));
         // Whatever day the kiosk's clock said, filing opens when it opens.
         let mut ahead = registered(&json!({ "renewal": permit("2027-07-10", "other") }));
         ahead.registered_on = day("2035-01-01");
-        assert_eq!(ahead.window_from(today).earliest, opens.unwrap());
+        assert_eq!(ahead.window_from(today).earliest, opens);
         assert_eq!(ahead.waits_for(), None);
     }
 
