@@ -13,6 +13,7 @@ use journeys::counter::{Counter, person};
 use journeys::device::{Device, Said, Service, site};
 use journeys::tls;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use wire::body::{Body, Outcome, Registered};
 use wire::messages::{Change, Told};
 
@@ -238,4 +239,38 @@ async fn the_counter_dates_nobody_before_filing_opens() {
     let dated = counter.kiosk.date(&ranked.visit).await.unwrap();
     assert_eq!(dated.kind, PaperKind::Convocation);
     assert!(slot_day(&dated) >= opens, "{dated:?}");
+}
+
+/// More people than are looked at for one slot stand first in rank and wait for their day: a slot before
+/// it goes to the first who may file.
+#[tokio::test]
+async fn who_waits_keeps_no_slot_from_who_does_not() {
+    let service = Service::start().await.unwrap();
+    let mut device = service.device("ONE", 1).await.unwrap();
+    let mut records = Vec::new();
+    for n in 1..=25 {
+        let waits = renewing(&device, &service, n, (date(2027, 6, 11), Regime::Other));
+        assert!(given(&device, &service, &waits).await >= Some(date(2027, 4, 11)));
+        records.push(device.says(&ranked(&service, waits)).unwrap());
+    }
+    service.clock.fetch_add(1, Ordering::SeqCst);
+    // Until Monday 15 March, and one on the day after.
+    let mut kept = Vec::new();
+    for n in 30..55 {
+        let registration = device.registration(&service, n, "A").unwrap();
+        let day = given(&device, &service, &registration).await;
+        if n >= 53 {
+            records.push(device.says(&ranked(&service, registration.clone())).unwrap());
+            kept.push((registration, day));
+        }
+    }
+    assert_eq!([kept[0].1, kept[1].1], [Some(date(2027, 3, 15)), Some(date(2027, 3, 16))]);
+    let (registration, mediator) = (kept[0].0.id, kept[0].0.mediator.clone());
+    let gone = wire::body::Cancellation { registration, mediator, at: service.now() };
+    records.push(device.says(&Body::Cancellation(gone)).unwrap());
+    assert_eq!(device.push(&service, records).await.unwrap().status, 200);
+    assert_eq!(service.central.offer_freed().await.unwrap(), 1);
+    let offered: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT registration FROM offer").fetch_all(&service.pool).await.unwrap();
+    assert_eq!(offered, [kept[1].0.id.0]);
 }
