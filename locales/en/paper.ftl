@@ -26,6 +26,7 @@ paper-phone = Telephone
 paper-place = Place
 paper-no-later-than = You will be received no later than
 paper-held = This time is held for you. An earlier date may be given to you: you will then receive a new paper. If not, come on the day and at the time above.
+paper-opens = Your application can be filed from { $day }.
 paper-waiting = Your request for an appointment
 paper-no-date-exists = No date exists at this site today
 paper-told = The préfecture was told of it on { $at } ({ $zone }).

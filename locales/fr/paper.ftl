@@ -27,6 +27,7 @@ paper-phone = Téléphone
 paper-place = Lieu
 paper-no-later-than = Vous serez reçu(e) au plus tard le
 paper-held = Cette heure est réservée pour vous. Une date plus proche peut vous être donnée : vous recevrez alors un nouveau document. Sinon, venez au jour et à l'heure indiqués ci-dessus.
+paper-opens = Votre dossier peut être déposé à partir du { $day }.
 paper-waiting = Votre demande de rendez-vous
 paper-no-date-exists = Aucune date n'existe aujourd'hui sur ce site
 paper-told = La préfecture en a été informée le { $at } ({ $zone }).

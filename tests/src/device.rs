@@ -349,6 +349,7 @@ impl Device {
             site: self.site.clone(),
             procedure: Procedure::parse("renewal").ok_or("no such procedure")?,
             limit: None,
+            renewal: None,
             applicant: Applicant {
                 family_names: name.to_owned(),
                 given_names: None,

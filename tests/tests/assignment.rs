@@ -8,6 +8,7 @@ use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::{Procedure, ProcedureSet};
+use domain::renewal::{Regime, Renewal};
 use domain::reserve::{Near, Open, Reserve, Seen, front};
 use domain::token::SignedToken;
 use jiff::ToSpan as _;
@@ -35,12 +36,15 @@ fn reserve(story: &Story, today: Date, seen: &[Seen]) -> Reserve {
 /// 2027-03-09, the day `Service::NOON` lies on.
 const TODAY: Date = jiff::civil::date(2027, 3, 9);
 
+/// Days since the one before, the last useful day counted from then and the right, what they come for, and the end
+/// of a permit to be renewed, counted from then too.
+type Someone = (i32, Option<(i32, Right)>, Procedure, Option<(i32, Regime)>);
+
 #[derive(Debug, Clone)]
 struct Story {
     counters: Vec<Vec<Pattern>>,
     closures: Vec<Closure>,
-    /// Days since the one before, the last useful day counted from then, what they come for.
-    people: Vec<(i32, Option<i32>, Procedure, Right)>,
+    people: Vec<Someone>,
 }
 
 fn day(days: i32) -> Date {
@@ -78,7 +82,9 @@ fn story() -> impl Strategy<Value = Story> {
         (0i32..90, 0i32..20).prop_map(|(first, days)| Closure { first: day(first), last: day(first + days) });
     let right =
         prop::sample::select(vec![Right::CourtInjunction, Right::PermitExpiry, Right::ProtectionOrder]);
-    let person = (0i32..4, prop::option::weighted(0.6, 0i32..60), procedure(), right);
+    let ends = (-10i32..250, prop::sample::select(Regime::ALL.to_vec()));
+    let limit = prop::option::weighted(0.6, (0i32..60, right));
+    let person = (0i32..4, limit, procedure(), prop::option::weighted(0.3, ends));
     (
         prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
         prop::collection::vec(closure, 0..3),
@@ -125,7 +131,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
     let device = service.device_of(&id, seed).await.unwrap();
     let mut free = slots(&story);
     let mut seen: Vec<Seen> = Vec::new();
-    for (n, (wait, limit, procedure, right)) in story.people.iter().enumerate() {
+    for (n, (wait, limit, procedure, ends)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
         let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
         // Ids and codes of all cases share one table.
@@ -136,10 +142,14 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
         let code = (u64::from(case) << 16) + u64::try_from(n).unwrap();
         registration.code = domain::code::FollowUpCode::from_random(code.to_be_bytes());
         registration.procedure = *procedure;
-        registration.limit = limit.map(|days| TimeLimit {
-            right: *right,
+        registration.limit = limit.map(|(days, right)| TimeLimit {
+            right,
             last_day: registration.registered_on.saturating_add(days.days()),
             evidence: "TA".into(),
+        });
+        registration.renewal = ends.map(|(days, regime)| Renewal {
+            expires_on: registration.registered_on.saturating_add(days.days()),
+            regime,
         });
         let said = device
             .say(service, "POST", "/v1/registrations", &json!({ "registration": registration }))
@@ -188,7 +198,8 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             procedure: *procedure,
             registered_on: registration.registered_on,
             limit: registration.limit.as_ref().map(near),
-            given: given.map(|at| at.date()),
+            // A date that waits for the filing to open says nothing of the queue.
+            given: given.map(|at| at.date()).filter(|_| registration.waits_for().is_none()),
         });
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! reason; nothing lost, nothing waited for beyond its limit.
 
 use app::contract::{
-    BirthFields, COMMANDS, DateSource, DraftFields, LimitFields, Problem, RepresentativeFields,
+    BirthFields, COMMANDS, DateSource, DraftFields, LimitFields, Problem, RenewalFields, RepresentativeFields,
 };
 use journeys::counter::Counter;
 use journeys::hostile::{places, texts, values, with};
@@ -14,6 +14,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn in_days(days: i32) -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    jiff::civil::Date::saturating_add(today, jiff::ToSpan::days(days)).to_string()
 }
 
 fn whole() -> DraftFields {
@@ -40,6 +45,8 @@ fn whole() -> DraftFields {
             evidence: "TA 1".into(),
             ..LimitFields::default()
         }),
+        // In time by the list of R.431-2: it moves no date.
+        renewal: Some(RenewalFields { expires_on: in_days(100), regime: "listed".into() }),
         ..DraftFields::default()
     }
 }

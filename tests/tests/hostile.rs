@@ -10,6 +10,7 @@ use domain::birth::Birth;
 use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::registration::Registration;
+use domain::renewal::{Regime, Renewal};
 use jiff::ToSpan;
 use journeys::device::{Device, Said, Service};
 use journeys::hostile::{places, texts, values, with};
@@ -52,6 +53,10 @@ fn registration(device: &Device, service: &Service) -> Registration {
             right: Right::CourtInjunction,
             last_day: registered_on.saturating_add(40.days()),
             evidence: "TA 1".into(),
+        }),
+        renewal: Some(Renewal {
+            expires_on: registered_on.saturating_add(150.days()),
+            regime: Regime::Listed,
         }),
         applicant: Applicant {
             family_names: "Diallo".into(),

@@ -61,14 +61,36 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert_eq!(told["fields"][0], json!({ "field": "oops", "code": "field_unknown", "max": "" }));
         assert!(said.contains("oops") && said.contains("birth_place"), "{said}");
         assert!(!said.contains("SECRET") && !told.to_string().contains("SECRET"), "{said}");
+        for (renewal, exit, field, code, max) in [
+            (json!({ "expires_on": 2031 }), 2, "renewal.expires_on", "field_not_text", ""),
+            (json!({ "regime": "yes" }), 2, "renewal.regime", "field_not_one_of", ""),
+            (json!({ "ends": "2031-01-01" }), 2, "renewal.ends", "field_unknown", ""),
+            (json!({ "expires_on": "31 mai" }), 1, "renewal.expires_on", "bad_date", ""),
+            (json!({ "expires_on": "9999-12-31" }), 1, "renewal.expires_on", "expiry_far", ""),
+            (json!({ "regime": "listed" }), 1, "renewal.expires_on", "expiry_missing", ""),
+        ] {
+            let mut wrong = person("DIALLO");
+            wrong["renewal"] = renewal;
+            write(&wrong);
+            let (done, told, said) = register(PIN);
+            let fault = json!([{ "field": field, "code": code, "max": max }]);
+            assert_eq!((done, &told["fields"]), (Some(exit), &fault), "{said}");
+        }
         assert_eq!(jalonctl(home, &["register", "/nowhere.json"], PIN).0, Some(3));
         assert_eq!(kept(), json!([]));
         assert_eq!(jalonctl(home, &["end-of-day"], "").1["drafts"], json!([]), "no half visit is left");
 
         // Online, then with central gone: a date out of the lease.
-        write(&person("DIALLO"));
+        let mut renewing = person("DIALLO");
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let ends = jiff::civil::Date::saturating_add(today, jiff::ToSpan::days(180));
+        renewing["renewal"] = json!({ "expires_on": ends.to_string(), "regime": "listed" });
+        write(&renewing);
         let (exit, online, said) = register(PIN);
         assert_eq!((exit, &online["source"]), (Some(0), &json!("online")), "{online} {said}");
+        let opens = jiff::civil::Date::saturating_add(today, jiff::ToSpan::days(60)).to_string();
+        assert_eq!(online["opens"], json!(opens));
+        assert!(online["slot_at"].as_str().unwrap() >= opens.as_str(), "{online}");
         let (exit, _, said) = jalonctl(home, &["sync"], "");
         assert_eq!(exit, Some(0), "{said}");
         // Central is gone; what the kiosk trusts it by stays.

@@ -8,7 +8,7 @@ import type { OutboxView } from './generated/OutboxView';
 import type { Problem } from './generated/Problem';
 import type { Host } from './host/host';
 import type { Screen, State, Visit } from './state';
-import { dash, say, sayProblem, screenLang, type Args } from './words';
+import { dash, day, say, sayProblem, screenLang, type Args } from './words';
 
 /** Milliseconds of quiet before what was typed is saved. */
 const SAVE_AFTER = 300;
@@ -43,12 +43,12 @@ const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
 /** A visit taken up by its paper holds no typed field. */
 const emptyFields = (lang: string): DraftFields => ({
   lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null,
+  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null,
 });
 
 /** The screen a field is typed on. */
 export const screenOf = (field: string): Screen =>
-  field === 'procedure' || field.startsWith('limit') ? 'procedure' : 'person';
+  /^(procedure|limit|renewal)\b/.test(field) ? 'procedure' : 'person';
 
 export function createFlow(host: Host) {
   const state: State = reactive({
@@ -115,6 +115,7 @@ export function createFlow(host: Host) {
       if (state.visit !== visit) return;
       // What was typed meanwhile stands: only the judgement is taken over, never the fields.
       visit.problems = view.problems;
+      visit.renewal = view.renewal;
       visit.saved = view.saved && edit === edits;
       if (!visit.saved && edit !== edits) edited();
     });
@@ -130,7 +131,7 @@ export function createFlow(host: Host) {
 
   function take(view: DraftView): void {
     state.visit = {
-      id: view.visit, fields: view.fields, problems: view.problems, pages: view.pages, scanning: false, saved: view.saved,
+      id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, pages: view.pages, scanning: false, saved: view.saved,
       tried: false, readBack: null, date: null, print: null,
     };
     touched();
@@ -441,15 +442,16 @@ export function createFlow(host: Host) {
     fieldProblem(field: string): string | null {
       const visit = state.visit;
       const found = visit?.problems.find((problem) => problem.field === field);
-      if (!visit || !found || (!visit.tried && ['empty', 'limit_missing', 'evidence_missing', 'relation_missing', 'unknown_procedure', 'unknown_right', 'unknown_nationality'].includes(found.code))) return null;
-      return sayProblem(state.lang, { code: found.code, args: { max: found.max } });
+      if (!visit || !found || (!visit.tried && ['empty', 'limit_missing', 'evidence_missing', 'expiry_missing', 'relation_missing', 'unknown_procedure', 'unknown_right', 'unknown_nationality'].includes(found.code))) return null;
+      const max = /^\d{4}-\d\d-\d\d$/.test(found.max) ? day(state.lang, found.max) : found.max;
+      return sayProblem(state.lang, { code: found.code, args: { max } });
     },
     label: (field: string): string => say(state.lang, `field-${dash(field.replaceAll('.', '-'))}`),
   };
 
   async function openOwn(visit: string, lang: string): Promise<void> {
     state.paper = null;
-    take({ visit, fields: emptyFields(lang), problems: [], pages: [], saved: true, code: null });
+    take({ visit, fields: emptyFields(lang), problems: [], pages: [], saved: true, code: null, renewal: null });
     current().date = await host.date(visit);
   }
 

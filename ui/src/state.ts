@@ -16,6 +16,7 @@ import type { PageView } from './generated/PageView';
 import type { PrintView } from './generated/PrintView';
 import type { Problem } from './generated/Problem';
 import type { ReadBackView } from './generated/ReadBackView';
+import type { RenewalView } from './generated/RenewalView';
 import type { SessionView } from './generated/SessionView';
 import type { ShownPaperView } from './generated/ShownPaperView';
 
@@ -25,6 +26,8 @@ export interface Visit {
   id: string;
   fields: DraftFields;
   problems: FieldProblem[];
+  /** Where today stands to the filing period of a renewal. */
+  renewal: RenewalView | null;
   pages: PageView[];
   /** True while the scanner is at work: everything else goes on meanwhile. */
   scanning: boolean;

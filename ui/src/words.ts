@@ -79,6 +79,13 @@ export function time(lang: string, text: string): string {
   return plain(say(lang, 'time-of-day', { hour: String(at.getUTCHours()), minute }));
 }
 
+/** A day typed the French way, written the one way the core reads; anything else as it is. */
+export function isoDay(text: string): string {
+  const parts = text.trim().match(/^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/);
+  if (!parts?.[1] || !parts[2] || !parts[3]) return text;
+  return `${parts[3]}-${parts[2].padStart(2, '0')}-${parts[1].padStart(2, '0')}`;
+}
+
 /** Both in one phrase, for lists. */
 export const dayTime = (lang: string, text: string): string =>
   plain(say(lang, 'date-time-long', { date: day(lang, text), time: time(lang, text) }));

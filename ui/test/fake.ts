@@ -9,6 +9,7 @@ import type { EndOfDayView } from '../src/generated/EndOfDayView';
 import type { FieldProblem } from '../src/generated/FieldProblem';
 import type { PrintState } from '../src/generated/PrintState';
 import type { PrintView } from '../src/generated/PrintView';
+import type { RenewalView } from '../src/generated/RenewalView';
 import type { Host } from '../src/host/host';
 
 export const PIN = '246810';
@@ -39,8 +40,19 @@ function judge(fields: DraftFields): FieldProblem[] {
   if (fields.birth.form === 'whole' && Number(fields.birth.month) > 12) add('birth.month', 'bad_date');
   if (fields.nationality === '') add('nationality', 'unknown_nationality');
   if (fields.procedure === '') add('procedure', 'unknown_procedure');
+  if (fields.renewal?.expires_on === '2033-12-31') add('renewal.expires_on', 'opens_far_ahead', '2032-11-30');
   if (fields.limit && fields.limit.days === '' && fields.limit.last_day === '') add('limit.last_day', 'limit_missing');
   return problems;
+}
+
+// On 4 March 2031, with days the core would count.
+function standing(fields: DraftFields): RenewalView | null {
+  const day = fields.renewal?.expires_on ?? '';
+  const uncertain = fields.renewal?.regime !== 'other';
+  if (fields.procedure !== 'renewal') return null;
+  if (day === '2031-12-31') return { standing: 'too_early', day: '2031-10-31', uncertain };
+  if (day === '2031-04-30') return { standing: 'in_time', day: '2031-04-30', uncertain };
+  return day === '2031-02-28' ? { standing: 'late', day: '2031-02-28', uncertain } : null;
 }
 
 const DAY: EndOfDayView = {
@@ -83,7 +95,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   });
   const made = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-    limit: null, after_limit: false, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -115,10 +127,10 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     })),
     startVisit: (lang) => call('start_visit', () => {
       draft = {
-        visit: 'v1', pages: [], saved: true, code: null, problems: [],
+        visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null,
         },
       };
       draft.problems = judge(draft.fields);
@@ -142,7 +154,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     openVisit: () => call('open_visit', view),
     saveDraft: (_visit, fields) => call('save_draft', () => {
       if (!draft) throw { code: 'no_visit', args: {} };
-      draft = { ...draft, fields, problems: judge(fields), saved: true };
+      draft = { ...draft, fields, problems: judge(fields), renewal: standing(fields), saved: true };
       fake.saved = fields;
       return view();
     }),

@@ -155,6 +155,78 @@ describe('a visit', () => {
   });
 });
 
+describe('a renewal', () => {
+  const line = () => document.querySelector<HTMLElement>('[data-role="renewal"]');
+  async function toCard() {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+  }
+  async function ends(day: string) {
+    await type('renewal.expires_on', day);
+    await vi.advanceTimersByTimeAsync(300);
+    await settle();
+  }
+
+  it('says from which day it is filed, that it is in time, or that it is late', async () => {
+    await toCard();
+    expect(line()).toBeNull();
+    expect(one<HTMLInputElement>('[name="renewal.regime"]:checked').value).toBe('unknown');
+    await ends('31/12/2031');
+    expect(fake.saved?.renewal).toEqual({ expires_on: '2031-12-31', regime: '' });
+    expect(line()?.dataset).toMatchObject({ standing: 'too_early', day: '2031-10-31' });
+    expect(line()?.textContent).toContain('vendredi 31 octobre 2031');
+    expect(document.querySelector('[data-role="renewal-uncertain"]')).not.toBeNull();
+    await choose('renewal.regime', 'other');
+    await vi.advanceTimersByTimeAsync(300);
+    await settle();
+    expect(fake.saved?.renewal?.regime).toBe('other');
+    expect(document.querySelector('[data-role="renewal-uncertain"]')).toBeNull();
+    await ends('30/04/2031');
+    expect(line()?.dataset['standing']).toBe('in_time');
+    await ends('28/02/2031');
+    expect(line()?.dataset['standing']).toBe('late');
+    expect(line()?.textContent).toContain('vendredi 28 février 2031');
+    await ends('');
+    expect(line()).toBeNull();
+  });
+
+  it('too early for any date names the day to come back, and keeps what was typed', async () => {
+    await toCard();
+    await ends('31/12/2033');
+    const problem = one(`#${one('[name="renewal.expires_on"]').getAttribute('aria-describedby')?.split(' ').at(-1) ?? ''}`);
+    expect(problem.textContent).toContain('mardi 30 novembre 2032');
+    await press('next');
+    await press('next');
+    expect(screen()).toBe('readback');
+    one('[data-action="go-to-field"][data-field="renewal.expires_on"]').click();
+    await settle();
+    await settle();
+    expect(screen()).toBe('procedure');
+    expect(one<HTMLInputElement>('[name="renewal.expires_on"]').value).toBe('2033-12-31');
+  });
+
+  it('that waits for its day says so beside the date', async () => {
+    await toCard();
+    await ends('31/12/2031');
+    await press('next');
+    await press('next');
+    await press('confirm');
+    expect(one('[data-role="opens"]').textContent).toContain('vendredi 31 octobre 2031');
+  });
+
+  it('is no other procedure', async () => {
+    await toCard();
+    await ends('31/12/2031');
+    await choose('procedure', 'duplicate');
+    expect(document.querySelector('[name="renewal.expires_on"]')).toBeNull();
+    await vi.advanceTimersByTimeAsync(300);
+    expect(fake.saved).toMatchObject({ procedure: 'duplicate', renewal: null });
+  });
+});
+
 describe('refusals', () => {
   it('show one sentence, and the PIN does not stay', async () => {
     await type('pin', '1');

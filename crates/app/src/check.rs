@@ -2,7 +2,7 @@
 //! The rules are `domain`'s; this only names the fields.
 
 use crate::contract::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RenewalFields, RepresentativeFields,
 };
 use domain::applicant::{
     Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative,
@@ -11,6 +11,7 @@ use domain::applicant::{
 use domain::birth::{Birth, BirthRefusal};
 use domain::limit::TimeLimit;
 use domain::procedure::Procedure;
+use domain::renewal::{self, Renewal, RenewalRefusal};
 use domain::text::{self, TextRefusal};
 use jiff::civil::Date;
 
@@ -25,6 +26,7 @@ pub(crate) struct Checked {
     pub applicant: Applicant,
     pub procedure: Procedure,
     pub limit: Option<TimeLimit>,
+    pub renewal: Option<Renewal>,
     pub lang: String,
 }
 
@@ -62,6 +64,10 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
             })
             .ok()
     });
+    let renewal = fields
+        .renewal
+        .as_ref()
+        .and_then(|said| faults.renewal(said, &fields.procedure, limit.as_ref(), today));
     let lang = l10n::Lang::parse(&fields.lang).map(|lang| lang.code().to_owned());
     if lang.is_none() {
         faults.add::<()>("lang", "empty", 0);
@@ -82,7 +88,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 contact,
                 representative,
             };
-            Ok(Checked { applicant, procedure, limit, lang })
+            Ok(Checked { applicant, procedure, limit, renewal, lang })
         }
         _ => Err(faults.0),
     }
@@ -134,6 +140,34 @@ impl Faults {
                 self.add::<()>(field, code, 0);
             })
             .ok()
+    }
+
+    fn renewal(
+        &mut self,
+        fields: &RenewalFields,
+        procedure: &str,
+        limit: Option<&TimeLimit>,
+        today: Date,
+    ) -> Option<Renewal> {
+        let declared = Renewal::declared(&fields.expires_on, &fields.regime, today).and_then(|declared| {
+            declared.map(|renewal| renewal.within_reach(limit, today).map(|()| renewal)).transpose()
+        });
+        match declared {
+            // No procedure is told by its own name.
+            Ok(Some(_)) if procedure != renewal::PROCEDURE && !procedure.is_empty() => {
+                self.add("renewal.expires_on", "not_a_renewal", 0)
+            }
+            Ok(declared) => declared,
+            Err(refusal) => {
+                let (field, code) = refusal.field_and_code();
+                let max = match refusal {
+                    RenewalRefusal::OpensFarAhead(from) => from.to_string(),
+                    _ => String::new(),
+                };
+                self.0.push(FieldProblem { field: format!("renewal.{field}"), code: code.to_owned(), max });
+                None
+            }
+        }
     }
 
     fn contact(&mut self, fields: &ContactFields) -> Contact {
@@ -191,6 +225,36 @@ mod tests {
         let named: Vec<_> = faults.iter().map(|f| f.field.as_str()).collect();
         assert_eq!(named, ["family_names", "birth.year", "nationality", "procedure", "lang"]);
         assert!(faults.iter().all(|f| f.code == "empty"));
+    }
+
+    /// The three standings, by what they bound: only a filing that has not opened moves a date.
+    #[test]
+    fn a_permits_end_is_kept_or_refused_by_name() {
+        let said = |expires_on: &str, regime: &str, procedure: &str| {
+            let renewal = Some(RenewalFields { expires_on: expires_on.into(), regime: regime.into() });
+            let checked = check(&DraftFields { renewal, procedure: procedure.into(), ..whole() }, TODAY);
+            checked
+                .map(|checked| checked.renewal.map(|renewal| renewal.expires_on.to_string()))
+                .map_err(|mut faults| (faults.len(), faults.remove(0)))
+        };
+        for taken in ["2027-12-31", "2027-04-15", "2026-12-31"] {
+            assert_eq!(said(taken, "other", "renewal"), Ok(Some(taken.to_owned())));
+        }
+        assert_eq!(said("", "", "renewal"), Ok(None));
+        assert_eq!(said("", "", "duplicate"), Ok(None), "nothing was said");
+        for (day, regime, procedure, field, code, max) in [
+            ("2027-12-31", "other", "duplicate", "expires_on", "not_a_renewal", ""),
+            ("31/12/2027", "other", "renewal", "expires_on", "bad_date", ""),
+            ("9027-12-31", "other", "renewal", "expires_on", "expiry_far", ""),
+            ("-009999-01-01", "other", "renewal", "expires_on", "expiry_far", ""),
+            ("", "listed", "renewal", "expires_on", "expiry_missing", ""),
+            ("2027-12-31", "yes", "renewal", "regime", "unknown_regime", ""),
+            ("2029-12-31", "other", "renewal", "expires_on", "opens_far_ahead", "2028-11-30"),
+        ] {
+            let fault =
+                FieldProblem { field: format!("renewal.{field}"), code: code.into(), max: max.into() };
+            assert_eq!(said(day, regime, procedure), Err((1, fault)), "{day} {regime}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod print_job;
 mod print_paper;
 mod problem;
 mod read_back;
+mod renewal;
 mod repair;
 mod session;
 mod set_aside;

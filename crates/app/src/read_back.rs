@@ -75,6 +75,9 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
         let day = l10n::date_long(lang, &limit.last_day);
         lines.push(line("limit", format!("{} · {day}", say("limit", limit.right.key()))));
     }
+    if let Some(renewal) = &checked.renewal {
+        lines.push(line("renewal", l10n::date_long(lang, &renewal.expires_on)));
+    }
     if pages > 0 {
         lines.push(line("pages", pages.to_string()));
     }

@@ -5,6 +5,7 @@ use crate::author;
 use crate::check::{self, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
+use crate::renewal;
 use crate::storage::Writing;
 use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -188,6 +189,7 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView,
     Ok(DraftView {
         visit: id.to_string(),
         problems: problems(inner, &fields),
+        renewal: renewal::view(&fields, inner.today()),
         fields,
         pages,
         saved: true,

@@ -107,7 +107,11 @@ pub(crate) async fn give_new(
 fn window(registration: &Registration, today: Date) -> Window {
     let mut window = registration.window();
     if window.earliest > today.saturating_add(AHEAD_DAYS.days()) {
-        // A clock that is years ahead makes no slots for years to come.
+        // A clock that is years ahead makes no slots for years to come. Filing opens when it opens.
+        window = registration.window_from(today);
+    }
+    if window.earliest > today.saturating_add(AHEAD_DAYS.days()) {
+        // Nor does a permit that ends in years: no kiosk takes one.
         window.earliest = today;
     }
     // A registration may arrive days after it was made: nobody is given a day gone by.

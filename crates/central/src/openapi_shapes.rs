@@ -41,6 +41,9 @@ pub(crate) fn shapes() -> Value {
                 "right": { "enum": ["protection_order", "court_injunction", "permit_expiry"] },
                 "last_day": day(), "evidence": text(200)
             }), &["right", "last_day", "evidence"]),
+            "renewal": strict(json!({
+                "expires_on": day(), "regime": { "enum": ["listed", "other", "unknown"] }
+            }), &["expires_on", "regime"]),
             "applicant": strict(person, &["family_names", "birth", "nationality", "identity", "contact"]),
             "lang": { "type": "string" }, "registered_at": instant(), "registered_on": day(), "mediator": text(32)
         }), &["id", "code", "site", "procedure", "applicant", "lang", "registered_at", "registered_on", "mediator"]),

@@ -4,8 +4,9 @@
 use crate::calendar::Calendar;
 use crate::{Central, Refusal};
 use domain::ids::SiteId;
-use domain::limit::Right;
+use domain::limit::{Right, TimeLimit};
 use domain::procedure::Procedure;
+use domain::renewal::Renewal;
 use domain::reserve::{self, Near, Open, Reserve, SEEN_DAYS, Seen};
 use jiff::civil::Date;
 use sqlx::postgres::PgRow;
@@ -72,10 +73,10 @@ async fn count(
     let rows = sqlx::query(
         "SELECT count(*), procedure, registration.body ->> 'registered_on', \
                 registration.body -> 'limit' ->> 'right', registration.body -> 'limit' ->> 'last_day', \
-                max(slot.at)::date::text \
+                registration.body ->> 'renewal', max(slot.at)::date::text \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id AND slot.lease IS NULL \
          WHERE registration.site = $1 AND registered_s >= $2 AND state = 'kept' AND cancelled_s IS NULL \
-         GROUP BY 2, 3, 4, 5",
+         GROUP BY 2, 3, 4, 5, 6",
     )
     .bind(site.as_str())
     .bind(since)
@@ -98,9 +99,15 @@ fn seen(row: &PgRow) -> Result<Option<Seen>, Refusal> {
     let (Some(procedure), Some(registered_on)) = (Procedure::parse(row.try_get(1)?), day(2)?) else {
         return Ok(None);
     };
-    let right: Option<&str> = row.try_get(3)?;
-    let soon = right.and_then(Right::parse).is_some_and(Right::is_due_soon);
-    let limit = day(4)?.map(|last_day| Near { last_day, soon });
+    let right = row.try_get::<Option<&str>, _>(3)?.and_then(Right::parse);
+    let limit = right.zip(day(4)?);
+    let limit = limit.map(|(right, last_day)| TimeLimit { right, last_day, evidence: String::new() });
+    let renewal: Option<&str> = row.try_get(5)?;
+    let renewal: Option<Renewal> = renewal.and_then(|text| serde_json::from_str(text).ok());
+    // A date that waits for the filing to open says nothing of the queue.
+    let opens = renewal.and_then(|renewal| renewal.opens(limit.as_ref()));
+    let given = day(6)?.filter(|_| opens.is_none_or(|opens| opens <= registered_on));
+    let limit = limit.map(|limit| Near { last_day: limit.last_day, soon: limit.right.is_due_soon() });
     let people = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
-    Ok(Some(Seen { people, procedure, registered_on, limit, given: day(5)? }))
+    Ok(Some(Seen { people, procedure, registered_on, limit, given }))
 }

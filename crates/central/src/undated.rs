@@ -6,7 +6,7 @@ use crate::calendar::change::lock;
 use crate::device::Device;
 use crate::{Central, Refusal, changes, dates, offers, task};
 use domain::bytes::PublicKey;
-use domain::ids::{KioskId, SiteId};
+use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
 use sqlx::{Connection as _, PgConnection, Row};
@@ -19,13 +19,32 @@ const EVERY: Duration = Duration::from_secs(60);
 /// People dated in one transaction: the site's others wait for it.
 const AT_ONCE: i64 = 50;
 
-/// Dates the next of a site's people without a date; answers how many, and adds the procedures for
-/// which the site has no date, to be passed over from then on.
-async fn turn(
-    central: &Central,
-    site: &SiteId,
-    none_for: &mut BTreeSet<&'static str>,
-) -> Result<(usize, usize), Refusal> {
+/// For whom the site has no date, to be passed over from then on.
+#[derive(Default)]
+struct NoneFor {
+    /// Everybody who comes for one of these.
+    procedures: BTreeSet<&'static str>,
+    /// These alone: their renewal is not filed before a day on which the site receives nobody, and
+    /// others who come for the same may have a date.
+    people: BTreeSet<RegistrationId>,
+}
+
+impl NoneFor {
+    fn add(&mut self, registration: &Registration) {
+        if registration.waits_for().is_some() {
+            self.people.insert(registration.id);
+        } else {
+            self.procedures.insert(registration.procedure.key());
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.procedures.len() + self.people.len()
+    }
+}
+
+/// Dates the next of a site's people without a date; answers how many, and how many were looked at.
+async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Result<(usize, usize), Refusal> {
     let mut tx = central.pool.begin().await?;
     lock(&mut tx, site).await?;
     let rows = sqlx::query(
@@ -35,11 +54,13 @@ async fn turn(
          LEFT JOIN slot ON slot.registration = registration.id \
          WHERE escalation.site = $1 AND escalation.reason = 'no_capacity' AND registration.state = 'kept' \
          AND registration.cancelled_s IS NULL AND slot.id IS NULL AND NOT (registration.procedure = ANY ($3)) \
+         AND NOT (registration.id = ANY ($4)) \
          ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
     )
     .bind(site.as_str())
     .bind(AT_ONCE)
-    .bind(none_for.iter().copied().collect::<Vec<_>>())
+    .bind(none_for.procedures.iter().copied().collect::<Vec<_>>())
+    .bind(none_for.people.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>())
     .fetch_all(&mut *tx)
     .await?;
     if rows.is_empty() {
@@ -59,12 +80,12 @@ async fn turn(
         let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
         let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
         let device = Device { kiosk, site: site.clone(), key };
-        if none_for.contains(registration.procedure.key()) {
+        if none_for.procedures.contains(registration.procedure.key()) {
             continue;
         }
         match date(&mut tx, central, &device, &registration).await? {
             true => dated += 1,
-            false => drop(none_for.insert(registration.procedure.key())),
+            false => none_for.add(&registration),
         }
     }
     offers::kept_apart(&mut tx, site).await?;
@@ -125,14 +146,14 @@ impl Central {
         let (mut all, mut failed) = (0, None);
         for row in &rows {
             let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-            let mut none_for = BTreeSet::new();
+            let mut none_for = NoneFor::default();
             loop {
-                let before = none_for.len();
+                let before = none_for.count();
                 match turn(self, &site, &mut none_for).await {
                     Ok((dated, looked_at)) => {
                         all += dated;
                         // Nobody left, or nobody who could be dated.
-                        if looked_at == 0 || dated == 0 && none_for.len() == before {
+                        if looked_at == 0 || dated == 0 && none_for.count() == before {
                             break;
                         }
                     }

@@ -55,6 +55,13 @@ const PERSON: Fields = &[
             ("evidence", Takes::Text),
         ]),
     ),
+    (
+        "renewal",
+        Takes::Fields(&[
+            ("expires_on", Takes::Text),
+            ("regime", Takes::OneOf(&["listed", "other", "unknown"])),
+        ]),
+    ),
 ];
 
 /// Why a file is not a person's fields.
@@ -139,6 +146,10 @@ mod tests {
             (r#"{"birth": ["2", "5", "1990"]}"#, "field_not_fields", "birth"),
             (r#"{"birth": {"form": "moon"}}"#, "field_not_one_of", "birth.form"),
             (r#"{"limit": {"day": 5}}"#, "field_unknown", "limit.day"),
+            (r#"{"renewal": {"expires_on": 20271231}}"#, "field_not_text", "renewal.expires_on"),
+            (r#"{"renewal": {"regime": true}}"#, "field_not_one_of", "renewal.regime"),
+            (r#"{"renewal": {"opens": "2027-12-31"}}"#, "field_unknown", "renewal.opens"),
+            (r#"{"renewal": "2027-12-31"}"#, "field_not_fields", "renewal"),
             (r#"{"oops": 1}"#, "field_unknown", "oops"),
             (r#"["fr", "DIALLO"]"#, "field_not_fields", "{ … }"),
         ] {

@@ -50,6 +50,7 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
             "slot": date.slot,
             "site": date.site,
             "after_limit": date.after_limit,
+            "opens": date.opens,
             "only_here": date.only_here,
         })),
         Ok(Registered::Incomplete(fields)) => {

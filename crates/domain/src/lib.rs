@@ -21,6 +21,7 @@ pub mod planted;
 pub mod procedure;
 pub mod queue;
 pub mod registration;
+pub mod renewal;
 pub mod reserve;
 pub mod task;
 pub mod text;

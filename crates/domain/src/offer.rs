@@ -63,7 +63,8 @@ pub fn next(slot: &FreeSlot, people: impl IntoIterator<Item = Dated>) -> Option<
 
 /// Within which days somebody whose date the calendar has no more is given another: with time to
 /// be told, unless their time limit leaves none. A later date as a rule: whoever expects to come
-/// on a day is not called for an earlier one unasked. A time limit is reason enough.
+/// on a day is not called for an earlier one unasked. A time limit is reason enough. Never before
+/// the first day that was asked for, when filing opens, unless the date held is.
 #[must_use]
 pub fn moved_window(asked: Window, held: DateTime, today: Date) -> Window {
     let told = today.saturating_add(NOTICE_DAYS.days());
@@ -72,7 +73,7 @@ pub fn moved_window(asked: Window, held: DateTime, today: Date) -> Window {
         Some(latest) if told <= latest => told,
         Some(_) => Window::new(today, None).earliest,
     };
-    Window { earliest, ..asked }
+    Window { earliest: earliest.max(asked.earliest.min(held.date())), ..asked }
 }
 
 /// May a registration cancelled on this day still be taken up again on `today`?
@@ -122,6 +123,12 @@ mod tests {
         assert_eq!(moved(20, None), day(20), "not called for an earlier one unasked");
         assert_eq!(moved(20, Some(30)), day(NOTICE_DAYS), "a time limit is reason enough");
         assert_eq!(moved(2, Some(2)), day(1), "no time to be told, and none to wait");
+        let opens = |held: i32, opens: i32| {
+            let asked = Window { latest: Some(day(60)), earliest: day(opens), ..Window::new(day(-40), None) };
+            moved_window(asked, day(held).at(9, 0, 0, 0), TODAY).earliest
+        };
+        assert_eq!(opens(30, 20), day(20), "filing opens then");
+        assert_eq!(opens(10, 20), day(10), "the date held was before");
     }
 
     #[test]

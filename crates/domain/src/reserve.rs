@@ -28,7 +28,8 @@ pub struct Seen {
     pub procedure: Procedure,
     pub registered_on: Date,
     pub limit: Option<Near>,
-    /// The furthest day of the dates central gave them; none where a kiosk's lease gave all.
+    /// The furthest day of the dates central gave them; none where a kiosk's lease gave all, or
+    /// where their date waits for something else than the queue.
     pub given: Option<Date>,
 }
 

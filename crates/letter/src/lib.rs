@@ -14,7 +14,7 @@ mod say;
 mod section;
 mod text;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use l10n::Lang;
 
 pub use code::CODE_BYTES;
@@ -65,6 +65,9 @@ pub struct Letter {
     pub rule_version: String,
     /// The neutral class: nothing on the paper tells a right.
     pub class: Class,
+    /// The day from which the application may be filed, where it could not yet be when the person was
+    /// registered. It says why the date is far, and of what permit nothing.
+    pub opens: Option<Date>,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
     /// What orders two registrations of the same instant.

@@ -71,7 +71,12 @@ pub(crate) struct Words {
 
 pub(crate) fn words(letter: &Letter) -> Words {
     let s = Speaker { own: (letter.lang != Lang::FRENCH).then_some(letter.lang) };
-    let date = date(&s, &letter.kind);
+    let mut date = date(&s, &letter.kind);
+    date.explained.extend(
+        letter
+            .opens
+            .map(|day| s.with(|lang| text(lang, "paper-opens", &[("day", &l10n::date_long(lang, &day))]))),
+    );
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: s.say(date.title),

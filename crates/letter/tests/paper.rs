@@ -117,6 +117,25 @@ fn a_receipt_with_a_held_slot_says_when_to_come_and_that_it_may_be_earlier() {
 }
 
 #[test]
+fn a_paper_says_from_which_day_a_file_is_taken_and_of_what_permit_nothing() {
+    let opens = Some(jiff::civil::date(2027, 1, 11));
+    let wanted = "Votre dossier peut être déposé à partir du lundi 11 janvier 2027.";
+    for kind in [None, Some(receipt(true, false)), Some(receipt(false, false))] {
+        for (lang, own) in [("en", "from Monday 11 January 2027"), ("ar", "2027")] {
+            let plain = specimen(lang, "HADDAD Leïla");
+            let plain = Letter { kind: kind.clone().unwrap_or(plain.kind.clone()), ..plain };
+            assert!(
+                !copied(&made(&plain)).contains("peut être déposé"),
+                "nothing is said where nothing waits"
+            );
+            let pdf = made(&Letter { opens, ..plain });
+            has(&pdf, wanted);
+            has(&pdf, own);
+        }
+    }
+}
+
+#[test]
 fn a_receipt_without_a_date_says_when_the_prefecture_was_told() {
     for (lang, wanted) in [
         ("fr", "La préfecture en a été informée le vendredi 20 novembre 2026 à 9 h 04 (Europe/Paris)."),

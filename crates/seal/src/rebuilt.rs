@@ -9,6 +9,7 @@ use domain::ids::MediatorId;
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::Procedure;
 use domain::registration::Registration;
+use domain::renewal::{Regime, Renewal};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ const EVIDENCE: u8 = 15;
 const POSTAL: u8 = 16;
 const RELATION: u8 = 17;
 const REPRESENTATIVE_GIVEN: u8 = 18;
+const RENEWAL: u8 = 19;
 
 /// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
 /// no longer fits is left out: the person can say it again, a date they cannot.
@@ -38,9 +40,11 @@ pub fn content(registration: &Registration) -> Vec<u8> {
     let applicant = &registration.applicant;
     let limit = registration.limit.as_ref();
     let representative = applicant.representative.as_ref();
-    let parts: [(u8, Option<String>); 18] = [
+    let renewal = registration.renewal.as_ref();
+    let parts: [(u8, Option<String>); 19] = [
         (PROCEDURE, Some(registration.procedure.key().to_owned())),
         (LIMIT, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
+        (RENEWAL, renewal.map(|renewal| format!("{} {}", renewal.regime.key(), renewal.expires_on))),
         (REGISTERED_AT, Some(registration.registered_at.as_second().to_string())),
         (NATIONALITY, Some(applicant.nationality.code().to_owned())),
         (AGDREF, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
@@ -89,6 +93,10 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         }
         None => None,
     };
+    let renewal = parts.remove(&RENEWAL).and_then(|text| {
+        let (regime, day) = text.split_once(' ')?;
+        Some(Renewal { expires_on: day.parse().ok()?, regime: Regime::parse(regime)? })
+    });
     let (given, relation) = (parts.remove(&REPRESENTATIVE_GIVEN), parts.remove(&RELATION));
     let representative = parts.remove(&REPRESENTATIVE).map(|family_names| Representative {
         family_names,
@@ -123,6 +131,7 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         },
         procedure: Procedure::parse(&parts.remove(&PROCEDURE)?)?,
         limit,
+        renewal,
         applicant,
         lang: parts.remove(&LANG)?,
         registered_at,

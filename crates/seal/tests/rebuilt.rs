@@ -9,6 +9,7 @@ use domain::ids::{KioskId, MediatorId, RegistrationId, SiteId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::Procedure;
 use domain::registration::Registration;
+use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -29,6 +30,7 @@ fn told() -> Registration {
             last_day: date(2027, 4, 9),
             evidence: "TA 12".into(),
         }),
+        renewal: Some(Renewal { expires_on: date(2027, 8, 9), regime: Regime::Other }),
         applicant: Applicant {
             family_names: "TRAORÉ".into(),
             given_names: Some("Aïssata".into()),

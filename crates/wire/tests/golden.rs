@@ -5,6 +5,7 @@
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
+use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,6 +138,11 @@ fn what_is_signed() {
 #[test]
 fn every_body() {
     example("body-registration", &Body::Registration(Box::new(registered())));
+    // Written only where it was told: the body above is as it was before there was such a field.
+    let mut renewing = registered();
+    renewing.registration.renewal =
+        Some(Renewal { expires_on: jiff::civil::date(2027, 6, 30), regime: Regime::Listed });
+    example("body-registration-renewal", &Body::Registration(Box::new(renewing)));
     let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
     let registration = RegistrationId([6; 16]);
     example(

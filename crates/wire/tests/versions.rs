@@ -103,6 +103,14 @@ fn what_a_later_version_adds_is_passed_over_or_waits() {
     pulled["changes"] = serde_json::json!([{ "what": 1 }]);
     assert!(serde_json::from_value::<ChangesAnswer>(pulled).is_err());
 
+    // A registration with what this version does not know waits whole: none is half understood.
+    let mut told: Value = serde_json::from_str(&read("body-registration")).unwrap();
+    let known = |told: &Value| Body::read("registration", 1, told.to_string().as_bytes()).is_some();
+    told["registration"]["renewal"] = serde_json::json!({ "expires_on": "2027-06-30", "regime": "other" });
+    assert!(known(&told));
+    told["registration"]["renewal"]["regime"] = serde_json::json!("later");
+    assert!(!known(&told));
+
     // A body is read only under the kind and schema of its header.
     let print = read("body-print");
     assert!(Body::read("print", 1, print.as_bytes()).is_some());

@@ -185,6 +185,7 @@ impl Kiosk {
             site: self.site.clone(),
             procedure: Procedure::parse("renewal").ok_or("no such procedure")?,
             limit: None,
+            renewal: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

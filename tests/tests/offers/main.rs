@@ -7,12 +7,13 @@ mod counter;
 mod new_hours;
 mod put_back;
 
-use domain::assign::{FreeSlot, Window};
+use domain::assign::FreeSlot;
 use domain::ids::RegistrationId;
 use domain::limit::{Right, TimeLimit};
 use domain::offer::Dated;
 use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
+use domain::renewal::{Regime, Renewal};
 use domain::token::SignedToken;
 use jiff::civil::{Date, DateTime};
 use journeys::device::{Device, Service};
@@ -358,9 +359,21 @@ async fn central_asks_whom_the_rule_names() {
         if n % 7 == 0 {
             told.limit = Some(TimeLimit {
                 right: Right::CourtInjunction,
-                last_day: told.registered_on.saturating_add(jiff::ToSpan::days(90)),
+                last_day: told.registered_on.saturating_add(jiff::ToSpan::days(if n == 21 {
+                    20
+                } else {
+                    90
+                })),
                 evidence: "TA".into(),
             });
+        }
+        // Filing opens some days on: before that day they gain from nothing, unless their time limit
+        // ends before.
+        if n % 3 == 0 {
+            let days = if n % 2 == 0 { 120 + i32::from(n) } else { 61 + i32::from(n) };
+            let regime = if n % 2 == 0 { Regime::Listed } else { Regime::Other };
+            let expires_on = told.registered_on.saturating_add(jiff::ToSpan::days(days));
+            told.renewal = Some(Renewal { expires_on, regime });
         }
         people.push(dated_as(&story.service, &mut story.device, told).await.0);
     }
@@ -378,7 +391,7 @@ async fn central_asks_whom_the_rule_names() {
             registration: one.told.id,
             place: one.told.place(),
             at: one.at,
-            window: Window::new(one.told.registered_on, None).for_procedure(one.told.procedure),
+            window: one.told.window(),
             passed: asked.contains(&one.told.id) || elsewhere.contains(&one.told.id),
         });
         let slot = SignedToken::from_bytes(&freed.token.0).unwrap().token.slot;

@@ -34,6 +34,10 @@ limit: string | null,
  */
 after_limit: boolean, 
 /**
+ * When the filing of a renewal opens, `YYYY-MM-DD`: why the date is not before.
+ */
+opens: string | null, 
+/**
  * True until central has it (an online date is central's own) or paper is out.
  */
 only_here: boolean, 

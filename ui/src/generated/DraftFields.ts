@@ -2,6 +2,7 @@
 import type { BirthFields } from "./BirthFields";
 import type { ContactFields } from "./ContactFields";
 import type { LimitFields } from "./LimitFields";
+import type { RenewalFields } from "./RenewalFields";
 import type { RepresentativeFields } from "./RepresentativeFields";
 
 /**
@@ -35,4 +36,8 @@ procedure: string,
 /**
  * Present when a right may lapse.
  */
-limit: LimitFields | null, };
+limit: LimitFields | null, 
+/**
+ * Present when the permit to be renewed was asked about; for that procedure alone.
+ */
+renewal: RenewalFields | null, };

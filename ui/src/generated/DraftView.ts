@@ -2,6 +2,7 @@
 import type { DraftFields } from "./DraftFields";
 import type { FieldProblem } from "./FieldProblem";
 import type { PageView } from "./PageView";
+import type { RenewalView } from "./RenewalView";
 
 export type DraftView = { visit: string, fields: DraftFields, problems: Array<FieldProblem>, pages: Array<PageView>, 
 /**
@@ -11,4 +12,8 @@ saved: boolean,
 /**
  * The follow-up code when this visit already has its date.
  */
-code: string | null, };
+code: string | null, 
+/**
+ * Where today stands to the filing period of the renewal, when the permit's end can be read.
+ */
+renewal: RenewalView | null, };

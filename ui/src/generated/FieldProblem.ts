@@ -13,6 +13,6 @@ field: string,
  */
 code: string, 
 /**
- * A named limit the sentence needs (`max`), or empty.
+ * What the sentence needs (`max`): a limit, the signs meant, a day as `YYYY-MM-DD`; or empty.
  */
 max: string, };

@@ -27,6 +27,8 @@ pub struct DraftFields {
     pub procedure: String,
     /// Present when a right may lapse.
     pub limit: Option<LimitFields>,
+    /// Present when the permit to be renewed was asked about; for that procedure alone.
+    pub renewal: Option<RenewalFields>,
 }
 
 /// A birth date as people know it.
@@ -83,6 +85,16 @@ pub struct LimitFields {
     pub evidence: String,
 }
 
+/// The permit to be renewed. Both empty is as good as absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct RenewalFields {
+    /// Its last day as `YYYY-MM-DD`.
+    pub expires_on: String,
+    /// `listed` (the renewal is asked for online, R.431-2), `other` or `unknown`; empty is unknown.
+    pub regime: String,
+}
+
 /// One field that keeps the draft from becoming a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FieldProblem {
@@ -90,6 +102,6 @@ pub struct FieldProblem {
     pub field: String,
     /// Code of the sentence in errors.ftl.
     pub code: String,
-    /// A named limit the sentence needs (`max`), or empty.
+    /// What the sentence needs (`max`): a limit, the signs meant, a day as `YYYY-MM-DD`; or empty.
     pub max: String,
 }

@@ -13,13 +13,15 @@ pub use closing::{
     StorageView,
 };
 pub use draft::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RenewalFields,
+    RepresentativeFields,
 };
 pub use views::{
     AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView,
     ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
     OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
-    PrintView, ReadBackLine, ReadBackView, SessionView, ShownPaperView, ToTellView, UnfinishedView,
+    PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
+    ToTellView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};

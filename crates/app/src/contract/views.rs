@@ -137,6 +137,30 @@ pub struct DraftView {
     pub saved: bool,
     /// The follow-up code when this visit already has its date.
     pub code: Option<String>,
+    /// Where today stands to the filing period of the renewal, when the permit's end can be read.
+    pub renewal: Option<RenewalView>,
+}
+
+/// Where today stands to the days on which a renewal is filed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RenewalView {
+    pub standing: RenewalStanding,
+    /// `YYYY-MM-DD`: when filing opens, the last day of it, or the day it ended on.
+    pub day: String,
+    /// The regime is not known: both days are counted with care, and are perhaps not the permit's.
+    pub uncertain: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewalStanding {
+    /// No date before filing opens.
+    TooEarly,
+    /// Too early, and a time limit ends before filing opens: the limit decides.
+    LimitFirst,
+    InTime,
+    /// A date is given all the same.
+    Late,
 }
 
 /// One scanned page. The picture is small and only for the eye; the page itself is
@@ -203,6 +227,8 @@ pub struct DateView {
     pub limit: Option<String>,
     /// True when the date lies after the last useful day: an escalation was written.
     pub after_limit: bool,
+    /// When the filing of a renewal opens, `YYYY-MM-DD`: why the date is not before.
+    pub opens: Option<String>,
     /// True until central has it (an online date is central's own) or paper is out.
     pub only_here: bool,
     /// The door code's text, to copy when no printer works.

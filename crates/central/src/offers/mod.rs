@@ -10,11 +10,12 @@ pub(crate) use given_up::{cancel, reinstate};
 
 use crate::calendar::change::lock;
 use crate::{Central, Refusal, calendar, changes, dates};
-use domain::assign::{FreeSlot, Window};
+use domain::assign::FreeSlot;
 use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
 use domain::offer::{self, Dated, OFFERS_MAX};
 use domain::place::{Class, PlaceKey};
-use domain::procedure::Procedure;
+use domain::registration::Registration;
+use domain::renewal::Regime;
 use domain::task::TaskKind;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
@@ -293,17 +294,21 @@ async fn unasked(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(FreeSlot, 
 }
 
 /// Who might gain from a slot, the first in rank at the top: a page of them, by `domain::offer`'s
-/// own order.
+/// own order. Whoever may not file yet on its day stands in nobody's way; days are compared as text,
+/// which no body however odd can make fail. Where a time limit may come first the rule decides.
 async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Result<Vec<Dated>, Refusal> {
     let rows = sqlx::query(
-        "SELECT registration.id, class, registered_s, tie_break, procedure, slot.at::text, \
-                registration.body ->> 'registered_on' \
+        "SELECT registration.id, class, registered_s, tie_break, slot.at::text, registration.body::text \
          FROM slot JOIN registration ON registration.id = slot.registration \
          JOIN kiosk ON kiosk.id = registration.kiosk \
          WHERE slot.site = $1 AND slot.at >= $2::text::date + 1 AND registration.state = 'kept' \
          AND registration.cancelled_s IS NULL AND kiosk.lost_s IS NULL \
          AND ($3::text[] IS NULL OR procedure = ANY ($3)) \
          AND (registration.body ->> 'registered_on')::date < $2::text::date \
+         AND (coalesce((registration.body #>> '{renewal,expires_on}') COLLATE \"C\" \
+                       <= CASE registration.body #>> '{renewal,regime}' WHEN 'other' THEN $6 ELSE $7 END, true) \
+              OR (registration.body #>> '{limit,last_day}') COLLATE \"C\" \
+                 < registration.body #>> '{renewal,expires_on}') \
          AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
                          AND (offer.state = 'open' OR offer.slot = $4)) \
          ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $5",
@@ -313,6 +318,8 @@ async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Resul
     .bind(slot.serves.keys())
     .bind(dates::slot_key(slot.slot)?)
     .bind(PEOPLE_AT_ONCE)
+    .bind(Regime::Other.last_expiry_open_on(slot.at.date()).to_string())
+    .bind(Regime::Listed.last_expiry_open_on(slot.at.date()).to_string())
     .fetch_all(db)
     .await?;
     // One that cannot be read never holds up the others.
@@ -326,15 +333,13 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
     let class = [Class::WithTimeLimit, Class::Ordinary].into_iter().find(|one| one.key() == class);
     let class = class.ok_or(Refusal::Stored("class"))?;
     let tie_break = u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| Refusal::Stored("tie-break"))?;
-    let registered: Option<&str> = row.try_get(6)?;
-    let registered: Date =
-        registered.and_then(|text| text.parse().ok()).ok_or(Refusal::Stored("day of registration"))?;
-    let procedure = Procedure::parse(row.try_get(4)?).ok_or(Refusal::Stored("procedure"))?;
+    let registration: Registration =
+        serde_json::from_str(row.try_get(5)?).map_err(|_| Refusal::Stored("registration"))?;
     Ok(Dated {
         registration: registration_id(row, 0)?,
         place: PlaceKey { class, registered_s: row.try_get(2)?, tie_break },
-        at: dates::civil(row.try_get(5)?)?,
-        window: Window::new(registered, None).for_procedure(procedure),
+        at: dates::civil(row.try_get(4)?)?,
+        window: registration.window(),
         passed: false,
     })
 }

@@ -8,6 +8,7 @@ use domain::assign::{self, Choice, FreeSlot, Window};
 use domain::lease::{LeaseShape, Reach, Seen, Stratum};
 use domain::limit::{Right, TimeLimit};
 use domain::place::Class;
+use domain::reserve::Reserve;
 use jiff::civil::Date;
 use std::collections::VecDeque;
 
@@ -149,7 +150,7 @@ impl Living<'_> {
         for (window, held) in std::mem::take(&mut kiosk.waiting) {
             let window =
                 Window { earliest: window.earliest.max(Window::new(today, None).earliest), ..window };
-            let found = assign::choose(self.free.first(window.earliest), &window).slot();
+            let found = assign::choose(self.free.first(window.earliest), &window, &Reserve::none()).slot();
             // Nobody is dated later than their receipt says.
             match (found, held) {
                 (Some(found), Some(held)) if found.at < held.at => {
@@ -213,7 +214,7 @@ impl Living<'_> {
         let window = Window::new(day(now), limit.as_ref());
         let measured = now >= self.from;
         if kiosk.away_since.is_none() {
-            let choice = assign::choose(self.free.first(window.earliest), &window);
+            let choice = assign::choose(self.free.first(window.earliest), &window, &Reserve::none());
             // Too late, and the kiosk holds one in time: that is theirs.
             let own = match choice {
                 Choice::AfterLimit(_) => kiosk.inside(&window),
@@ -234,7 +235,7 @@ impl Living<'_> {
             return;
         }
         self.lived.online.push(None);
-        let choice = assign::choose(kiosk.idle.iter().map(|idle| idle.slot), &window);
+        let choice = assign::choose(kiosk.idle.iter().map(|idle| idle.slot), &window, &Reserve::none());
         let given = choice.slot();
         let held = match given {
             Some(_) => None,
@@ -284,7 +285,7 @@ impl Living<'_> {
 impl Kiosk {
     /// The slot of the lease that lies inside the window.
     fn inside(&self, window: &Window) -> Option<FreeSlot> {
-        match assign::choose(self.idle.iter().map(|idle| idle.slot), window) {
+        match assign::choose(self.idle.iter().map(|idle| idle.slot), window, &Reserve::none()) {
             Choice::Inside(slot) => Some(slot),
             Choice::AfterLimit(_) | Choice::Nothing => None,
         }
