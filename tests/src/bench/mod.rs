@@ -10,6 +10,7 @@ mod gate;
 mod growth;
 mod kiosk;
 mod outages;
+mod regret;
 mod slots;
 mod tamper;
 
