@@ -49,6 +49,7 @@ pub use sqlx::PgPool as Pool;
 use sqlx::{PgPool, Row as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Semaphore;
 
 /// Where the time comes from: the machine's clock in service, a simulated one in tests.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -65,6 +66,8 @@ pub struct Central {
     lease_log: Option<Arc<LeaseLog>>,
     /// What left central before a restore is not known: only extra slots are given.
     extras_only: Arc<AtomicBool>,
+    /// The turns of pushes.
+    pushes: Arc<Semaphore>,
 }
 
 impl Central {
@@ -81,7 +84,8 @@ impl Central {
         journal::take_up_waiting(&pool).await?;
         let extras_only = Arc::new(AtomicBool::new(lease_log::was_followed(&pool).await?));
         let keys = Arc::new(keys);
-        Ok(Self { pool, keys, clock, random, lease_log: None, extras_only })
+        let pushes = Arc::new(Semaphore::new(store::PUSHES_AT_ONCE));
+        Ok(Self { pool, keys, clock, random, lease_log: None, extras_only, pushes })
     }
 
     /// Follows the lease log to its end, and from now on gives and lends nothing that does

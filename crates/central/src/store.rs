@@ -8,6 +8,11 @@ use std::time::Duration;
 
 /// Most connections one central holds.
 const CONNECTIONS: u32 = 10;
+/// Pushes of records worked on at once: kiosks that come back together wait for each other, and
+/// leave connections to whoever asks for a date at a counter.
+pub(crate) const PUSHES_AT_ONCE: usize = 4;
+/// Longest anybody waits for a connection, or a push for its turn.
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 /// Longest a statement may run: a request waits no longer than this for the database. A
 /// commit that waits for its standby is not ended by it (PostgreSQL puts the limit away first).
 const STATEMENT_MS: &str = "15000";
@@ -27,11 +32,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
         ("statement_timeout", STATEMENT_MS),
         ("idle_in_transaction_session_timeout", STATEMENT_MS),
     ]);
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT).connect_with(options).await
 }
 
 /// One migration a file, applied in order, never edited once merged.

@@ -21,6 +21,8 @@ pub(super) async fn push(
     if records.len() > PUSH_RECORDS {
         return Err(Refusal::TooLarge);
     }
+    let turn = tokio::time::timeout(store::WAIT, central.pushes.acquire()).await;
+    let Ok(Ok(_turn)) = turn else { return Err(sqlx::Error::PoolTimedOut.into()) };
     // One connection for both steps: a crowd waits for one once, not twice.
     let mut db = central.pool.acquire().await?;
     let mut tx = db.begin().await?;
