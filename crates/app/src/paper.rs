@@ -5,7 +5,6 @@ use crate::contract::Problem;
 use crate::kiosk::{Inner, lock};
 use domain::applicant::{Identity, Nationality};
 use domain::place::{Class, RULE_VERSION};
-use domain::renewal::Regime;
 use domain::token::SignedToken;
 use jiff::Timestamp;
 use l10n::Lang;
@@ -117,9 +116,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
             Class::WithTimeLimit => letter::Class::WithTimeLimit,
             Class::Ordinary => letter::Class::Ordinary,
         },
-        opens: registration
-            .waits_for()
-            .filter(|_| registration.renewal.is_some_and(|renewal| renewal.regime != Regime::Unknown)),
+        opens: crate::renewal::told(registration),
         registered_at: inner.civil(registration.registered_at),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),

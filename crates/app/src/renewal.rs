@@ -3,8 +3,16 @@
 
 use crate::contract::{DraftFields, RenewalStanding, RenewalView};
 use domain::limit::TimeLimit;
+use domain::registration::Registration;
 use domain::renewal::{PROCEDURE, Regime, Renewal, Standing};
 use jiff::civil::Date;
+
+/// The day filing opens that a person's date waits for, as their paper and the date screen tell it:
+/// not where the regime is not known, for then it is a cautious guess.
+pub(crate) fn told(registration: &Registration) -> Option<Date> {
+    let known = registration.renewal.is_some_and(|renewal| renewal.regime != Regime::Unknown);
+    registration.waits_for().filter(|_| known)
+}
 
 pub(crate) fn view(fields: &DraftFields, today: Date) -> Option<RenewalView> {
     let said = fields.renewal.as_ref().filter(|_| fields.procedure == PROCEDURE)?;

@@ -76,7 +76,10 @@ pub(crate) async fn give_new(
     let mut free = Free::from(&mut *db, central, &device.site, (today, from)).await?;
     let mut taken = Vec::with_capacity(windows.len());
     for (n, window) in windows.iter().enumerate() {
-        let Some(slot) = free.next(&mut *db, window, windows.len() - n).await? else {
+        // Whoever looks for the same as this one.
+        let alike = |other: &&Window| other.procedure == window.procedure && other.soon == window.soon;
+        let more = windows.iter().skip(n).filter(alike).count();
+        let Some(slot) = free.next(&mut *db, window, more).await? else {
             return Ok(Vec::new());
         };
         taken.push((slot.slot, slot.at));

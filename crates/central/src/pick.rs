@@ -48,7 +48,7 @@ pub(crate) struct Free<'a> {
 
 /// Where slots were looked for that are locked and nobody's yet: on a day picked, or from a day on;
 /// and for which procedure.
-type Looked = (Option<Pick>, Date, &'static str);
+type Looked = (Date, Vec<ProcedureSet>, &'static str);
 
 /// Free slots by day and by what they serve, as far as they were counted.
 struct Buckets {
@@ -101,6 +101,11 @@ impl<'a> Free<'a> {
                 }
             }
         }
+    }
+
+    /// The day on which a person would get a slot; nothing is taken or locked.
+    pub async fn day(&mut self, db: &mut PgConnection, window: &Window) -> Result<Option<Date>, Refusal> {
+        Ok(self.pick(db, window).await?.map(|pick| pick.day))
     }
 
     /// The earliest slot that serves everybody, kept or not: for a kiosk that knows nothing of
@@ -181,7 +186,7 @@ impl<'a> Free<'a> {
     }
 
     /// The earliest slot of the day picked, or of any day, locked with as many after it as will be
-    /// asked for.
+    /// asked for: of a day no more than may be given, so that what is kept stays free for others.
     async fn lock(
         &mut self,
         db: &mut PgConnection,
@@ -191,10 +196,14 @@ impl<'a> Free<'a> {
     ) -> Result<Option<FreeSlot>, Refusal> {
         let from = self.from.max(window.earliest);
         let procedure = window.procedure.map_or("", Procedure::key);
-        let key = (pick.cloned(), pick.map_or(from, |pick| pick.day), procedure);
+        let (day, among) = pick.map_or((from, Vec::new()), |pick| (pick.day, pick.among.clone()));
+        let key = (day, among, procedure);
         if self.locked.get(&key).is_none_or(Vec::is_empty) {
             let found = match pick {
-                Some(pick) => self.of_day(db, pick, window, more).await?,
+                Some(pick) => {
+                    let room = usize::try_from(pick.room).unwrap_or(usize::MAX);
+                    self.of_day(db, pick, window, more.min(room)).await?
+                }
                 None => {
                     let wanted = Wanted::of(window.procedure);
                     earliest(db, (self.central, self.site), from, wanted, (more, &self.taken)).await?
@@ -292,7 +301,7 @@ async fn earliest(
             let extra = claim::extra(db, central, site, &beside).await?;
             return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None, serves }).into_iter().collect());
         }
-        if (rows.len() < count || rows.is_empty()) && calendar::extend(&mut *db, site, wanted).await? {
+        if rows.is_empty() && calendar::extend(&mut *db, site, wanted).await? {
             continue;
         }
         return rows.iter().map(free_slot).collect();

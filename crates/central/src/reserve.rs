@@ -30,6 +30,15 @@ pub(crate) async fn of(
         return Ok(counted);
     }
     let reserve = count(&mut *db, central, site, today).await?;
+    // Nobody waits for whoever else counts at this moment: they come to the same but for people of
+    // other days whose records come in between.
+    let row = sqlx::query("SELECT pg_try_advisory_xact_lock(hashtextextended('reserve ' || $1, 0))")
+        .bind(site.as_str())
+        .fetch_one(&mut *db)
+        .await?;
+    if !row.try_get::<bool, _>(0)? {
+        return Ok(reserve);
+    }
     let body = serde_json::to_string(&reserve).map_err(|_| Refusal::Stored("reserve"))?;
     sqlx::query(
         "INSERT INTO reserve (site, day, body) VALUES ($1, $2::text::date, $3::text::jsonb) ON CONFLICT DO NOTHING",
@@ -39,7 +48,7 @@ pub(crate) async fn of(
     .bind(body)
     .execute(&mut *db)
     .await?;
-    // Another may have counted at the same time: everybody of the day goes by one count.
+    // Another may have counted just before: everybody of the day goes by one count.
     Ok(counted(db, site, today).await?.unwrap_or(reserve))
 }
 

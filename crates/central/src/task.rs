@@ -28,7 +28,8 @@ pub(crate) async fn write(
     insert(db, site, registration, (kind, reason), made_s, due).await
 }
 
-/// Of these registrations of one site each declared time limit is to be checked, once.
+/// Of these registrations of one site each declared time limit is to be checked, once; anew when
+/// the person takes back what they cancelled before anybody looked.
 pub(crate) async fn check_limits(
     db: &mut PgConnection,
     central: &Central,
@@ -41,7 +42,8 @@ pub(crate) async fn check_limits(
         "INSERT INTO task (site, kind, reason, registration, made_s, due) \
          SELECT site, $2, body -> 'limit' ->> 'right', id, $3, $4::text::date FROM registration \
          WHERE id = ANY ($1) AND body -> 'limit' ->> 'right' IS NOT NULL AND cancelled_s IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2)",
+         AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2 \
+                         AND answer IS DISTINCT FROM 'cancelled')",
     )
     .bind(registrations)
     .bind(TaskKind::LimitCheck.key())

@@ -4,13 +4,14 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, changes, dates, offers, task};
+use crate::{Central, Refusal, changes, dates, offers, reserve, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
+use jiff::civil::Date;
 use sqlx::{Connection as _, PgConnection, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::messages::Change;
 
@@ -27,15 +28,26 @@ struct NoneFor {
     /// These alone: their renewal is not filed before a day on which the site receives nobody, and
     /// others who come for the same may have a date.
     people: BTreeSet<RegistrationId>,
+    /// The earliest such day, by procedure: from then on the site receives nobody for it.
+    from: BTreeMap<&'static str, Date>,
 }
 
 impl NoneFor {
     fn add(&mut self, registration: &Registration) {
-        if registration.waits_for().is_some() {
+        if let Some(opens) = registration.waits_for() {
             self.people.insert(registration.id);
+            let from = self.from.entry(registration.procedure.key()).or_insert(opens);
+            *from = opens.min(*from);
         } else {
             self.procedures.insert(registration.procedure.key());
         }
+    }
+
+    /// Is it known already that there is none for this one?
+    fn holds(&self, registration: &Registration) -> bool {
+        let key = registration.procedure.key();
+        let beyond = |opens: Date| self.from.get(key).is_some_and(|from| *from <= opens);
+        self.procedures.contains(key) || registration.waits_for().is_some_and(beyond)
     }
 
     fn count(&self) -> usize {
@@ -68,6 +80,8 @@ async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Resul
     }
     if !central.extras_only() {
         let today = dates::today(&mut tx, central, site).await?;
+        // Counted here, a count is kept though nobody can be dated.
+        reserve::of(&mut tx, central, site, today).await?;
         offers::at_hand(&mut tx, site, today).await?;
     }
     let mut dated = 0;
@@ -80,7 +94,8 @@ async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Resul
         let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
         let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
         let device = Device { kiosk, site: site.clone(), key };
-        if none_for.procedures.contains(registration.procedure.key()) {
+        if none_for.holds(&registration) {
+            none_for.add(&registration);
             continue;
         }
         match date(&mut tx, central, &device, &registration).await? {

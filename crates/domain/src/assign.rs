@@ -132,12 +132,12 @@ pub fn choose(free: impl IntoIterator<Item = FreeSlot>, window: &Window, reserve
 }
 
 /// Where a person's slot lies: on a day, among those that serve one of these sets.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
     pub day: Date,
     pub among: Vec<ProcedureSet>,
-    /// A slot that is kept for near time limits.
-    pub kept: bool,
+    /// How many of them may be given before the rest is kept; one of what is kept already.
+    pub room: u32,
 }
 
 impl Pick {
@@ -162,7 +162,7 @@ pub fn pick(buckets: &[Bucket], window: &Window, reserve: &Reserve) -> Option<Pi
         (Some(open), Some(latest)) if open.day <= latest => Some(open),
         // A kept one keeps the limit, or nothing does: then the earliest of all. And where nothing
         // else is left, kept ones are everybody's.
-        _ => earliest(buckets, window, None).map(|any| Pick { kept: true, ..any }),
+        _ => earliest(buckets, window, None).map(|any| Pick { room: 1, ..any }),
     }
 }
 
@@ -181,10 +181,12 @@ fn earliest(buckets: &[Bucket], window: &Window, reserve: Option<&Reserve>) -> O
         let free: Vec<(ProcedureSet, u32)> =
             of_day.iter().filter(|one| one.free > 0).map(|one| (one.serves, one.free)).collect();
         let serves = |set: &ProcedureSet| window.procedure.is_none_or(|procedure| set.includes(procedure));
-        let open = |set: &ProcedureSet| reserve.is_none_or(|reserve| !reserve.keeps(day, *set, &free));
-        let among: Vec<ProcedureSet> =
-            free.iter().map(|(set, _)| *set).filter(|set| serves(set) && open(set)).collect();
-        (!among.is_empty()).then_some(Pick { day, among, kept: false })
+        let room = |set: ProcedureSet| reserve.map_or(u32::MAX, |reserve| reserve.room(day, set, &free));
+        let open = free.iter().map(|(set, _)| *set).filter(serves);
+        let open: Vec<(ProcedureSet, u32)> =
+            open.map(|set| (set, room(set))).filter(|(_, room)| *room > 0).collect();
+        let room = open.iter().map(|(_, room)| *room).min()?;
+        Some(Pick { day, among: open.into_iter().map(|(set, _)| set).collect(), room })
     })
 }
 

@@ -111,6 +111,11 @@ mod tests {
         // Declared as one too, both hold; a limit that ends before comes first.
         let both = json!({ "renewal": permit("2027-07-10", "other"), "limit": limit("2027-07-10") });
         assert_eq!(bounds(both), (opens, Some(day("2027-07-10")), Some(opens)));
+        // A protection order is due as soon as possible, whatever its end.
+        let mut soon = limit("2027-09-01");
+        soon["right"] = "protection_order".into();
+        let soon = json!({ "renewal": permit("2027-07-10", "other"), "limit": soon });
+        assert_eq!(bounds(soon), (tomorrow, Some(day("2027-09-01")), None));
         let before = json!({ "renewal": permit("2027-07-10", "other"), "limit": limit("2027-04-01") });
         assert_eq!(bounds(before), (tomorrow, Some(day("2027-04-01")), None));
         // Whatever day the kiosk's clock said, filing opens when it opens.

@@ -181,12 +181,14 @@ impl Renewal {
         self.regime.filing(self.expires_on)
     }
 
-    /// The day filing opens, as a date is bound by it. None where a time limit ends before: the
-    /// limit protects a right and comes first, and filing is then for the counter to settle.
+    /// The day filing opens, as a date is bound by it. None where a time limit ends before, or is
+    /// due as soon as possible: it protects a right and comes first, and filing is then for the
+    /// counter to settle.
     #[must_use]
     pub fn opens(&self, limit: Option<&TimeLimit>) -> Option<Date> {
         let opens = self.filing().opens;
-        limit.is_none_or(|limit| limit.last_day >= opens).then_some(opens)
+        let waits = |limit: &TimeLimit| limit.last_day >= opens && !limit.right.is_due_soon();
+        limit.is_none_or(waits).then_some(opens)
     }
 
     /// May a date be given `today` that waits for the opening?

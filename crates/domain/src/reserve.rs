@@ -47,7 +47,8 @@ pub struct Near {
 pub struct Open {
     /// Days of [`SEEN_DAYS`] back on which a counter was open.
     pub days: u32,
-    /// The last of as many days from the queue's front on, and how many of them a counter is open.
+    /// The last of as many days from the queue's front on, and on how many days from tomorrow to it a
+    /// counter is open.
     pub until: Date,
     pub ahead: u32,
     /// How many slots those have, by what they serve.
@@ -71,25 +72,26 @@ pub struct Reserve {
 }
 
 impl Open {
-    /// What a site's calendar says of the days looked back at, and of as many from the day after
-    /// `front` on, the furthest date given.
+    /// What a site's calendar says of the days looked back at, and of those from tomorrow on to as many
+    /// after `front`, the furthest date given.
     #[must_use]
     pub fn of(site: &SiteCalendar, counters: &[&CounterCalendar], today: Date, front: Date) -> Self {
         let seats = |day: Date| -> Vec<ProcedureSet> {
             let hours = counters.iter().flat_map(|counter| site.hours(counter, day));
             hours.flat_map(|hour| hour.seats).collect()
         };
-        let days = |from: Date| (0..SEEN_DAYS).map(move |n| from.saturating_add(n.days()));
-        let back = days(today.saturating_sub(SEEN_DAYS.days())).filter(|day| !seats(*day).is_empty());
+        let back = today.saturating_sub(SEEN_DAYS.days()).series(1.days()).take_while(|day| *day < today);
+        let back = back.filter(|day| !seats(*day).is_empty());
+        let until = front.saturating_add(SEEN_DAYS.days());
+        let to_come = today.series(1.days()).skip(1).take_while(|day| *day <= until);
         let mut slots: BTreeMap<ProcedureSet, u32> = BTreeMap::new();
         let (days_back, mut ahead) = (count(back), 0);
-        for seats in days(front.saturating_add(1.days())).map(seats).filter(|seats| !seats.is_empty()) {
+        for seats in to_come.map(seats).filter(|seats| !seats.is_empty()) {
             ahead += 1;
             for serves in seats {
                 *slots.entry(serves).or_default() += 1;
             }
         }
-        let until = front.saturating_add(SEEN_DAYS.days());
         Self { days: days_back, until, ahead, slots: slots.into_iter().collect() }
     }
 }
@@ -101,7 +103,7 @@ fn count(of: impl Iterator) -> u32 {
 /// The furthest date central gave in the days looked at; `today` when it lies no further.
 #[must_use]
 pub fn front(today: Date, seen: &[Seen]) -> Date {
-    seen.iter().filter_map(|one| one.given).fold(today, Date::max)
+    known(today, seen).filter_map(|one| one.given).fold(today, Date::max)
 }
 
 impl Reserve {
@@ -163,26 +165,38 @@ impl Reserve {
     /// The last ones are, of those that serve what it serves and of those that serve each of it.
     #[must_use]
     pub fn keeps(&self, day: Date, slot: ProcedureSet, free: &[(ProcedureSet, u32)]) -> bool {
+        self.room(day, slot, free) == 0
+    }
+
+    /// How many slots of `day` that serve `slot` may be given before the others are kept, where the
+    /// day's free slots are those of `free`.
+    #[must_use]
+    pub fn room(&self, day: Date, slot: ProcedureSet, free: &[(ProcedureSet, u32)]) -> u32 {
         if day < self.from || day > self.until {
-            return false;
+            return u32::MAX;
         }
         let left = |among: ProcedureSet| -> u32 {
             free.iter().filter(|(serves, _)| serves.meets(among)).map(|(_, n)| *n).sum()
         };
-        let last = |among: ProcedureSet| {
-            let kept = self.kept(among);
-            kept > 0 && left(among) <= kept
+        let room = |among: ProcedureSet| match self.kept(among) {
+            0 => u32::MAX,
+            kept => left(among).saturating_sub(kept),
         };
         let asked = self.near.keys().copied().filter(|one| slot.includes(*one));
-        last(slot) || asked.into_iter().any(|one| last(ProcedureSet::of([one])))
+        asked.map(|one| room(ProcedureSet::of([one]))).fold(room(slot), u32::min)
     }
+}
+
+/// A kiosk whose clock is far ahead is given dates from its own day on: they say nothing of the queue.
+fn known(today: Date, seen: &[Seen]) -> impl Iterator<Item = &Seen> {
+    seen.iter().filter(move |one| one.registered_on <= today)
 }
 
 /// How many days ahead the furthest date lies that central gave for each procedure in the days
 /// looked at.
 fn fronts(today: Date, seen: &[Seen]) -> BTreeMap<Procedure, i32> {
     let mut fronts: BTreeMap<Procedure, i32> = BTreeMap::new();
-    for one in seen {
+    for one in known(today, seen) {
         let Some(given) = one.given.filter(|given| *given > today) else { continue };
         let ahead = today.until(given).map_or(0, |span| span.get_days());
         let front = fronts.entry(one.procedure).or_default();
@@ -256,6 +270,16 @@ mod tests {
             ..far
         });
         assert_eq!(Reserve::observed(TODAY, &seen, &open(20, 40)).kept(ProcedureSet::ALL), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_moves_no_front() {
+        let mut seen = came(20, 40, 30);
+        let far = seen.last().copied().unwrap();
+        let day = TODAY.saturating_add(300.days());
+        seen.push(Seen { registered_on: day, given: Some(day.saturating_add(1.days())), ..far });
+        assert_eq!(Reserve::observed(TODAY, &seen, &open(20, 40)).kept(ProcedureSet::ALL), 0);
+        assert_eq!(front(TODAY, &seen), TODAY.saturating_add(30.days()));
     }
 
     #[test]

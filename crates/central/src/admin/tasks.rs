@@ -19,7 +19,8 @@ const AGENT_MAX: usize = 100;
 /// Tasks listed at once.
 const LISTED: i64 = 500;
 
-/// Open tasks of a site, the one due first at the top; with `all`, answered ones too. Beside them
+/// Open tasks of a site, the one due first at the top, limits to be checked after all others: no
+/// number of them hides a person without a date; with `all`, answered ones too. Beside them
 /// its quarantined kiosks: no task of their own, for a task is about a registration and is answered
 /// once, while a quarantine lasts until the kiosk is released.
 ///
@@ -33,7 +34,7 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
                 registration.body -> 'limit' ->> 'last_day', registration.body -> 'limit' ->> 'evidence' \
          FROM task JOIN registration ON registration.id = task.registration \
          LEFT JOIN slot ON slot.registration = registration.id \
-         WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.due, task.id LIMIT $3",
+         WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.kind = 'limit_check', task.due, task.id LIMIT $3",
     )
     .bind(site.as_str())
     .bind(all)

@@ -127,7 +127,7 @@ async fn lend(
             (Stratum::Near | Stratum::Front, _) => first_day,
             (Stratum::Tail | Stratum::Backstop, Some(front)) => front,
             (Stratum::Tail | Stratum::Backstop, None) => {
-                *front.insert(queue_front(&mut *tx, central, device, (ours, first_day)).await?)
+                *front.insert(queue_front(&mut *tx, central, device, &asked, (ours, first_day)).await?)
             }
         };
         let from = Reach::FIXED.first_day(stratum, today, beyond);
@@ -162,11 +162,13 @@ async fn lend(
     Ok(lent)
 }
 
-/// The day on which whoever registers now is dated; the first day where that cannot be told.
+/// The day on which whoever registers now is dated, for the procedure of this kiosk's where that is
+/// latest; the first day where it cannot be told.
 async fn queue_front(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
+    demand: &Demand,
     (ours, first_day): (Date, Date),
 ) -> Result<Date, Refusal> {
     // A central that gives extra slots only would make one to answer.
@@ -175,7 +177,15 @@ async fn queue_front(
     }
     let mut free = Free::from(&mut *tx, central, &device.site, (ours, first_day)).await?;
     let window = Window { earliest: first_day, ..Window::new(first_day, None) };
-    Ok(free.next(tx, &window, 1).await?.map_or(first_day, |slot| slot.at.date()))
+    let windows = match demand {
+        Demand::Any | Demand::Everybody => vec![window],
+        Demand::By(demand) => demand.iter().map(|(procedure, _)| window.for_procedure(*procedure)).collect(),
+    };
+    let mut front = first_day;
+    for window in &windows {
+        front = front.max(free.day(&mut *tx, window).await?.unwrap_or(first_day));
+    }
+    Ok(front)
 }
 
 fn lent_slot(

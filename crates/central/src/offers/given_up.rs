@@ -3,7 +3,7 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, dates, lists, offers};
+use crate::{Central, Refusal, calendar, dates, lists, offers, task};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
@@ -105,6 +105,7 @@ pub(crate) async fn reinstate(
         .bind(id.0.as_slice())
         .execute(&mut *db)
         .await?;
+    task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     let before = known.cancelled_at.as_deref().map(dates::civil).transpose()?;
     if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {

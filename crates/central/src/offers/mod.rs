@@ -308,7 +308,8 @@ async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Resul
          AND (coalesce((registration.body #>> '{renewal,expires_on}') COLLATE \"C\" \
                        <= CASE registration.body #>> '{renewal,regime}' WHEN 'other' THEN $6 ELSE $7 END, true) \
               OR (registration.body #>> '{limit,last_day}') COLLATE \"C\" \
-                 < registration.body #>> '{renewal,expires_on}') \
+                 < registration.body #>> '{renewal,expires_on}' \
+              OR registration.body #>> '{limit,right}' = 'protection_order') \
          AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
                          AND (offer.state = 'open' OR offer.slot = $4)) \
          ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $5",
