@@ -33,7 +33,7 @@ const SECONDS: u32 = 45;
 /// Kiosks that drain at once: a few, and as many as `drain` itself has.
 const DRAINING: [usize; 3] = [0, 4, AT_ONCE];
 /// Registrations each of them has kept, so that none is done before the time is over.
-const KEPT: usize = 170_000;
+const KEPT: usize = 240_000;
 /// Milliseconds for the slowest of a hundred.
 const SLOWEST: f64 = 10.0;
 
