@@ -102,6 +102,12 @@ async fn what_is_kept_is_theirs_whose_limit_is_near() {
     assert_eq!(dates[10], march(12, 10, 40), "three days ahead nothing is kept");
     assert_eq!((dates[15], dates[16]), (march(15, 10, 20), march(16, 9, 0)));
     // A limit takes what is not kept while that serves, and else what is kept.
+    let stands = central::admin::calendar(&story.service.pool, "KEPT").await.unwrap();
+    let kept = ["counted_on", "a_day"].map(|key| stands["kept"][key].clone());
+    assert_eq!(
+        (kept, &stands["kept"]["count"]["near"]),
+        ([json!("2027-03-10"), json!(1)], &json!({ "renewal": 1 }))
+    );
     assert_eq!(story.registers(injunction(31)).await, (march(16, 9, 20), false));
     assert_eq!(story.registers(injunction(15)).await, (march(15, 10, 40), false));
     assert_eq!(story.registers(injunction(15)).await, (march(16, 9, 40), true), "no more is kept than one");

@@ -276,7 +276,8 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         slot: token.as_ref().map(|token| token.slot.to_string()),
         site: inner.identity.told().site.name.clone(),
         limit: limit.map(|day| day.to_string()),
-        opens: crate::renewal::told(registration).map(|day| day.to_string()),
+        opens: crate::renewal::told(registration, token.as_ref().map(|token| token.at.date()))
+            .map(|day| day.to_string()),
         after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
         only_here: waiting && !printed,
         code_large: seal::text::from_bytes(&paper.door),

@@ -74,6 +74,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         }
         None => None,
     };
+    let date = token.as_ref().map(|token| token.at.date());
     let kind = match token {
         Some(token) => Kind::Convocation { at: token.at, zone: site.zone.clone(), counter: None },
         None => {
@@ -116,7 +117,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
             Class::WithTimeLimit => letter::Class::WithTimeLimit,
             Class::Ordinary => letter::Class::Ordinary,
         },
-        opens: crate::renewal::told(registration),
+        opens: crate::renewal::told(registration, date),
         registered_at: inner.civil(registration.registered_at),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),

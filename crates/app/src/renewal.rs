@@ -8,10 +8,11 @@ use domain::renewal::{PROCEDURE, Regime, Renewal, Standing};
 use jiff::civil::Date;
 
 /// The day filing opens that a person's date waits for, as their paper and the date screen tell it:
-/// not where the regime is not known, for then it is a cautious guess.
-pub(crate) fn told(registration: &Registration) -> Option<Date> {
+/// not where the regime is not known, for then it is a cautious guess, nor where the `date` given
+/// lies before it all the same: central did not believe the kiosk's clock.
+pub(crate) fn told(registration: &Registration, date: Option<Date>) -> Option<Date> {
     let known = registration.renewal.is_some_and(|renewal| renewal.regime != Regime::Unknown);
-    registration.waits_for().filter(|_| known)
+    registration.waits_for().filter(|opens| known && date.is_none_or(|date| date >= *opens))
 }
 
 pub(crate) fn view(fields: &DraftFields, today: Date) -> Option<RenewalView> {

@@ -52,6 +52,18 @@ pub(crate) async fn of(
     Ok(counted(db, site, today).await?.unwrap_or(reserve))
 }
 
+/// What the site keeps as last counted, and on which of its days; none before the first.
+pub(crate) async fn last(db: &mut PgConnection, site: &SiteId) -> Result<Option<(Date, Reserve)>, Refusal> {
+    let row =
+        sqlx::query("SELECT day::text, body::text FROM reserve WHERE site = $1 ORDER BY day DESC LIMIT 1")
+            .bind(site.as_str())
+            .fetch_optional(db)
+            .await?;
+    let Some(row) = row else { return Ok(None) };
+    let day = row.try_get::<&str, _>(0)?.parse().map_err(|_| Refusal::Stored("date"))?;
+    Ok(Some((day, serde_json::from_str(row.try_get(1)?).map_err(|_| Refusal::Stored("reserve"))?)))
+}
+
 /// The calendar is another from now on: counted again when somebody next registers.
 pub(crate) async fn forget(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<(), Refusal> {
     sqlx::query("DELETE FROM reserve WHERE site = $1 AND day >= $2::text::date")

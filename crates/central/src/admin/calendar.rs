@@ -5,10 +5,11 @@
 use super::{AdminRefusal, known_site, refused, sites};
 use crate::calendar::Calendar;
 use crate::calendar::change::{self, Effect, Holder, Scope};
-use crate::{Random, audit, dates};
+use crate::{Random, audit, dates, reserve};
 use domain::audit::Act;
 use domain::calendar::{Closure, Opening, PATTERNS_MAX, Pattern, PatternChange};
 use domain::ids::SiteId;
+use domain::procedure::ProcedureSet;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Postgres, Row, Transaction};
@@ -287,7 +288,7 @@ pub async fn site_days(pool: &PgPool, site: &str, last: Date, ask: &Ask) -> Resu
     open.finish((first, Date::MAX), &json!({ "until": last }), ask).await
 }
 
-/// A site's calendar as it stands.
+/// A site's calendar as it stands, and what each day keeps for near time limits, as last counted.
 ///
 /// # Errors
 /// The site is unknown.
@@ -304,9 +305,13 @@ pub async fn calendar(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> 
             })
         })
         .collect();
+    let kept = reserve::last(&mut db, &site).await?.map(
+        |(day, count)| json!({ "counted_on": day, "a_day": count.kept(ProcedureSet::ALL), "count": count }),
+    );
     Ok(json!({
         "site": site, "kind": rules.kind.key(), "first_day": rules.first, "last_day": rules.kind.last(),
         "holidays": rules.holidays.key(), "closures": rules.closures, "slots_until": until, "counters": counters,
+        "kept": kept,
     }))
 }
 
