@@ -61,7 +61,7 @@ pub(crate) async fn last(db: &mut PgConnection, site: &SiteId) -> Result<Option<
             .await?;
     let Some(row) = row else { return Ok(None) };
     let day = row.try_get::<&str, _>(0)?.parse().map_err(|_| Refusal::Stored("date"))?;
-    Ok(Some((day, serde_json::from_str(row.try_get(1)?).map_err(|_| Refusal::Stored("reserve"))?)))
+    Ok(read(row.try_get(1)?).map(|reserve| (day, reserve)))
 }
 
 /// The calendar is another from now on: counted again when somebody next registers.
@@ -81,9 +81,13 @@ async fn counted(db: &mut PgConnection, site: &SiteId, today: Date) -> Result<Op
         .fetch_optional(db)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    // Written by a central of another version, perhaps: nobody goes without a date for that.
-    let read = serde_json::from_str(row.try_get(0)?);
-    Ok(read.inspect_err(|cause| tracing::warn!(%cause, "a count of time limits cannot be read")).ok())
+    Ok(read(row.try_get(0)?))
+}
+
+/// None for one written by a central of another version, perhaps: nobody goes without a date for it.
+fn read(body: &str) -> Option<Reserve> {
+    let read = serde_json::from_str(body);
+    read.inspect_err(|cause| tracing::warn!(%cause, "a count of time limits cannot be read")).ok()
 }
 
 async fn count(
