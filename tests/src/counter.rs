@@ -83,7 +83,7 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
         site_key: site_key.to_public().to_string(),
-        lease_slots: 4,
+        lease_slots: Some(4),
         kind: domain::calendar::SiteKind::Fixed,
         from: today,
     };

@@ -41,7 +41,7 @@ pub fn site(id: &str, from: Date) -> NewSite {
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
         site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots: 4,
+        lease_slots: Some(4),
         kind: SiteKind::Fixed,
         from,
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each counts what breaks it, for the site `$1`: the invariant, what is then said, after what
 /// at most it still holds, and the count.
-const RULES: [(&str, &str, Since, &str); 17] = [
+const RULES: [(&str, &str, Since, &str); 19] = [
     (
         "I8",
         "places at central are not those the papers name",
@@ -75,12 +75,34 @@ const RULES: [(&str, &str, Since, &str); 17] = [
     ),
     (
         "I8",
-        "kiosks with more of the front than their lease",
+        "kiosks with more than their lease, of a size fixed for the site",
         Since::Undisturbed,
         "SELECT count(*) FROM (SELECT count(*) AS n, lease_slots FROM slot JOIN lease ON lease.id = slot.lease \
          JOIN site ON site.id = slot.site WHERE site.id = $1 AND registration IS NULL AND stratum <> 'backstop' AND NOT outside \
          AND slot.at > to_timestamp((SELECT max(given_s) + 86400 FROM lease AS last WHERE last.kiosk = lease.kiosk)) \
          GROUP BY lease.kiosk, lease_slots) AS lent WHERE n > lease_slots",
+    ),
+    (
+        "I8",
+        "kiosks with more of the queue front than what they have seen asks for",
+        Since::Undisturbed,
+        // Half a day's people and never fewer than two; as many again that are about to go back.
+        "SELECT count(*) FROM (SELECT count(*) AS n, lease.kiosk FROM slot JOIN lease ON lease.id = slot.lease \
+         JOIN site ON site.id = slot.site WHERE site.id = $1 AND lease_slots IS NULL AND registration IS NULL \
+         AND stratum IN ('near', 'front') AND NOT outside \
+         AND slot.at > to_timestamp((SELECT max(given_s) + 86400 FROM lease AS last WHERE last.kiosk = lease.kiosk)) \
+         GROUP BY lease.kiosk) AS lent WHERE n > 2 * greatest(2, \
+         (SELECT count(*) FROM registration WHERE registration.kiosk = lent.kiosk))",
+    ),
+    (
+        "I8",
+        "unused slots kept past the day they go back",
+        Since::Undisturbed,
+        // A backstop may stand on a receipt.
+        "SELECT count(*) FROM slot JOIN lease ON lease.id = slot.lease JOIN kiosk ON kiosk.id = lease.kiosk \
+         WHERE slot.site = $1 AND registration IS NULL AND stratum <> 'backstop' AND NOT outside \
+         AND back < asked_on AND lease.incarnation = \
+         (SELECT max(incarnation) FROM lease AS newest WHERE newest.kiosk = lease.kiosk)",
     ),
     (
         "I3",

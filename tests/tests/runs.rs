@@ -70,7 +70,7 @@ struct Side {
 impl Side {
     async fn set_up(service: &Service, mark: u16) -> Self {
         let id = format!("SIDE-{mark}");
-        let site = NewSite { lease_slots: 8, ..site(&id, TODAY) };
+        let site = NewSite { lease_slots: Some(8), ..site(&id, TODAY) };
         central::admin::site(&service.pool, &site).await.unwrap();
         let pattern = serde_json::from_value(json!({
             "weekdays": [1, 2, 4], "opens": "09:00:00", "closes": "12:00:00", "every_minutes": 30, "from": "2027-01-01",

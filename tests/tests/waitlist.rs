@@ -47,7 +47,7 @@ async fn the_example_of_the_page_is_what_happens() {
     assert_eq!(people.len(), 12);
     let service = Service::start().await.unwrap();
     let paris = TimeZone::get("Europe/Paris").unwrap();
-    let site = NewSite { lease_slots: 0, ..site("EXAMPLE", date(2027, 3, 8)) };
+    let site = NewSite { lease_slots: Some(0), ..site("EXAMPLE", date(2027, 3, 8)) };
     let at = |civil: DateTime| paris.to_timestamp(civil).unwrap();
     service.clock.store(at(people[0].registered).as_second(), Ordering::SeqCst);
     central::admin::site(&service.pool, &site).await.unwrap();

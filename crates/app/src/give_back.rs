@@ -5,25 +5,28 @@ use crate::contract::Problem;
 use crate::kiosk::Inner;
 use crate::paper;
 use domain::ids::{LeaseId, RegistrationId, SlotId};
-use domain::lease::BACKSTOP_RETURN_DAYS;
 use domain::planted;
 use domain::token::SignedToken;
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use seal::keys::sha256;
 use std::collections::BTreeMap;
 use vault::{Attempt, Paper, Tx};
 use wire::body::{Body, Release};
 
 impl Inner {
-    /// Backstops whose day is near: they are scarce now, and central lends later ones.
-    pub(crate) fn give_back_near(&self) -> Result<(), Problem> {
-        let before = self.today().saturating_add(BACKSTOP_RETURN_DAYS.days());
-        if self.vault.read(|tx| tx.idle_backstops(before))?.is_empty() {
+    /// Slots nobody was given whose day to go back has come: others can be given them, and central
+    /// has lent newer ones.
+    pub(crate) fn give_back_due(&self) -> Result<(), Problem> {
+        let today = self.today();
+        if planted::on("due_slots_kept") {
+            return Ok(());
+        }
+        if self.vault.read(|tx| tx.due_back(today))?.is_empty() {
             return Ok(());
         }
         let at = self.now();
         self.vault.transact(|tx| {
-            let slots = tx.idle_backstops(before)?;
+            let slots = tx.due_back(today)?;
             self.release(tx, &slots, at)
         })
     }

@@ -113,9 +113,10 @@ pub(crate) enum Act {
         /// age recipient of the site's agents (age1…).
         #[arg(long)]
         site_key: String,
-        /// Slots of a full lease, 0 to 400.
-        #[arg(long, default_value_t = 20)]
-        lease_slots: i16,
+        /// Slots of a full lease, 0 to 400, for every kiosk of the site; without it each kiosk's is
+        /// sized by the people it registers and how long it was ever away.
+        #[arg(long)]
+        lease_slots: Option<i16>,
         /// fixed; temporary (stands from --from to --until); mobile (open on the days of admin
         /// opening and on no other)
         #[arg(long, default_value = "fixed")]

@@ -18,6 +18,7 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 /// How far ahead of central's own day a kiosk's day is followed, in days: wrong clocks are
@@ -333,16 +334,24 @@ async fn escalate(
     task::write(db, central, &registration.site, registration.id, (TaskKind::Escalation, reason), now).await
 }
 
+/// A slot lent and nobody's.
+pub(crate) struct Unused {
+    pub stratum: String,
+    pub serves: ProcedureSet,
+    /// The day from which its kiosk gives it back.
+    pub back: Option<Date>,
+}
+
 /// Slots already lent to this incarnation of a kiosk that nobody holds and that are still to
-/// come: of each its stratum and what it serves. Those the calendar no longer has are none.
+/// come. Those the calendar no longer has are none.
 pub(crate) async fn unused_lent(
     db: &mut PgConnection,
     kiosk: KioskId,
     incarnation: u32,
     today: Date,
-) -> Result<Vec<(String, ProcedureSet)>, Refusal> {
+) -> Result<Vec<Unused>, Refusal> {
     let rows = sqlx::query(
-        "SELECT slot.stratum, slot.procedures FROM slot JOIN lease ON lease.id = slot.lease \
+        "SELECT slot.stratum, slot.procedures, slot.back::text FROM slot JOIN lease ON lease.id = slot.lease \
          WHERE lease.kiosk = $1 AND slot.registration IS NULL AND slot.at >= $2::text::timestamp \
          AND lease.incarnation = $3 AND NOT slot.outside",
     )
@@ -351,7 +360,12 @@ pub(crate) async fn unused_lent(
     .bind(i32::try_from(incarnation).map_err(|_| Refusal::BadBody)?)
     .fetch_all(db)
     .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, calendar::procedures(row, 1)?))).collect()
+    let unused = |row: &PgRow| {
+        let back: Option<&str> = row.try_get(2)?;
+        let back = back.map(|day| day.parse().map_err(|_| Refusal::Stored("date"))).transpose()?;
+        Ok(Unused { stratum: row.try_get(0)?, serves: calendar::procedures(row, 1)?, back })
+    };
+    rows.iter().map(unused).collect()
 }
 
 pub(crate) fn slot_key(slot: SlotId) -> Result<i64, Refusal> {

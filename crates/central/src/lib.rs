@@ -16,6 +16,7 @@ mod endpoints;
 pub mod erase;
 mod journal;
 pub mod keys;
+mod kiosk_seen;
 pub mod lease_log;
 mod lists;
 mod offers;

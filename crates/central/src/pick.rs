@@ -20,14 +20,15 @@ use std::collections::BTreeMap;
 /// not reach it. A queue of a hundred days with three slots kept on each.
 const COUNTED: i64 = 300;
 
-/// A slot that may be given: not lent, nobody's, of the calendar.
+/// A slot that may be given: not lent, nobody's, of the calendar; where only fresh ones are looked
+/// for, none that came back unused from the queue front.
 macro_rules! free {
-    ($head:literal, $tail:literal) => {
+    ($head:literal, $($tail:tt)*) => {
         concat!(
             $head,
             " FROM slot WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 AND NOT withheld \
-             AND NOT outside AND at >= $2::text::timestamp ",
-            $tail
+             AND NOT outside AND at >= $2::text::timestamp AND NOT ($3 AND came_back) ",
+            $($tail)*
         )
     };
 }
@@ -41,6 +42,8 @@ pub(crate) struct Free<'a> {
     reserve: Reserve,
     /// The first day anybody may get.
     from: Date,
+    /// What came back unused from the queue front is passed over.
+    fresh: bool,
     taken: Vec<SlotId>,
     locked: BTreeMap<Looked, Vec<FreeSlot>>,
     buckets: Option<Buckets>,
@@ -69,7 +72,21 @@ impl<'a> Free<'a> {
     ) -> Result<Self, Refusal> {
         let reserve = reserve::of(db, central, site, today).await?;
         let reserve = if planted::on("nothing_kept") { Reserve::none() } else { reserve };
-        Ok(Self { central, site, reserve, from, taken: Vec::new(), locked: BTreeMap::new(), buckets: None })
+        Ok(Self {
+            central,
+            site,
+            reserve,
+            from,
+            fresh: false,
+            taken: Vec::new(),
+            locked: BTreeMap::new(),
+            buckets: None,
+        })
+    }
+
+    /// From now on passes over what leases gave back unused from the queue front, or does not.
+    pub fn fresh_only(&mut self, fresh: bool) {
+        self.fresh = fresh;
     }
 
     /// The slot a person gets, who is one of `more` that come; none when the site has none for them.
@@ -111,8 +128,7 @@ impl<'a> Free<'a> {
     /// The earliest slot that serves everybody, kept or not: for a kiosk that knows nothing of
     /// procedures.
     pub async fn next_for_everybody(&mut self, db: &mut PgConnection) -> Result<Option<FreeSlot>, Refusal> {
-        let mut found =
-            earliest(db, (self.central, self.site), self.from, Wanted::Everybody, (1, &self.taken)).await?;
+        let mut found = self.earliest(db, self.from, Wanted::Everybody, 1).await?;
         let slot = found.pop();
         if let Some(slot) = &slot {
             self.take(slot);
@@ -154,11 +170,12 @@ impl<'a> Free<'a> {
     async fn count(&self, db: &mut PgConnection, most: i64) -> Result<Buckets, Refusal> {
         let rows = sqlx::query(concat!(
             "SELECT day::text, procedures, count(*) FROM (",
-            free!("SELECT at::date AS day, procedures", "AND id <> ALL ($4) ORDER BY at LIMIT $3"),
+            free!("SELECT at::date AS day, procedures", "AND id <> ALL ($5) ORDER BY at LIMIT $4"),
             ") AS free GROUP BY day, procedures ORDER BY day"
         ))
         .bind(self.site.as_str())
         .bind(self.from.to_string())
+        .bind(self.fresh)
         .bind(most)
         .bind(keys(&self.taken)?)
         .fetch_all(db)
@@ -204,10 +221,7 @@ impl<'a> Free<'a> {
                     let room = usize::try_from(pick.room).unwrap_or(usize::MAX);
                     self.of_day(db, pick, window, more.min(room)).await?
                 }
-                None => {
-                    let wanted = Wanted::of(window.procedure);
-                    earliest(db, (self.central, self.site), from, wanted, (more, &self.taken)).await?
-                }
+                None => self.earliest(db, from, Wanted::of(window.procedure), more).await?,
             };
             self.locked.insert(key.clone(), found);
         }
@@ -230,13 +244,14 @@ impl<'a> Free<'a> {
             among.iter().filter_map(|one| one.as_ref()).map(|one| one.join(",")).collect();
         let rows = sqlx::query(free!(
             "SELECT id, at::text, procedures",
-            "AND at < $3::text::timestamp AND id <> ALL ($4) \
-             AND (procedures IS NULL AND $5 OR array_to_string(procedures, ',') = ANY ($6)) \
-             AND ($7::text IS NULL OR procedures IS NULL OR $7 = ANY (procedures)) \
-             ORDER BY at, cardinality(procedures), id LIMIT $8 FOR UPDATE SKIP LOCKED"
+            "AND at < $4::text::timestamp AND id <> ALL ($5) \
+             AND (procedures IS NULL AND $6 OR array_to_string(procedures, ',') = ANY ($7)) \
+             AND ($8::text IS NULL OR procedures IS NULL OR $8 = ANY (procedures)) \
+             ORDER BY at, cardinality(procedures), id LIMIT $9 FOR UPDATE SKIP LOCKED"
         ))
         .bind(self.site.as_str())
         .bind(pick.day.to_string())
+        .bind(self.fresh)
         .bind(pick.day.saturating_add(1.days()).to_string())
         .bind(keys(&self.taken)?)
         .bind(among.iter().any(|one| one.is_none()))
@@ -247,64 +262,65 @@ impl<'a> Free<'a> {
         .await?;
         rows.iter().map(free_slot).collect()
     }
-}
 
-/// The earliest slots of a site that may be given from a day on for what is wanted, as many
-/// as asked for, without those `taken`, locked; fewer when it has no more. Where what left central
-/// before a restore is not known, one extra slot beside the earliest hour that has none yet: its id
-/// is new whatever was given before.
-async fn earliest(
-    db: &mut PgConnection,
-    (central, site): (&Central, &SiteId),
-    from: Date,
-    wanted: Wanted,
-    (count, taken): (usize, &[SlotId]),
-) -> Result<Vec<FreeSlot>, Refusal> {
-    macro_rules! serving {
-        () => {
-            "AND (procedures IS NULL OR NOT $5 AND ($4::text IS NULL OR $4 = ANY (procedures))) \
-             AND id <> ALL ($6) ORDER BY at, cardinality(procedures), id LIMIT $3 FOR UPDATE SKIP LOCKED"
+    /// The earliest slots of the site that may be given from a day on for what is wanted, as many
+    /// as asked for, without those taken, locked; fewer when it has no more. Where what left central
+    /// before a restore is not known, one extra slot beside the earliest hour that has none yet: its
+    /// id is new whatever was given before.
+    async fn earliest(
+        &self,
+        db: &mut PgConnection,
+        from: Date,
+        wanted: Wanted,
+        count: usize,
+    ) -> Result<Vec<FreeSlot>, Refusal> {
+        macro_rules! serving {
+            () => {
+                "AND (procedures IS NULL OR NOT $6 AND ($5::text IS NULL OR $5 = ANY (procedures))) \
+                 AND id <> ALL ($7) ORDER BY at, cardinality(procedures), id LIMIT $4 FOR UPDATE SKIP LOCKED"
+            };
+        }
+        let ordinary = free!("SELECT id, at::text, procedures, counter", serving!());
+        let beside = concat!(
+            "SELECT id, at::text, procedures, counter FROM slot \
+             WHERE site = $1 AND extra = 0 AND NOT outside AND at >= $2::text::timestamp AND NOT $3 AND NOT EXISTS \
+             (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at \
+             AND other.extra > 0) ",
+            serving!()
+        );
+        let (central, site) = (self.central, self.site);
+        plant(&mut *db, site, from).await?;
+        let procedure = match wanted {
+            Wanted::Procedure(procedure) => Some(procedure.key()),
+            Wanted::Any | Wanted::Everybody => None,
         };
-    }
-    let ordinary = concat!(
-        "SELECT id, at::text, procedures, counter FROM slot \
-         WHERE site = $1 AND lease IS NULL AND registration IS NULL AND extra <= 0 AND NOT withheld \
-         AND NOT outside AND at >= $2::text::timestamp ",
-        serving!()
-    );
-    let beside = concat!(
-        "SELECT id, at::text, procedures, counter FROM slot \
-         WHERE site = $1 AND extra = 0 AND NOT outside AND at >= $2::text::timestamp AND NOT EXISTS \
-         (SELECT 1 FROM slot AS other WHERE other.counter = slot.counter AND other.at = slot.at AND other.extra > 0) ",
-        serving!()
-    );
-    plant(&mut *db, site, from).await?;
-    let procedure = match wanted {
-        Wanted::Procedure(procedure) => Some(procedure.key()),
-        Wanted::Any | Wanted::Everybody => None,
-    };
-    let extras = central.extras_only();
-    loop {
-        let rows = sqlx::query(if extras { beside } else { ordinary })
-            .bind(site.as_str())
-            .bind(from.to_string())
-            .bind(if extras { 1 } else { i64::try_from(count).unwrap_or(i64::MAX) })
-            .bind(procedure)
-            .bind(wanted == Wanted::Everybody)
-            .bind(keys(taken)?)
-            .fetch_all(&mut *db)
-            .await?;
-        if let (true, Some(row)) = (extras, rows.first()) {
-            let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(3)?);
-            let serves = calendar::procedures(row, 2)?;
-            let beside = claim::Beside { counter, at, serves, outside: false };
-            let extra = claim::extra(db, central, site, &beside).await?;
-            return Ok(extra.map(|slot| FreeSlot { slot, at, stratum: None, serves }).into_iter().collect());
+        let extras = central.extras_only();
+        loop {
+            let rows = sqlx::query(if extras { beside } else { ordinary })
+                .bind(site.as_str())
+                .bind(from.to_string())
+                .bind(self.fresh && !extras)
+                .bind(if extras { 1 } else { i64::try_from(count).unwrap_or(i64::MAX) })
+                .bind(procedure)
+                .bind(wanted == Wanted::Everybody)
+                .bind(keys(&self.taken)?)
+                .fetch_all(&mut *db)
+                .await?;
+            if let (true, Some(row)) = (extras, rows.first()) {
+                let (at, counter): (DateTime, i64) = (civil(row.try_get(1)?)?, row.try_get(3)?);
+                let serves = calendar::procedures(row, 2)?;
+                let beside = claim::Beside { counter, at, serves, outside: false };
+                let extra = claim::extra(db, central, site, &beside).await?;
+                return Ok(extra
+                    .map(|slot| FreeSlot { slot, at, stratum: None, serves })
+                    .into_iter()
+                    .collect());
+            }
+            if rows.is_empty() && calendar::extend(&mut *db, site, wanted).await? {
+                continue;
+            }
+            return rows.iter().map(free_slot).collect();
         }
-        if rows.is_empty() && calendar::extend(&mut *db, site, wanted).await? {
-            continue;
-        }
-        return rows.iter().map(free_slot).collect();
     }
 }
 

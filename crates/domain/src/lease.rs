@@ -7,7 +7,7 @@
 
 mod sized;
 
-pub use sized::{COVER_DAYS, COVER_MAX_DAYS, DueBack, LEASE_MAX, Reach, Seen};
+pub use sized::{COVER_DAYS, COVER_MAX_DAYS, LEASE_MAX, Reach, Seen};
 
 use crate::ids::{LeaseId, SlotId};
 use crate::procedure::{Procedure, ProcedureSet};
@@ -34,7 +34,7 @@ pub const TAIL_DAYS: i32 = 14;
 pub const BACKSTOP_DAYS: i32 = 28;
 /// Days before its date from which an unused backstop is given back: near slots are
 /// scarce, and a receipt made today would hold a later one.
-pub const BACKSTOP_RETURN_DAYS: i32 = 14;
+const BACKSTOP_RETURN_DAYS: i32 = 14;
 
 impl Stratum {
     /// Nearest first, as a lease is filled.

@@ -26,9 +26,11 @@ impl Tx<'_> {
             return Ok(());
         }
         let mut statement = self.sql.prepare_cached(
-            "INSERT INTO lease_slot (slot, lease, at, stratum, token, procedures) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO lease_slot (slot, lease, at, stratum, token, procedures, back) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
              ON CONFLICT (slot) DO UPDATE SET lease = excluded.lease, stratum = excluded.stratum, \
-             procedures = excluded.procedures, token = excluded.token, registration = NULL, released = 0 \
+             procedures = excluded.procedures, token = excluded.token, back = excluded.back, \
+             registration = NULL, released = 0 \
              WHERE released = 1 AND lease_slot.lease <> excluded.lease",
         )?;
         for (n, slot) in slots.iter().enumerate() {
@@ -41,7 +43,8 @@ impl Tx<'_> {
                 slot.at.to_string(),
                 slot.stratum.key(),
                 wrong.unwrap_or(slot).token.0,
-                slot.procedures.as_ref().map(|keys| keys.join(" "))
+                slot.procedures.as_ref().map(|keys| keys.join(" ")),
+                slot.back.map(|day| day.to_string())
             ])?;
         }
         Ok(())
@@ -95,18 +98,18 @@ impl Tx<'_> {
         Ok(taken)
     }
 
-    /// Backstops nobody holds whose day lies before `before`.
+    /// Slots nobody has been given that go back on `today` or earlier.
     ///
     /// # Errors
     /// The store fails.
-    pub fn idle_backstops(&self, before: Date) -> Result<Vec<(LeaseId, SlotId)>, VaultFailure> {
+    pub fn due_back(&self, today: Date) -> Result<Vec<(LeaseId, SlotId)>, VaultFailure> {
         let all = || "UPDATE lease_slot SET registration = NULL WHERE stratum = 'backstop'".to_owned();
         self.planted("held_backstop_released", all)?;
         let mut statement = self.sql.prepare_cached(
-            "SELECT lease, slot FROM lease_slot WHERE stratum = ?1 AND registration IS NULL AND released = 0 \
-             AND at < ?2 ORDER BY slot",
+            "SELECT lease, slot FROM lease_slot WHERE registration IS NULL AND released = 0 AND back <= ?1 \
+             ORDER BY slot",
         )?;
-        let mut rows = statement.query(params![Stratum::Backstop.key(), before.to_string()])?;
+        let mut rows = statement.query([today.to_string()])?;
         let mut slots = Vec::new();
         while let Some(row) = rows.next()? {
             let slot: i64 = row.get(1)?;

@@ -155,6 +155,7 @@ fn a_slot_given_back_returns_only_by_another_lease() {
         at: jiff::civil::datetime(2027, 3, day, 9, 0, 0, 0),
         stratum: domain::lease::Stratum::Backstop,
         procedures: None,
+        back: Some(jiff::civil::date(2027, 3, day - 1)),
         token: vec![1].into(),
     };
     let free = || -> Vec<u64> {
@@ -164,13 +165,13 @@ fn a_slot_given_back_returns_only_by_another_lease() {
     let lend = |lease: u8, slots: &[wire::messages::LentSlot]| {
         vault.transact::<_, vault::VaultFailure>(|tx| tx.add_lease(LeaseId([lease; 16]), slots)).unwrap();
     };
-    lend(1, &[slot(1, 1), slot(2, 20)]);
+    lend(1, &[slot(1, 3), slot(2, 20)]);
     let near = |day| {
-        vault.read::<_, vault::VaultFailure>(|tx| tx.idle_backstops(jiff::civil::date(2027, 3, day))).unwrap()
+        vault.read::<_, vault::VaultFailure>(|tx| tx.due_back(jiff::civil::date(2027, 3, day))).unwrap()
     };
-    assert_eq!(near(10), [(LeaseId([1; 16]), SlotId(1))]);
+    assert_eq!((near(1), near(18)), (vec![], vec![(LeaseId([1; 16]), SlotId(1))]));
     vault.transact::<_, vault::VaultFailure>(|tx| tx.mark_released(SlotId(1))).unwrap();
-    assert_eq!((free(), near(10)), (vec![2], vec![]));
+    assert_eq!((free(), near(18)), (vec![2], vec![]));
     let take = || {
         vault.transact::<_, vault::VaultFailure>(|tx| {
             tx.take_slot(SlotId(1), domain::ids::RegistrationId([1; 16]))

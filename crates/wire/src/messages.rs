@@ -352,6 +352,9 @@ pub struct LentSlot {
     /// for its lease with `?procedures=1`: any other gives a slot to anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub procedures: Option<Vec<String>>,
+    /// The day from which the kiosk gives it back if nobody has been given it; none: it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Date>,
     /// The signed slot token.
     pub token: Bytes,
 }

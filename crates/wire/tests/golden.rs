@@ -226,9 +226,15 @@ fn every_message() {
         at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
         stratum: domain::lease::Stratum::Near,
         procedures: None,
+        back: None,
         token: vec![9; 12].into(),
     };
+    let back = LentSlot { back: Some(jiff::civil::date(2027, 1, 18)), ..slot.clone() };
     example("change-lease", &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![slot] });
+    example(
+        "change-lease-back",
+        &Change::Lease { lease: LeaseId([8; 16]), incarnation: 1, slots: vec![back] },
+    );
     let answered = Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
     example("change-offered", &Change::Offered { registration, offer: offered() });
@@ -279,6 +285,7 @@ fn every_answer() {
         at: jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0),
         stratum: domain::lease::Stratum::Tail,
         procedures: None,
+        back: None,
         token: vec![9; 12].into(),
     };
     let result = |seq, result| Change::Result { incarnation: 1, seq, hash: Hash([4; 32]), result };

@@ -185,7 +185,7 @@ fn site(from: Date) -> NewSite {
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
         site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots: LEASE,
+        lease_slots: Some(LEASE),
         kind: domain::calendar::SiteKind::Fixed,
         from,
     }
@@ -251,7 +251,7 @@ fn lent(vault: &Vault) -> Result<Vec<(LeaseId, LentSlot)>, Failure> {
                 let token = token.into();
                 lent.push((
                     lease,
-                    LentSlot { slot: free.slot, at: free.at, stratum, procedures: None, token },
+                    LentSlot { slot: free.slot, at: free.at, stratum, procedures: None, back: None, token },
                 ));
             }
         }

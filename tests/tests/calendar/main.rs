@@ -64,7 +64,7 @@ async fn site(service: &Service, id: &str, kind: SiteKind, zone: &str, lease_slo
         zone: zone.into(),
         holidays: "metropolitan".into(),
         site_key: age::x25519::Identity::generate().to_public().to_string(),
-        lease_slots,
+        lease_slots: Some(lease_slots),
         kind,
         from: TODAY,
     };

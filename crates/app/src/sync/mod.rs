@@ -124,7 +124,6 @@ impl Kiosk {
     async fn steps(&self) -> Result<(), Problem> {
         let mut known = self
             .off(|inner| {
-                inner.give_back_near()?;
                 inner.erase_due()?;
                 apply::take_up_passed_over(inner)?;
                 inner.known()
@@ -206,6 +205,15 @@ impl Kiosk {
                     let answer = self.inner.remote.lease(self.inner.caller(), &request).await?;
                     known.lease_filled = true;
                     known.pulled = known.pulled && answer.lent == 0;
+                }
+                Step::GiveBack => {
+                    known.head = self
+                        .off(|inner| {
+                            inner.give_back_due()?;
+                            Ok(inner.known()?.head)
+                        })
+                        .await?;
+                    known.given_back = true;
                 }
                 Step::SendPage => {
                     let skip = passed_over.clone();
@@ -293,6 +301,7 @@ impl Inner {
                 push_stalled: false,
                 pulled: false,
                 lease_filled: false,
+                given_back: false,
                 pages_waiting: tx.unsent_pages()? > 0,
             })
         })

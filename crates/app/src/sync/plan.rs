@@ -13,6 +13,8 @@ pub struct Known {
     pub pulled: bool,
     /// The lease has been filled in this exchange.
     pub lease_filled: bool,
+    /// Leased slots whose day to go back has come have been given back in this exchange.
+    pub given_back: bool,
     pub pages_waiting: bool,
 }
 
@@ -24,12 +26,14 @@ pub enum Step {
     },
     Pull,
     FillLease,
+    GiveBack,
     SendPage,
     Done,
 }
 
 /// Records first, so that central knows which leased slots are gone before it lends
-/// more; pages last, for they are long and nothing waits for them.
+/// more; old slots go back once newer ones are here, so that a line cut in between leaves
+/// none missing; pages last, for they are long and nothing waits for them.
 #[must_use]
 pub fn next(known: &Known) -> Step {
     if known.received < known.head && !known.push_stalled {
@@ -38,6 +42,8 @@ pub fn next(known: &Known) -> Step {
         Step::FillLease
     } else if !known.pulled {
         Step::Pull
+    } else if !known.given_back {
+        Step::GiveBack
     } else if known.pages_waiting {
         Step::SendPage
     } else {
@@ -50,13 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_then_lease_then_pull_then_pages() {
+    fn records_then_lease_then_pull_then_what_goes_back_then_pages() {
         let mut known = Known {
             head: 3,
             received: 1,
             push_stalled: false,
             pulled: false,
             lease_filled: false,
+            given_back: false,
             pages_waiting: true,
         };
         assert_eq!(next(&known), Step::Push { after: 1 });
@@ -65,6 +72,11 @@ mod tests {
         known.lease_filled = true;
         assert_eq!(next(&known), Step::Pull);
         known.pulled = true;
+        assert_eq!(next(&known), Step::GiveBack);
+        known.given_back = true;
+        known.head = 4;
+        assert_eq!(next(&known), Step::Push { after: 3 });
+        known.received = 4;
         assert_eq!(next(&known), Step::SendPage);
         known.pages_waiting = false;
         assert_eq!(next(&known), Step::Done);
@@ -78,6 +90,7 @@ mod tests {
             push_stalled: true,
             pulled: false,
             lease_filled: false,
+            given_back: false,
             pages_waiting: false,
         };
         assert_eq!(next(&known), Step::Pull);

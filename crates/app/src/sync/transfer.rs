@@ -272,7 +272,7 @@ impl HttpRemote {
         request: &LeaseRequest,
     ) -> Result<LeaseAnswer, RemoteFailure> {
         // A query, not a field: a central that does not know it passes it over.
-        read(&self.signed(caller, "POST", "/v1/lease?procedures=1", Vec::new(), json(request)?).await?)
+        read(&self.signed(caller, "POST", "/v1/lease?procedures=1&back=1", Vec::new(), json(request)?).await?)
     }
 
     /// A signed question whose right answer is that there is nothing: only who asks is judged.

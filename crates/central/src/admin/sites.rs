@@ -33,7 +33,8 @@ pub struct NewSite {
     pub zone: String,
     pub holidays: String,
     pub site_key: String,
-    pub lease_slots: i16,
+    /// Slots of every kiosk's lease; none: each by what has been seen of the kiosk.
+    pub lease_slots: Option<i16>,
     pub kind: SiteKind,
     /// The day before the first that may have slots: nobody is asked to come the same day.
     pub from: Date,
@@ -60,7 +61,7 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     site.site_key.parse::<age::x25519::Recipient>().map_err(|_| {
         refused("the site key is not an age recipient; give the line age1… that the site's agents made with age-keygen")
     })?;
-    if !(0..=LEASE_MAX).contains(&site.lease_slots) {
+    if site.lease_slots.is_some_and(|slots| !(0..=LEASE_MAX).contains(&slots)) {
         return Err(refused(format!("a lease holds 0 to {LEASE_MAX} slots; correct --lease-slots")));
     }
     let first = site.from.saturating_add(1.days());

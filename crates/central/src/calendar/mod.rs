@@ -125,6 +125,11 @@ impl Calendar {
         }
     }
 
+    /// Does any counter receive anybody on this day?
+    pub fn is_open(&self, day: Date) -> bool {
+        self.counters.iter().any(|counter| !self.rules.hours(&counter.calendar, day).is_empty())
+    }
+
     /// The first day after those made that has a slot for `wanted`.
     fn next(&self, wanted: Wanted) -> Option<Date> {
         let furthest = self.until.saturating_add(FURTHEST_DAYS.days());

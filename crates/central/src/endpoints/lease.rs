@@ -2,10 +2,12 @@
 //! each with a token central signed; they leave the free ones in this transaction.
 
 use crate::calendar::{self, Calendar};
+use crate::dates::Unused;
 use crate::device::{Device, SignedRequest};
+use crate::kiosk_seen::SEASON_DAYS;
 use crate::lease_log::{self, Sent};
 use crate::pick::Free;
-use crate::{Central, Refusal, chain, changes, dates, planted};
+use crate::{Central, Refusal, chain, changes, dates, kiosk_seen, planted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,11 +21,14 @@ use sqlx::{PgConnection, Row};
 use std::collections::BTreeMap;
 use wire::messages::{Change, LeaseAnswer, LeaseRequest, LentSlot};
 
-/// Seconds back of a kiosk's registrations that are its demand: 90 days, a season.
-const DEMAND_S: i64 = 90 * 86_400;
+/// Seconds back of a kiosk's registrations that are its demand: a season.
+const DEMAND_S: i64 = SEASON_DAYS as i64 * 86_400;
 /// The query by which a kiosk says that it knows slots may serve some procedures only. One that
 /// does not say it would give them to anybody.
 const KNOWS_PROCEDURES: &str = "procedures=1";
+/// The query by which a kiosk says that it gives slots back on the day told with them. Of one that
+/// does not say it, every slot counts until its day.
+const GIVES_BACK: &str = "back=1";
 
 pub(super) async fn fill(
     State(central): State<Central>,
@@ -32,7 +37,8 @@ pub(super) async fn fill(
     let request = SignedRequest::check(&central, request).await?;
     let LeaseRequest { today, incarnation } = request.json()?;
     let query = request.parts.uri.query().unwrap_or_default();
-    let knows = query.split('&').any(|word| word == KNOWS_PROCEDURES);
+    let says = |word| query.split('&').any(|said| said == word);
+    let (knows_procedures, gives_back) = (says(KNOWS_PROCEDURES), says(GIVES_BACK));
     let device = &request.device;
     let mut tx = central.pool.begin().await?;
     chain::lock(&mut tx, device.kiosk).await?;
@@ -50,7 +56,9 @@ pub(super) async fn fill(
         return Err(Refusal::ClockOff);
     }
     let today = today.max(ours);
-    let lent = lend(&mut tx, &central, device, (incarnation, today, ours), knows).await?;
+    let asked_on = kiosk_seen::asks(&mut tx, &central, device, today).await?;
+    let due = gives_back.then_some(Due { today, asked_on });
+    let lent = lend(&mut tx, &central, device, (incarnation, today, ours), (knows_procedures, due)).await?;
     lease_log::write(&mut tx, &central, lent.for_the_log(device, incarnation)).await?;
     let answer = LeaseAnswer { lent: u32::try_from(lent.len()).unwrap_or(u32::MAX) };
     if let Some((lease, slots)) = lent.into_parts() {
@@ -80,7 +88,12 @@ impl Lent {
             slot: slot.slot,
             at: slot.at,
             kiosk: device.kiosk,
-            lent: Some(lease_log::Lent { lease, stratum: slot.stratum.key().to_owned(), incarnation }),
+            lent: Some(lease_log::Lent {
+                lease,
+                stratum: slot.stratum.key().to_owned(),
+                incarnation,
+                back: slot.back,
+            }),
         };
         self.slots.iter().map(sent).collect()
     }
@@ -95,25 +108,28 @@ async fn lend(
     central: &Central,
     device: &Device,
     (incarnation, today, ours): (u32, Date, Date),
-    knows_procedures: bool,
+    (knows_procedures, due): (bool, Option<Due>),
 ) -> Result<Lent, Refusal> {
     // Waits for a calendar that is being changed.
     let row = sqlx::query("SELECT lease_slots, zone FROM site WHERE id = $1 FOR KEY SHARE")
         .bind(device.site.as_str())
         .fetch_one(&mut *tx)
         .await?;
-    let (slots, zone): (i16, String) = (row.try_get(0)?, row.try_get(1)?);
-    let shape = LeaseShape::of(u16::try_from(slots).unwrap_or(0));
+    let (fixed, zone): (Option<i16>, String) = (row.try_get(0)?, row.try_get(1)?);
+    let (shape, reach) = match fixed {
+        Some(slots) => (LeaseShape::of(u16::try_from(slots).unwrap_or(0)), Reach::FIXED),
+        None => (LeaseShape::sized(kiosk_seen::of(&mut *tx, central, device, ours).await?), Reach::SIZED),
+    };
     let unused = dates::unused_lent(&mut *tx, device.kiosk, incarnation, today).await?;
     let mut lent = Lent::default();
     let first_day = today.saturating_add(LEAD_DAYS.days());
-    let (mut front, mut demand) = (None, None);
+    let (mut last_front, mut front, mut demand) = (None, None, None);
     for stratum in Stratum::ALL {
-        let mut serve: Vec<ProcedureSet> =
-            unused.iter().filter(|(key, _)| key == stratum.key()).map(|(_, serves)| *serves).collect();
+        let wanted = shape.wanted(stratum);
+        let mut serve = counted(&unused, stratum, due);
         let has = i64::try_from(serve.len()).unwrap_or(i64::MAX);
         let has = if planted::on("lease_without_bound") { 0 } else { has };
-        let wanted = i64::from(shape.wanted(stratum));
+        let wanted = i64::from(wanted);
         if has >= wanted {
             continue;
         }
@@ -122,16 +138,18 @@ async fn lend(
             None => demand.insert(Demand::read(&mut *tx, central, device, today, knows_procedures).await?),
         };
         let mut asked = asked.clone();
-        // Beyond where whoever registers now is dated, though this kiosk needs no slot there.
         let beyond = match (stratum, front) {
             (Stratum::Near | Stratum::Front, _) => first_day,
             (Stratum::Tail | Stratum::Backstop, Some(front)) => front,
+            // Beyond where whoever registers now is dated, though this kiosk needs no slot there.
             (Stratum::Tail | Stratum::Backstop, None) => {
-                *front.insert(queue_front(&mut *tx, central, device, &asked, (ours, first_day)).await?)
+                let now = queue_front(&mut *tx, central, device, &asked, (ours, first_day), reach).await?;
+                *front.insert(now.max(last_front.unwrap_or(now)))
             }
         };
-        let from = Reach::FIXED.first_day(stratum, today, beyond);
+        let from = reach.first_day(stratum, today, beyond);
         let mut free = Free::from(&mut *tx, central, &device.site, (ours, from)).await?;
+        free.fresh_only(!reach.may_lend(stratum, Some(Stratum::Front)));
         // What is kept for near time limits is lent for them alone.
         let soon = stratum == Stratum::Near;
         let window = Window { earliest: from, soon, ..Window::new(from, None) };
@@ -143,23 +161,52 @@ async fn lend(
             found.push(slot);
         }
         if stratum == Stratum::Front {
-            front = found.iter().map(|slot| slot.at.date()).max();
+            last_front = found.iter().map(|slot| slot.at.date()).max();
+            if reach == Reach::FIXED {
+                front = last_front;
+            }
         }
         if !found.is_empty() {
             let lease = match lent.lease {
                 Some(lease) => lease,
                 None => *lent.lease.insert(open(&mut *tx, central, device, incarnation).await?),
             };
-            put(&mut *tx, lease, &found, stratum).await?;
+            let mut slots = Vec::new();
             for slot in found {
-                lent.slots.push(lent_slot(central, device, &zone, slot, stratum)?);
+                slots.push(lent_slot(central, device, &zone, slot, (stratum, reach, today))?);
             }
+            put(&mut *tx, lease, &slots, stratum).await?;
+            lent.slots.append(&mut slots);
         }
     }
     if lent.lease.is_some() {
         dates::may_sign(tx, central).await?;
     }
     Ok(lent)
+}
+
+/// Days by which a kiosk that gives slots back is known to do so.
+#[derive(Clone, Copy)]
+struct Due {
+    today: Date,
+    /// The day of its last exchange before.
+    asked_on: Option<Date>,
+}
+
+impl Due {
+    /// Does this slot go back in this exchange? One that was due in an earlier one and is still
+    /// lent is a kiosk's that keeps it: it counts, or such a kiosk would be lent ever more.
+    fn includes(self, slot: &Unused) -> bool {
+        let now = |back: Date| back <= self.today && self.asked_on.is_none_or(|before| back > before);
+        slot.back.is_some_and(now)
+    }
+}
+
+/// What the unused slots of a stratum serve that count in a lease: those that go back in this
+/// exchange are about to be free.
+fn counted(unused: &[Unused], stratum: Stratum, due: Option<Due>) -> Vec<ProcedureSet> {
+    let of = unused.iter().filter(|slot| slot.stratum == stratum.key());
+    of.filter(|slot| !due.is_some_and(|due| due.includes(slot))).map(|slot| slot.serves).collect()
 }
 
 /// The day on which whoever registers now is dated, for the procedure of this kiosk's where that is
@@ -170,12 +217,14 @@ async fn queue_front(
     device: &Device,
     demand: &Demand,
     (ours, first_day): (Date, Date),
+    reach: Reach,
 ) -> Result<Date, Refusal> {
     // A central that gives extra slots only would make one to answer.
     if central.extras_only() {
         return Ok(first_day);
     }
     let mut free = Free::from(&mut *tx, central, &device.site, (ours, first_day)).await?;
+    free.fresh_only(!reach.may_lend(Stratum::Front, Some(Stratum::Front)));
     let window = Window { earliest: first_day, ..Window::new(first_day, None) };
     let windows = match demand {
         Demand::Any | Demand::Everybody => vec![window],
@@ -193,10 +242,18 @@ fn lent_slot(
     device: &Device,
     zone: &str,
     FreeSlot { slot, at, serves, .. }: FreeSlot,
-    stratum: Stratum,
+    (stratum, reach, today): (Stratum, Reach, Date),
 ) -> Result<LentSlot, Refusal> {
     let token = dates::token(central, device.key, &device.site, zone, (slot, at))?;
-    Ok(LentSlot { slot, at, stratum, procedures: calendar::named(serves), token: token.to_bytes().into() })
+    let back = reach.back_on(stratum, at, today);
+    Ok(LentSlot {
+        slot,
+        at,
+        stratum,
+        procedures: calendar::named(serves),
+        back,
+        token: token.to_bytes().into(),
+    })
 }
 
 /// What the next slot lent to a kiosk is to serve.
@@ -295,18 +352,23 @@ async fn open(
 async fn put(
     tx: &mut PgConnection,
     lease: LeaseId,
-    slots: &[FreeSlot],
+    slots: &[LentSlot],
     stratum: Stratum,
 ) -> Result<(), Refusal> {
     if planted::on("lent_slot_left_free") {
         return Ok(());
     }
-    let ids = slots.iter().map(|free| dates::slot_key(free.slot)).collect::<Result<Vec<_>, _>>()?;
-    sqlx::query("UPDATE slot SET lease = $2, stratum = $3 WHERE id = ANY ($1)")
-        .bind(&ids)
-        .bind(lease.0.as_slice())
-        .bind(stratum.key())
-        .execute(tx)
-        .await?;
+    let ids = slots.iter().map(|slot| dates::slot_key(slot.slot)).collect::<Result<Vec<_>, _>>()?;
+    let back: Vec<_> = slots.iter().map(|slot| slot.back.map(|day| day.to_string())).collect();
+    sqlx::query(
+        "UPDATE slot SET lease = $2, stratum = $3, back = lent.back::date, came_back = false \
+         FROM unnest($1::bigint[], $4::text[]) AS lent (id, back) WHERE slot.id = lent.id",
+    )
+    .bind(&ids)
+    .bind(lease.0.as_slice())
+    .bind(stratum.key())
+    .bind(&back)
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -473,7 +473,8 @@ async fn release(tx: &mut PgConnection, device: &Device, release: &Release) -> R
     calendar::hold(&mut *tx, &device.site).await?;
     for slot in &release.slots {
         sqlx::query(
-            "UPDATE slot SET lease = NULL, stratum = NULL WHERE id = $1 AND lease = $2 AND registration IS NULL",
+            "UPDATE slot SET lease = NULL, came_back = stratum IN ('near', 'front') AND back IS NOT NULL, \
+             stratum = NULL, back = NULL WHERE id = $1 AND lease = $2 AND registration IS NULL",
         )
         .bind(i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?)
         .bind(release.lease.0.as_slice())

@@ -7,7 +7,7 @@ mod replay;
 use crate::{Central, Random, Refusal, planted};
 use domain::bytes::Hash;
 use domain::ids::{KioskId, LeaseId, SiteId, SlotId};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 pub(crate) use replay::{distrust, follow, is_followed, sites_to_make, was_followed};
 use seal::keys::sha256;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,9 @@ pub(crate) struct Lent {
     pub lease: LeaseId,
     pub stratum: String,
     pub incarnation: u32,
+    /// The day from which the kiosk gives it back unused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Date>,
 }
 
 /// Why a log cannot be used.

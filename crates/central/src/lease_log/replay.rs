@@ -189,12 +189,13 @@ async fn withhold(tx: &mut PgConnection, sent: &Sent) -> Result<Option<LeaseId>,
             .execute(&mut *tx)
             .await?;
             sqlx::query(
-                "UPDATE slot SET lease = lease.id, stratum = $3, withheld = false FROM lease \
+                "UPDATE slot SET lease = lease.id, stratum = $3, back = $4::text::date, withheld = false FROM lease \
                  WHERE slot.id = $1 AND lease.id = $2 AND slot.registration IS NULL",
             )
             .bind(slot)
             .bind(lent.lease.0.as_slice())
             .bind(&lent.stratum)
+            .bind(lent.back.map(|day| day.to_string()))
             .execute(&mut *tx)
             .await?
             .rows_affected()
@@ -250,11 +251,15 @@ async fn tell_again(
     }
     let slots = slots
         .iter()
-        .filter_map(|sent| Some((sent, Stratum::parse(&sent.lent.as_ref()?.stratum)?)))
-        .map(|(sent, stratum)| {
+        .filter_map(|sent| {
+            let lent = sent.lent.as_ref()?;
+            Some((sent, Stratum::parse(&lent.stratum)?, lent.back))
+        })
+        .map(|(sent, stratum, back)| {
             let token = dates::token(central, key, &site, zone, (sent.slot, sent.at))?;
             let procedures = serves.get(&sent.slot).and_then(|serves| calendar::named(*serves));
-            Ok(LentSlot { slot: sent.slot, at: sent.at, stratum, procedures, token: token.to_bytes().into() })
+            let token = token.to_bytes().into();
+            Ok(LentSlot { slot: sent.slot, at: sent.at, stratum, procedures, back, token })
         })
         .collect::<Result<Vec<_>, Refusal>>()?;
     changes::append(tx, central, kiosk, &[Change::Lease { lease, incarnation, slots }]).await

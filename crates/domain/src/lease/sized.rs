@@ -7,6 +7,7 @@ use jiff::{
     ToSpan,
     civil::{Date, DateTime},
 };
+use serde::{Deserialize, Serialize};
 
 /// Open days without the network that every lease lasts for: two weeks, whatever the kiosk has
 /// seen. The first long outage comes unannounced.
@@ -31,7 +32,7 @@ const BACKSTOP_SHARE: u32 = 2;
 const SPREAD: u32 = 3;
 
 /// What central has seen of a kiosk in the last season.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// People it registered.
     pub people: u32,
@@ -114,42 +115,26 @@ impl Reach {
         self.keep.is_none() || !(front(stratum) && before.is_some_and(front))
     }
 
-    /// Which unused slots of this stratum go back today.
+    /// The day from which a slot goes back that nobody has been given: its own day is near, and
+    /// somebody else can still be given it, or it has been held for long. None: it is kept until
+    /// its day is over.
     #[must_use]
-    pub fn due_back(self, stratum: Stratum, today: Date) -> DueBack {
-        let near = match (stratum, self.keep) {
+    pub fn back_on(self, stratum: Stratum, at: DateTime, lent: Date) -> Option<Date> {
+        let ahead = match (stratum, self.keep) {
             (Stratum::Backstop, _) => Some(BACKSTOP_RETURN_DAYS),
-            // Never those that would be lent again today.
+            // Never on a day on which it would be lent again.
             (_, Some(_)) => Some(self.lead - 1),
             (_, None) => None,
         };
-        let keep = self.keep.map(|keep| match stratum {
-            Stratum::Near | Stratum::Front => keep.front,
-            Stratum::Tail => keep.tail,
-            Stratum::Backstop => keep.backstop,
+        let near = ahead.map(|days| at.date().saturating_sub((days - 1).days()));
+        let held = self.keep.map(|keep| {
+            lent.saturating_add(match stratum {
+                Stratum::Near | Stratum::Front => keep.front.days(),
+                Stratum::Tail => keep.tail.days(),
+                Stratum::Backstop => keep.backstop.days(),
+            })
         });
-        DueBack {
-            before: near.map(|days| today.saturating_add(days.days())),
-            lent_until: keep.map(|days| today.saturating_sub(days.days())),
-        }
-    }
-}
-
-/// Unused slots that go back: their day is near, and somebody else can still be given it, or
-/// they have been held for long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueBack {
-    /// Those of a day before this one.
-    pub before: Option<Date>,
-    /// Those lent on this day or before.
-    pub lent_until: Option<Date>,
-}
-
-impl DueBack {
-    #[must_use]
-    pub fn includes(&self, at: DateTime, lent: Date) -> bool {
-        self.before.is_some_and(|before| at.date() < before)
-            || self.lent_until.is_some_and(|until| lent <= until)
+        near.into_iter().chain(held).min()
     }
 }
 
@@ -204,8 +189,8 @@ mod tests {
             let front = TODAY.saturating_add((1 + front).days());
             for stratum in Stratum::ALL {
                 let from = Reach::SIZED.first_day(stratum, TODAY, front);
-                let due = Reach::SIZED.due_back(stratum, TODAY);
-                prop_assert!(!due.includes(from.saturating_add(beyond.days()).at(9, 0, 0, 0), TODAY));
+                let at = from.saturating_add(beyond.days()).at(9, 0, 0, 0);
+                prop_assert!(Reach::SIZED.back_on(stratum, at, TODAY).is_some_and(|back| back > TODAY));
             }
         }
     }
@@ -229,10 +214,8 @@ mod tests {
     fn fixed_leases_give_back_backstops_only() {
         let at = |days: i32| TODAY.saturating_add(days.days()).at(9, 0, 0, 0);
         for stratum in Stratum::ALL {
-            let due = Reach::FIXED.due_back(stratum, TODAY);
-            let near = stratum == Stratum::Backstop;
-            assert_eq!(due.includes(at(BACKSTOP_RETURN_DAYS - 1), date(2026, 1, 1)), near);
-            assert!(!due.includes(at(BACKSTOP_RETURN_DAYS), date(2026, 1, 1)));
+            let back = Reach::FIXED.back_on(stratum, at(BACKSTOP_RETURN_DAYS - 1), date(2026, 1, 1));
+            assert_eq!(back, (stratum == Stratum::Backstop).then_some(TODAY));
         }
         assert_eq!(Reach::FIXED.first_day(Stratum::Near, TODAY, TODAY), date(2027, 3, 2));
         assert_eq!(Reach::FIXED.first_day(Stratum::Tail, TODAY, TODAY), date(2027, 3, 15));
@@ -258,7 +241,8 @@ mod tests {
             let today = TODAY.saturating_add(age.days());
             let front = today.saturating_add(30.days());
             let at = Reach::SIZED.first_day(Stratum::Tail, TODAY, TODAY.saturating_add(30.days()));
-            let back = Reach::SIZED.due_back(Stratum::Tail, today).includes(at.at(9, 0, 0, 0), TODAY);
+            let back = Reach::SIZED.back_on(Stratum::Tail, at.at(9, 0, 0, 0), TODAY);
+            let back = back.is_some_and(|back| back <= today);
             // Fourteen days are left for an outage that begins just before it would go back.
             assert_eq!(back, age >= 14);
             assert!(back || at >= front.saturating_add(14.days()));

@@ -276,7 +276,8 @@ impl<'g> World<'g> {
             zone: ZONE.to_owned(),
             holidays: "metropolitan".to_owned(),
             site_key: ground.site_key.clone(),
-            lease_slots: i16::try_from(dice.below(7)).unwrap_or(4),
+            // One site in seven has leases sized by what its kiosks see.
+            lease_slots: i16::try_from(dice.below(7)).ok().filter(|slots| *slots < 6),
             kind: domain::calendar::SiteKind::Fixed,
             from,
         };

@@ -52,7 +52,13 @@ pub struct Lived {
 struct Idle {
     slot: FreeSlot,
     stratum: Stratum,
-    lent: Date,
+    back: Option<Date>,
+}
+
+impl Idle {
+    fn is_due(&self, today: Date) -> bool {
+        self.back.is_some_and(|back| back <= today)
+    }
 }
 
 #[derive(Default)]
@@ -169,7 +175,7 @@ impl Living<'_> {
         kiosk.shape = Some(shape);
         if self.rule != Rule::Sized {
             // Leases of one size give back before they are filled.
-            give_back(&mut kiosk.idle, &mut self.free, reach, today);
+            give_back(&mut kiosk.idle, &mut self.free, today);
         }
         let tomorrow = Window::new(today, None).earliest;
         let mut front = match self.rule {
@@ -180,11 +186,8 @@ impl Living<'_> {
             _ => tomorrow,
         };
         for stratum in Stratum::ALL {
-            let due = reach.due_back(stratum, today);
             let held = kiosk.idle.iter().filter(|idle| {
-                idle.stratum == stratum
-                    && idle.slot.at.date() >= tomorrow
-                    && !due.includes(idle.slot.at, idle.lent)
+                idle.stratum == stratum && idle.slot.at.date() >= tomorrow && !idle.is_due(today)
             });
             for _ in held.count()..usize::from(shape.wanted(stratum)) {
                 let from = reach.first_day(stratum, today, front);
@@ -192,14 +195,15 @@ impl Living<'_> {
                 let Some(slot) = self.free.first_that(from, again) else { break };
                 self.free.take(&slot);
                 let slot = FreeSlot { stratum: Some(stratum), ..slot };
-                kiosk.idle.push(Idle { slot, stratum, lent: today });
+                let back = reach.back_on(stratum, slot.at, today);
+                kiosk.idle.push(Idle { slot, stratum, back });
                 self.lived.lent += u64::from(number_of_day >= self.from);
                 if stratum == Stratum::Front {
                     front = front.max(slot.at.date());
                 }
             }
         }
-        give_back(&mut kiosk.idle, &mut self.free, reach, today);
+        give_back(&mut kiosk.idle, &mut self.free, today);
     }
 
     fn comes(&mut self, person: Arrival) {
@@ -328,13 +332,9 @@ impl Kiosk {
 }
 
 /// What is due goes back into the site's free slots.
-fn give_back(idle: &mut Vec<Idle>, free: &mut Slots, reach: Reach, today: Date) {
-    for stratum in Stratum::ALL {
-        let due = reach.due_back(stratum, today);
-        let is_due = |idle: &mut Idle| idle.stratum == stratum && due.includes(idle.slot.at, idle.lent);
-        for idle in idle.extract_if(.., is_due) {
-            free.give_back(&idle.slot, stratum);
-        }
+fn give_back(idle: &mut Vec<Idle>, free: &mut Slots, today: Date) {
+    for idle in idle.extract_if(.., |idle| idle.is_due(today)) {
+        free.give_back(&idle.slot, idle.stratum);
     }
 }
 
