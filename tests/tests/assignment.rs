@@ -3,8 +3,9 @@
 //! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist, with what
 //! `domain::reserve` keeps of them.
 
-use domain::assign::{Choice, FreeSlot, choose};
+use domain::assign::{Choice, FreeSlot, Window, choose};
 use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar, SiteKind};
+use domain::extra::{self, Hour};
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -114,6 +115,25 @@ fn slots(story: &Story) -> Vec<(DateTime, ProcedureSet)> {
     story.counters.iter().flat_map(of).collect()
 }
 
+/// The hours of the calendar, with the extra slots given so far.
+fn hours(story: &Story, window: &Window, extras: &[(DateTime, i64)]) -> Vec<Hour> {
+    let site = rules(story);
+    let of = |(counter, patterns): (i64, &Vec<Pattern>)| -> Vec<Hour> {
+        let calendar = CounterCalendar { patterns: patterns.clone(), ..CounterCalendar::default() };
+        let hours = (0..AHEAD).flat_map(|n| site.hours(&calendar, day(n)));
+        let serves = |seat: &&ProcedureSet| window.procedure.is_none_or(|procedure| seat.includes(procedure));
+        let hour = |hour: domain::calendar::Hour| Hour {
+            counter,
+            at: hour.at,
+            slots: u32::try_from(hour.seats.iter().filter(serves).count()).unwrap(),
+            extras: u32::try_from(extras.iter().filter(|extra| **extra == (hour.at, counter)).count())
+                .unwrap(),
+        };
+        hours.map(hour).collect()
+    };
+    (0..).zip(&story.counters).flat_map(of).collect()
+}
+
 async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCaseError> {
     service.clock.store(Service::NOON, Ordering::SeqCst);
     let id = format!("CASE-{case}");
@@ -130,6 +150,7 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
     seed[..4].copy_from_slice(&case.to_be_bytes());
     let device = service.device_of(&id, seed).await.unwrap();
     let mut free = slots(&story);
+    let mut extras: Vec<(DateTime, i64)> = Vec::new();
     let mut seen: Vec<Seen> = Vec::new();
     for (n, (wait, limit, procedure, ends)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
@@ -167,13 +188,29 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             serves: *serves,
         });
         let choice = choose(all, &registration.window(), &reserve(&story, registration.registered_on, &seen));
-        prop_assert_eq!(given, choice.slot().map(|slot| slot.at));
+        // Where none serves a limit, one beside the others of an hour.
+        let window = registration.window();
+        let days = extra::days(&window, choice.slot().map(|slot| slot.at.date()));
+        let beside = days.and_then(|days| extra::choose(hours(&story, &window, &extras), days));
+        let expected = beside.map(|hour| hour.at).or(choice.slot().map(|slot| slot.at));
+        prop_assert_eq!(given, expected);
         prop_assert_eq!(
             said.json["after_limit"].as_bool(),
-            Some(matches!(choice, Choice::AfterLimit(_))),
+            Some(matches!(choice, Choice::AfterLimit(_)) && beside.is_none()),
             "an escalation exactly when no slot lies before the limit"
         );
-        if let Some(taken) = choice.slot() {
+        if let Some(hour) = beside {
+            extras.push((hour.at, hour.counter));
+            let counter: i64 = sqlx::query_scalar(
+                "SELECT counter - (SELECT min(id) FROM counter WHERE site = $2) FROM slot WHERE registration = $1",
+            )
+            .bind(registration.id.0.as_slice())
+            .bind(&id)
+            .fetch_one(&service.pool)
+            .await
+            .unwrap();
+            prop_assert_eq!(counter, hour.counter);
+        } else if let Some(taken) = choice.slot() {
             // Of two that serve as many, either may be taken: the one that was is gone.
             let keys: Option<Vec<String>> =
                 sqlx::query_scalar("SELECT procedures FROM slot WHERE registration = $1")

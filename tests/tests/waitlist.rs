@@ -44,7 +44,7 @@ fn example() -> Vec<Person> {
 #[tokio::test]
 async fn the_example_of_the_page_is_what_happens() {
     let people = example();
-    assert_eq!(people.len(), 12);
+    assert_eq!(people.len(), 13);
     let service = Service::start().await.unwrap();
     let paris = TimeZone::get("Europe/Paris").unwrap();
     let site = NewSite { lease_slots: Some(0), ..site("EXAMPLE", date(2027, 3, 8)) };

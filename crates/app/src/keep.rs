@@ -63,7 +63,7 @@ impl Kiosk {
                 // A date on a day already gone is no date, whoever signed it.
                 Some(token) => trust::token(&inner.identity, &token.0)
                     .filter(|signed| signed.token.at.date() > inner.today())
-                    .map_or(Answer::Silence, Answer::Date),
+                    .map_or(Answer::Silence, |token| Answer::Date { token, extra: answer.extra }),
             },
             Ok(Ok(_)) | Err(_) => Answer::Silence,
             Ok(Err(failure)) => {
@@ -76,7 +76,8 @@ impl Kiosk {
 
 /// What central said when asked for a date.
 enum Answer {
-    Date(SignedToken),
+    /// `extra`: with a slot made beside the others, for none serves their time limit.
+    Date { token: SignedToken, extra: bool },
     /// No date exists: it has written the escalation.
     NoDate,
     /// Nothing in time, or nothing to be believed.
@@ -139,7 +140,7 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
             return Ok(());
         }
         let (outcome, token) = match answer {
-            Answer::Date(token) => match in_time(inner, tx, &registration, &token)? {
+            Answer::Date { token, extra } => match in_time(inner, tx, &registration, (&token, extra))? {
                 Some(leased) => leased,
                 None => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
             },
@@ -183,16 +184,16 @@ fn without_hold(mut registered: Registered) -> Registered {
     registered
 }
 
-/// Central has nothing before the person's last useful day, and the lease has: that slot is theirs.
-/// Central takes its own back when the record comes.
+/// Central has no slot before the person's last useful day, or had to make one, and the lease has
+/// one: that slot is theirs. Central takes its own back when the record comes.
 fn in_time(
     inner: &Inner,
     tx: &Tx<'_>,
     registration: &Registration,
-    given: &SignedToken,
+    (given, extra): (&SignedToken, bool),
 ) -> Result<Option<(Outcome, Option<SignedToken>)>, Problem> {
     let late = registration.limit.as_ref().is_some_and(|limit| given.token.at.date() > limit.last_day);
-    if !late {
+    if !late && !extra {
         return Ok(None);
     }
     let window = lease_window(inner, registration);

@@ -1,11 +1,11 @@
-//! Giving a registration its date: the earliest free slot in its window, in one short
-//! transaction. The rule is `domain::assign`'s; a test holds the two against each other.
+//! Giving a registration its date: the earliest free slot in its window, or an extra one where
+//! none serves a time limit, in one short transaction. The rule is `domain::assign`'s; a test holds the two against each other.
 
 use crate::calendar;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
 use crate::pick::Free;
-use crate::{Central, Refusal, planted, redate, task};
+use crate::{Central, Refusal, extra, planted, redate, task};
 use domain::assign::Window;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
@@ -25,10 +25,12 @@ use sqlx::{PgConnection, Row};
 /// years off, and slots are made as far as somebody asks.
 pub(crate) const AHEAD_DAYS: i32 = 366;
 
-/// A date given: the signed token, and whether it lies after the time limit.
+/// A date given: the signed token, whether it lies after the time limit, and whether its slot was
+/// made beside the others to meet that.
 pub(crate) struct Given {
     pub token: SignedToken,
     pub after_limit: bool,
+    pub extra: bool,
 }
 
 /// Gives `registration` its date, or the one it already has. None when the site has no
@@ -47,7 +49,9 @@ pub(crate) async fn give(
         if valid && !planted::on("asked_again_dated_anew") {
             may_sign(&mut *db, central).await?;
             let zone = zone_of(&mut *db, &device.site).await?;
-            return sign(central, device, registration, &zone, held).map(Some);
+            let extra = is_extra(&mut *db, held.0).await?;
+            let given = sign(central, device, registration, &zone, held)?;
+            return Ok(Some(Given { extra, ..given }));
         }
         // Asked before, never kept, and the day is over or the counter closed then: nobody
         // holds a paper with it.
@@ -76,14 +80,22 @@ pub(crate) async fn give_new(
     let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
     let mut free = Free::from(&mut *db, central, &device.site, (today, from)).await?;
     let mut taken = Vec::with_capacity(windows.len());
+    let mut extras = Vec::with_capacity(windows.len());
     for (n, window) in windows.iter().enumerate() {
         // Whoever looks for the same as this one.
         let alike = |other: &&Window| other.procedure == window.procedure && other.soon == window.soon;
         let more = windows.iter().skip(n).filter(alike).count();
-        let Some(slot) = free.next(&mut *db, window, more).await? else {
+        let found = free.next(&mut *db, window, more).await?;
+        let day = found.map(|slot| slot.at.date());
+        let extra = extra::instead_of(&mut *db, central, &device.site, window, day).await?;
+        if let (Some(found), Some(_)) = (found, extra) {
+            free.leave(&found);
+        }
+        let Some(slot) = extra.or(found) else {
             return Ok(Vec::new());
         };
         taken.push((slot.slot, slot.at));
+        extras.push(extra.is_some());
     }
     let ids: Vec<RegistrationId> = registrations.iter().map(|told| told.id).collect();
     take_all(&mut *db, &taken.iter().map(|slot| slot.0).collect::<Vec<_>>(), &ids).await?;
@@ -100,9 +112,10 @@ pub(crate) async fn give_new(
     may_sign(&mut *db, central).await?;
     let zone = zone_of(&mut *db, &device.site).await?;
     let mut given = Vec::with_capacity(taken.len());
-    for (registration, slot) in registrations.iter().zip(taken) {
+    for ((registration, slot), extra) in registrations.iter().zip(taken).zip(extras) {
         escalate_late(&mut *db, central, registration, slot.1).await?;
-        given.push(sign(central, device, registration, &zone, slot)?);
+        let signed = sign(central, device, registration, &zone, slot)?;
+        given.push(Given { extra, ..signed });
     }
     Ok(given)
 }
@@ -167,6 +180,12 @@ pub(crate) async fn day(db: &mut PgConnection, site: &SiteId, now: Timestamp) ->
 async fn is_outside(db: &mut PgConnection, slot: SlotId) -> Result<bool, Refusal> {
     let row =
         sqlx::query("SELECT outside FROM slot WHERE id = $1").bind(slot_key(slot)?).fetch_one(db).await?;
+    Ok(row.try_get(0)?)
+}
+
+async fn is_extra(db: &mut PgConnection, slot: SlotId) -> Result<bool, Refusal> {
+    let row =
+        sqlx::query("SELECT extra > 0 FROM slot WHERE id = $1").bind(slot_key(slot)?).fetch_one(db).await?;
     Ok(row.try_get(0)?)
 }
 
@@ -255,7 +274,7 @@ fn sign(
     slot: (SlotId, DateTime),
 ) -> Result<Given, Refusal> {
     let after_limit = registration.limit.as_ref().is_some_and(|limit| slot.1.date() > limit.last_day);
-    Ok(Given { token: token(central, device.key, &device.site, zone, slot)?, after_limit })
+    Ok(Given { token: token(central, device.key, &device.site, zone, slot)?, after_limit, extra: false })
 }
 
 /// Is this central's slot key still one that signs? Asked after the slot is taken: whoever

@@ -14,6 +14,7 @@ pub mod delivery;
 mod device;
 mod endpoints;
 pub mod erase;
+mod extra;
 mod journal;
 pub mod keys;
 mod kiosk_seen;

@@ -32,7 +32,8 @@ pub(crate) fn shapes() -> Value {
         "ReturnAnswer": open(json!({ "kiosk": hex(16) }), &["kiosk"]),
         "DateRequest": strict(json!({ "registration": named("Registration") }), &["registration"]),
         "DateAnswer": open(json!({
-            "registration": hex(16), "token": { "type": ["string", "null"] }, "after_limit": { "type": "boolean" }
+            "registration": hex(16), "token": { "type": ["string", "null"] }, "after_limit": { "type": "boolean" },
+            "extra": { "type": "boolean" }
         }), &["registration", "token", "after_limit"]),
         "Registration": strict(json!({
             "id": hex(16), "code": { "type": "string", "description": "60 bits in Crockford's base 32 and a check character." },

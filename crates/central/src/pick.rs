@@ -147,6 +147,17 @@ impl<'a> Free<'a> {
         }
     }
 
+    /// A slot that was found is left to others: another way served the person.
+    pub fn leave(&mut self, slot: &FreeSlot) {
+        self.taken.retain(|taken| *taken != slot.slot);
+        let of = |bucket: &&mut Bucket| bucket.day == slot.at.date() && bucket.serves == slot.serves;
+        if let Some(bucket) = self.buckets.iter_mut().flat_map(|buckets| &mut buckets.all).find(of) {
+            bucket.free = bucket.free.saturating_add(1);
+        }
+        // Looked for anew: what was locked behind it comes after it.
+        self.locked.clear();
+    }
+
     /// The person's day, by the free slots counted: more of them, and more days made, until they tell.
     async fn pick(&mut self, db: &mut PgConnection, window: &Window) -> Result<Option<Pick>, Refusal> {
         let mut buckets = match self.buckets.take() {

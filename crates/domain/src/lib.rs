@@ -11,6 +11,7 @@ pub mod birth;
 pub mod bytes;
 pub mod calendar;
 pub mod code;
+pub mod extra;
 pub mod ids;
 pub mod lease;
 pub mod limit;

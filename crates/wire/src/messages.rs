@@ -137,6 +137,14 @@ pub struct DateAnswer {
     pub token: Option<Bytes>,
     /// True when the date lies after the time limit: an escalation was written with it.
     pub after_limit: bool,
+    /// True when no slot served the time limit and one was made beside the others: a kiosk whose lease
+    /// has one in time gives that instead.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub extra: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `POST /v1/follow-up`: what a person says of a paper no registration of this kiosk has.

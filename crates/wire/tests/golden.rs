@@ -218,7 +218,10 @@ fn every_message() {
     let at = Some(jiff::civil::date(2027, 1, 20).at(10, 0, 0, 0));
     example("offer-answer", &OfferAnswer { state: Some(OfferState::Accepted), at });
     let registration = RegistrationId([6; 16]);
-    example("date-answer", &DateAnswer { registration, token: Some(vec![9; 12].into()), after_limit: false });
+    let token = Some(vec![9; 12].into());
+    let date = DateAnswer { registration, token, after_limit: false, extra: false };
+    example("date-answer", &date);
+    example("date-answer-extra", &DateAnswer { extra: true, ..date });
     example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });
     example("lease-answer", &LeaseAnswer { lent: 4 });
     let slot = LentSlot {

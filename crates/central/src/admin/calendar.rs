@@ -12,7 +12,8 @@ use domain::ids::SiteId;
 use domain::procedure::ProcedureSet;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde_json::{Value, json};
-use sqlx::{PgPool, Postgres, Row, Transaction};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction};
 use std::collections::BTreeMap;
 
 /// Most openings of one counter still to come: more than one a day for a year is a pattern.
@@ -305,14 +306,31 @@ pub async fn calendar(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> 
             })
         })
         .collect();
+    let extra = extra(&mut db, &site).await?;
     let kept = reserve::last(&mut db, &site).await?.map(
         |(day, count)| json!({ "counted_on": day, "a_day": count.kept(ProcedureSet::ALL), "count": count }),
     );
     Ok(json!({
         "site": site, "kind": rules.kind.key(), "first_day": rules.first, "last_day": rules.kind.last(),
         "holidays": rules.holidays.key(), "closures": rules.closures, "slots_until": until, "counters": counters,
-        "kept": kept,
+        "kept": kept, "extra": extra,
     }))
+}
+
+/// People received beside the others on days to come, by day: extra slots.
+async fn extra(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Value>, AdminRefusal> {
+    let rows = sqlx::query(
+        "SELECT at::date::text, count(*) FROM slot WHERE site = $1 AND extra > 0 AND registration IS NOT NULL \
+         AND at >= now()::date - 1 GROUP BY 1 ORDER BY 1",
+    )
+    .bind(site.as_str())
+    .fetch_all(db)
+    .await?;
+    let day = |row: &PgRow| -> Result<Value, AdminRefusal> {
+        let (day, people): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(json!({ "day": day, "people": people }))
+    };
+    rows.iter().map(day).collect()
 }
 
 /// A change begun: nobody takes a slot of the site until it ends.

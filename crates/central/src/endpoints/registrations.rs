@@ -30,6 +30,7 @@ pub(super) async fn register(
     tx.commit().await?;
     Ok(Json(DateAnswer {
         registration: registration.id,
+        extra: given.as_ref().is_some_and(|given| given.extra),
         after_limit: given.as_ref().is_some_and(|given| given.after_limit),
         token: given.map(|given| given.token.to_bytes().into()),
     }))

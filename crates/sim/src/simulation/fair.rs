@@ -27,6 +27,8 @@ pub struct FreeAtCentral {
     pub kept_days: Option<(Date, Date)>,
     /// How many slots of one day.
     pub kept: usize,
+    /// Days on which one more person may be received beside the others.
+    pub extra_days: Vec<Date>,
 }
 
 impl FreeAtCentral {
@@ -44,6 +46,9 @@ fn unfair(free: &FreeAtCentral, given: DateTime, limit: Option<Date>) -> Option<
     let earlier = free.at.iter().filter(|at| **at < given).find(|at| !in_time || open(at));
     if let Some(earlier) = earlier {
         return Some(format!("central gave {given}, and {earlier} was free"));
+    }
+    if let Some(day) = free.extra_days.iter().find(|_| !in_time) {
+        return Some(format!("central gave {given}, and {day} had room for an extra slot"));
     }
     let other = || free.at.iter().filter(open).find(|at| limit.is_none_or(|limit| at.date() <= limit));
     if in_time && free.is_kept(given.date(), 1) {
@@ -115,6 +120,12 @@ impl World<'_> {
                 let until = limit.map_or(given.date(), |limit| limit.max(given.date()));
                 let until = until.saturating_add(LOOKED_DAYS.days());
                 let free = ground.archive.free_at_central(site, (from, until)).await.map_err(setup)?;
+                let until_limit = |free: FreeAtCentral| {
+                    let within = |day: &Date| from <= *day && limit.is_none_or(|limit| *day <= limit);
+                    let extra_days = free.extra_days.iter().copied().filter(within).collect();
+                    FreeAtCentral { extra_days, ..free }
+                };
+                let free = free.map(until_limit);
                 if let Some(what) = free.and_then(|free| unfair(&free, given, limit)) {
                     return Err(("I4", what));
                 }
