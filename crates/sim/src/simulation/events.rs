@@ -1,6 +1,7 @@
 //! What happens once in some seeds, between two moves: central's signing keys are renewed
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
-//! by paper; a mediator joins, and leaves; the site closes for a week or two. Drawn apart from the moves, so that no other chance changes.
+//! by paper; a mediator joins, and leaves; the site closes for a week or
+//! two; somebody gives their appointment up. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
@@ -15,6 +16,7 @@ const JOINS_PERCENT: u64 = 25;
 /// Of those in whom somebody joined before.
 const LEAVES_PERCENT: u64 = 60;
 const CLOSES_PERCENT: u64 = 10;
+const GIVES_UP_PERCENT: u64 = 30;
 /// A closure lasts so many days, or up to twice as many.
 const CLOSED_DAYS: usize = 7;
 
@@ -27,6 +29,8 @@ pub(super) enum Event {
     Leaves,
     /// The site, for so many days.
     Closes(usize),
+    /// Somebody, their appointment.
+    GivesUp,
 }
 
 /// What happens before which move of this script.
@@ -46,6 +50,7 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(JOINS_PERCENT, |_| Event::Joins);
     draw(LEAVES_PERCENT, |_| Event::Leaves);
     draw(CLOSES_PERCENT, |dice| Event::Closes(CLOSED_DAYS + dice.index(CLOSED_DAYS)));
+    draw(GIVES_UP_PERCENT, |_| Event::GivesUp);
     events
 }
 
@@ -57,21 +62,18 @@ impl World<'_> {
             Event::Joins => self.joins().await,
             Event::Leaves => self.leaves().await,
             Event::Closes(days) => self.closes(days).await,
+            Event::GivesUp => self.gives_up().await,
         }
     }
 
     /// Central starts again with keys made since; the old ones sign no more.
     async fn new_keys(&mut self) -> Result<(), Fault> {
         let ground = self.ground;
-        for counter in &self.counters {
-            counter.network.lead_to(None);
-        }
+        self.end_central();
         self.keys.clone_from(&ground.renewed);
-        let router =
+        let central =
             restore::raise(ground, &self.keys, &self.folder, &self.time, &self.random.fill()).await?;
-        for counter in &self.counters {
-            counter.network.lead_to(Some(router.clone()));
-        }
+        self.lead_to(central);
         let keys = central::keys::CentralKeys::load(&ground.renewed).map_err(setup)?;
         for old in &ground.retired {
             central::admin::retire_key(&ground.pool, &keys, old, self.time.now()).await.map_err(setup)?;

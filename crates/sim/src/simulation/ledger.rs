@@ -27,7 +27,7 @@ pub(super) struct Kept {
     ranked: bool,
     /// The seal of that receipt.
     receipt: Option<String>,
-    seal: String,
+    pub seal: String,
     /// The disk that kept it was put back to an earlier image before central had it: the
     /// paper alone says so.
     pub paper_only: bool,
@@ -37,9 +37,11 @@ pub(super) struct Kept {
     pub gone: bool,
     /// On a disk put back to an image that may be from before its date came: the date
     /// comes again by pull, on a paper sealed anew.
-    put_back: bool,
-    /// The dates it had inside a closure, with their seals.
-    before: Vec<((String, String), String)>,
+    pub put_back: bool,
+    /// The dates it had inside a closure, or before an earlier one was taken, with their seals.
+    pub before: Vec<((String, String), String)>,
+    /// The person gave the appointment up.
+    pub given_up: bool,
 }
 
 #[derive(Default)]
@@ -47,7 +49,7 @@ pub(super) struct Ledger {
     /// By follow-up code.
     pub kept: BTreeMap<String, Kept>,
     /// Slot id to the counter that showed it and the code of who was shown it.
-    holders: BTreeMap<String, (usize, String)>,
+    pub holders: BTreeMap<String, (usize, String)>,
     pub tally: Tally,
     /// Counters whose vault runs, or ran, more than once: by the design only these can
     /// give a slot twice.
@@ -97,7 +99,11 @@ impl Ledger {
             gone: false,
             put_back: false,
             before: Vec::new(),
+            given_up: false,
         });
+        if kept.given_up && !kept.put_back && view.cancelled.is_none() {
+            return Err(("I6", format!("{} was given up, and the kiosk has forgotten it", view.code)));
+        }
         if first && view.no_later_than.is_some() {
             kept.bound.clone_from(&view.no_later_than);
             let slot = held_slot(&view.code_large)
@@ -224,7 +230,9 @@ impl Ledger {
     /// Papers another has replaced (receipts by a convocation, dates inside a closure), of kiosks that run once: who made them, the sealed
     /// code, and the date.
     pub fn replaced(&self) -> Vec<(usize, String, String)> {
-        let whole = |kept: &&Kept| !kept.put_back && !kept.gone && !self.doubled.contains(&kept.counter);
+        let whole = |kept: &&Kept| {
+            !kept.put_back && !kept.gone && !kept.given_up && !self.doubled.contains(&kept.counter)
+        };
         let dated = |kept: &Kept| {
             let receipt = kept.receipt.clone().filter(|_| kept.ranked)?;
             Some((kept.counter, receipt, kept.date.as_ref()?.1.clone()))
@@ -345,6 +353,15 @@ impl Ledger {
                     format!("central has not applied the registration dated {}", said(&kept.date)),
                 ));
             }
+            if kept.given_up {
+                // What a disk forgot that was put back, the person says again.
+                match text(row, "slot_at").filter(|_| !kept.put_back && !kept.gone) {
+                    Some(at) => {
+                        return Err(("I3", format!("{code} was given up, and central has {at} for it")));
+                    }
+                    None => continue,
+                }
+            }
             if kept.gone
                 && kept.date.is_none()
                 && text(row, "slot_at").is_some_and(|at| Some(at) <= kept.bound)
@@ -445,6 +462,6 @@ fn said(date: &Option<(String, String)>) -> String {
 /// May a slot stand on papers of both? Two machines running one vault give a slot twice, and one
 /// gives back what the other has given, which central then gives to somebody else's kiosk: each
 /// has a slot at that hour (I1).
-fn is_excused(doubled: &BTreeSet<usize>, one: usize, other: usize) -> bool {
+pub(super) fn is_excused(doubled: &BTreeSet<usize>, one: usize, other: usize) -> bool {
     doubled.contains(&one) || doubled.contains(&other)
 }

@@ -16,6 +16,7 @@ mod fair;
 mod ledger;
 mod moves;
 mod network;
+mod offers;
 mod people;
 mod planted;
 mod restore;
@@ -92,6 +93,9 @@ pub struct Tally {
     pub restored: u64,
     /// Dates inside a closure that were moved, as their kiosk showed them.
     pub moved: u64,
+    /// Appointments given up, and earlier dates taken when they were offered.
+    pub given_up: u64,
+    pub taken: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -115,6 +119,8 @@ impl Tally {
         self.twins += other.twins;
         self.restored += other.restored;
         self.moved += other.moved;
+        self.given_up += other.given_up;
+        self.taken += other.taken;
         self.shown.extend(other.shown);
     }
 }
@@ -197,6 +203,8 @@ impl Ground {
             Err(fault) => (Err(fault), Vec::new()),
         };
         let _ = std::fs::remove_dir_all(&folder);
+        // Nothing of this seed goes on while others run.
+        let _ = self.archive.begin(&format!("{seed:X}")).await;
         done.map_err(|(invariant, what)| Broken { seed, invariant, step, what, story })
     }
 }
@@ -257,6 +265,8 @@ struct World<'g> {
     backup: Option<serde_json::Value>,
     /// The folder of the keys central runs with.
     keys: PathBuf,
+    /// None while it is down.
+    central: Option<central::Central>,
     staff: Staff,
     /// No more power cuts: everything comes to rest.
     calm: bool,
@@ -301,7 +311,8 @@ impl<'g> World<'g> {
         // Yesterday's backup may be older than the kiosks themselves.
         let early = dice.chance(50);
         let planted = Planted::of(plant, slot_seed(&ground.keys)?);
-        let router = restore::raise(ground, &ground.keys, folder, &time, &random.fill()).await?;
+        let central = restore::raise(ground, &ground.keys, folder, &time, &random.fill()).await?;
+        let router = central::router(central.clone());
         let backup = match early {
             true => Some(ground.archive.back_up(site.as_str()).await.map_err(setup)?),
             false => None,
@@ -341,6 +352,7 @@ impl<'g> World<'g> {
             random,
             backup,
             keys: ground.keys.clone(),
+            central: Some(central),
             staff: Staff::default(),
             calm: false,
         })

@@ -85,7 +85,7 @@ impl World<'_> {
             Kind::Exchange => self.exchange(at).await,
             Kind::Pass => {
                 self.pass();
-                Ok(())
+                self.offers_go_round().await
             }
             Kind::WrongClock => {
                 self.wrong_clock(at);

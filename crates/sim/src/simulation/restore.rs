@@ -4,7 +4,6 @@
 use super::chance::Time;
 use super::ledger::Fault;
 use super::{FreeAtCentral, Ground, Leased, Plant, World, setup};
-use axum::Router;
 use central::keys::CentralKeys;
 use central::lease_log::LeaseLog;
 use central::{Central, Random};
@@ -68,9 +67,8 @@ impl World<'_> {
             return Ok(());
         };
         // The old central lets go of its log before the new one takes it.
-        for counter in &self.counters {
-            counter.network.lead_to(None);
-        }
+        self.end_central();
+        let (ground, site) = (self.ground, self.site.as_str());
         ground.archive.restore(site, &backup).await.map_err(setup)?;
         if domain::planted::on("lease_log_written_late") {
             written_late(&self.folder.join(LOG)).map_err(setup)?;
@@ -82,10 +80,9 @@ impl World<'_> {
         if self.plant == Plant::LogIgnored {
             ground.archive.unfollowed().await.map_err(setup)?;
         }
-        let router = raise(ground, &self.keys, &self.folder, &self.time, &self.random.fill()).await?;
-        for counter in &self.counters {
-            counter.network.lead_to(Some(router.clone()));
-        }
+        let central = raise(ground, &self.keys, &self.folder, &self.time, &self.random.fill()).await?;
+        self.lead_to(central);
+        let site = self.site.as_str();
         let listed = central::admin::registrations(&ground.pool, site).await.map_err(setup)?;
         self.ledger.central_put_back(&listed);
         self.ledger.tally.restored += 1;
@@ -111,10 +108,29 @@ pub(super) async fn raise(
     folder: &Path,
     time: &Time,
     random: &Random,
-) -> Result<Router, Fault> {
+) -> Result<Central, Fault> {
     let keys = CentralKeys::load(keys).map_err(setup)?;
     let central =
         Central::new(ground.pool.clone(), keys, time.clock(), Arc::clone(random)).await.map_err(setup)?;
     let log = LeaseLog::open(&folder.join(LOG), random).map_err(setup)?;
-    Ok(central::router(central.following(log).await.map_err(setup)?))
+    central.following(log).await.map_err(setup)
+}
+
+impl World<'_> {
+    /// Nobody reaches central, and it lets go of its lease log.
+    pub(super) fn end_central(&mut self) {
+        for counter in &self.counters {
+            counter.network.lead_to(None);
+        }
+        self.central = None;
+    }
+
+    /// Everybody reaches this central.
+    pub(super) fn lead_to(&mut self, central: Central) {
+        let router = central::router(central.clone());
+        for counter in &self.counters {
+            counter.network.lead_to(Some(router.clone()));
+        }
+        self.central = Some(central);
+    }
 }

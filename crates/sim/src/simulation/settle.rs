@@ -22,6 +22,7 @@ impl World<'_> {
         self.acknowledged_is_held().await?;
         let closed = self.ledger.closed.is_some();
         for round in 1..=ROUNDS + usize::from(closed) {
+            self.offers_go_round().await?;
             // Read back as soon as their records may be there.
             self.open_papers().await?;
             for at in self.running() {
@@ -49,6 +50,7 @@ impl World<'_> {
                 self.same(at).await?;
             }
         }
+        self.offers_are_taken().await?;
         let ground = self.ground;
         let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
         self.replaced_are_red().await?;

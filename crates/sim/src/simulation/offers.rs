@@ -1,0 +1,115 @@
+//! Somebody gives their appointment up in some seeds; whoever gains from it is offered the slot, and
+//! takes it when everything has come to rest. Nobody's date moves later by it, and no slot is two
+//! people's.
+
+use super::ledger::{Fault, Kept, Ledger, is_excused};
+use super::{World, lost, setup};
+use app::contract::DateView;
+
+impl World<'_> {
+    /// Somebody with a date, at a kiosk that runs once, gives it up at the counter.
+    pub(super) async fn gives_up(&mut self) -> Result<(), Fault> {
+        let running = self.running();
+        let those = self.ledger.may_give_up(&running);
+        let Some((at, code, visit)) = those.get(self.dice.index(those.len().max(1))).cloned() else {
+            return Ok(());
+        };
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        match kiosk.cancel(&visit).await {
+            Ok(view) => self.ledger.gave_up(&code, &view)?,
+            // Its clock is behind: nobody has said what day it is.
+            Err(problem) if problem.code == "today_unknown" => return Ok(()),
+            Err(problem) => return Err(lost(problem)),
+        }
+        self.tell(format!("kiosk {at}: {} is given up", code.get(..4).unwrap_or_default()));
+        Ok(())
+    }
+
+    /// Central goes on with what came free, as it does every minute.
+    pub(super) async fn offers_go_round(&mut self) -> Result<(), Fault> {
+        if self.ledger.tally.given_up == 0 {
+            return Ok(());
+        }
+        if let Some(central) = &self.central {
+            central.offer_freed().await.map_err(setup)?;
+        }
+        Ok(())
+    }
+
+    /// Whoever is offered an earlier date takes it.
+    pub(super) async fn offers_are_taken(&mut self) -> Result<(), Fault> {
+        let before = self.ledger.tally.taken;
+        for (at, code, visit) in self.ledger.may_give_up(&self.running()) {
+            let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+            let Some(offer) = kiosk.date(&visit).await.map_err(lost)?.offer else { continue };
+            self.tick();
+            match kiosk.answer_offer(&visit, true).await {
+                Ok(view) => {
+                    let short = code.get(..4).unwrap_or_default();
+                    self.tell(format!("kiosk {at}: {short} takes {} instead", offer.slot_at));
+                    self.ledger.took(at, &code, &offer.slot_at, &view)?;
+                }
+                Err(problem) if problem.code == "offer_over" => {}
+                Err(problem) => return Err(lost(problem)),
+            }
+        }
+        // Every kiosk hears which papers are replaced.
+        for at in self.running().into_iter().filter(|_| self.ledger.tally.taken > before) {
+            self.tick();
+            self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// People with a date, whose papers are those of kiosks that run once: the counter, the follow-up
+    /// code and the visit of each.
+    pub fn may_give_up(&self, running: &[usize]) -> Vec<(usize, String, String)> {
+        let whole = |kept: &Kept| {
+            let standing = kept.date.is_some() && !kept.given_up && !kept.paper_only;
+            let here = running.contains(&kept.counter) && !self.doubled.contains(&kept.counter);
+            standing && here && !kept.gone && !kept.put_back
+        };
+        let those = self.kept.iter().filter(|(_, kept)| whole(kept));
+        those.map(|(code, kept)| (kept.counter, code.clone(), kept.visit.clone())).collect()
+    }
+
+    /// Somebody gave their appointment up: their slot may be somebody else's from now on.
+    pub fn gave_up(&mut self, code: &str, view: &DateView) -> Result<(), Fault> {
+        let Some(kept) = self.kept.get_mut(code) else { return Ok(()) };
+        if view.cancelled.is_none() {
+            return Err(("I6", format!("{code} was given up, and the screen does not say so")));
+        }
+        kept.given_up = true;
+        if let Some((slot, _)) = &kept.date {
+            self.holders.remove(slot);
+        }
+        self.tally.given_up += 1;
+        Ok(())
+    }
+
+    /// Somebody took the earlier date they were offered.
+    pub fn took(&mut self, counter: usize, code: &str, offered: &str, view: &DateView) -> Result<(), Fault> {
+        let Some(kept) = self.kept.get_mut(code) else { return Ok(()) };
+        let Some(old) = kept.date.clone() else { return Ok(()) };
+        let new = view.slot.clone().zip(view.slot_at.clone());
+        let Some(new) = new.filter(|new| new.1 == offered && new.1 < old.1) else {
+            return Err((
+                "I3",
+                format!("{offered} was taken instead of {}, and now it is {:?}", old.1, view.slot_at),
+            ));
+        };
+        if let Some(other) = self.holders.insert(new.0.clone(), (counter, code.to_owned()))
+            && !is_excused(&self.doubled, counter, other.0)
+        {
+            return Err(("I1", format!("the slot of {} was offered, and {} has it", new.1, other.1)));
+        }
+        self.holders.remove(&old.0);
+        kept.before.push((old, kept.seal.clone()));
+        kept.date = Some(new);
+        kept.seal.clone_from(&view.code_large);
+        self.tally.taken += 1;
+        Ok(())
+    }
+}
