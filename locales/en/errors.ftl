@@ -217,5 +217,6 @@ error-set-aside-paper-not-ours = The seal of the paper that was brought does not
 error-set-aside-kiosk-unknown = Central does not know the kiosk that made this paper. Call the préfecture.
 error-set-aside-erased = Its content had been erased here, as it should be. Central has it in a backup; tell support.
 error-set-aside-too-late = The place was taken back too late. The person may register again.
+error-set-aside-limit-refused = The time limit declared cannot be taken: its day or its evidence is not right. Declare it again with the person.
 error-set-aside-cancelled = The appointment had been cancelled. Ask the person what they wish.
 error-set-aside-value-refused = It holds a value central cannot keep. The paper stays good; tell support.

@@ -217,5 +217,6 @@ error-set-aside-paper-not-ours = Le sceau du papier transmis ne tient pas. Propo
 error-set-aside-kiosk-unknown = Le service central ne connaît pas le poste qui a fait ce papier. Appelez la préfecture.
 error-set-aside-erased = Son contenu avait déjà été effacé ici, comme prévu. Le service central l'a dans une sauvegarde ; prévenez le support.
 error-set-aside-too-late = La place a été reprise trop tard. La personne peut s'inscrire de nouveau.
+error-set-aside-limit-refused = L'échéance déclarée n'est pas recevable : sa date ou son justificatif ne convient pas. Déclarez-la de nouveau avec la personne.
 error-set-aside-cancelled = Le rendez-vous avait été annulé. Vérifiez avec la personne ce qu'elle souhaite.
 error-set-aside-value-refused = Il contient une valeur que le service central ne peut pas garder. Le papier reste valable ; prévenez le support.

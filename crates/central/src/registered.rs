@@ -102,22 +102,37 @@ fn column<'a, T>(all: &'a [Told], of: impl Fn(&'a Told) -> T) -> Vec<T> {
 
 /// What central has under this id is this very registration, from this kiosk.
 async fn same_as_known(db: &mut PgConnection, device: &Device, told: &Told<'_>) -> Result<(), Refusal> {
-    let row = sqlx::query("SELECT kiosk, body = $2::text::jsonb, rebuilt FROM registration WHERE id = $1")
-        .bind(told.id.0.as_slice())
-        .bind(&told.body)
-        .fetch_one(&mut *db)
-        .await?;
+    // With the limit it came with, where another was declared since.
+    let row = sqlx::query(
+        "SELECT kiosk, CASE WHEN limit_said_s IS NULL THEN body = $2::text::jsonb \
+                ELSE body - 'limit' = $2::text::jsonb - 'limit' \
+                     AND first_limit = coalesce($2::text::jsonb -> 'limit', 'null') END, rebuilt \
+         FROM registration WHERE id = $1",
+    )
+    .bind(told.id.0.as_slice())
+    .bind(&told.body)
+    .fetch_one(&mut *db)
+    .await?;
     let (kiosk, same, rebuilt): (&[u8], bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if kiosk != device.kiosk.0 || !(same || rebuilt) {
         return Err(Refusal::Conflict);
     }
     if rebuilt {
-        // The kiosk lives: its own record says what the paper had no room for.
-        sqlx::query("UPDATE registration SET body = $2::text::jsonb, rebuilt = false WHERE id = $1")
-            .bind(told.id.0.as_slice())
-            .bind(&told.body)
-            .execute(db)
-            .await?;
+        // The kiosk lives: its own record says what the paper had no room for. A limit the paper
+        // has beyond that was declared later, and its record is to come.
+        sqlx::query(
+            "UPDATE registration SET rebuilt = false, body = CASE WHEN later \
+                    THEN jsonb_set($2::text::jsonb, '{limit}', body -> 'limit') ELSE $2::text::jsonb END, \
+             limit_said_s = CASE WHEN later THEN coalesce(limit_said_s, 0) END, \
+             limit_heard_s = CASE WHEN later THEN coalesce(limit_heard_s, 0) END, \
+             first_limit = CASE WHEN later THEN coalesce($2::text::jsonb -> 'limit', 'null') END \
+             FROM (SELECT limit_said_s IS NOT NULL OR body ? 'limit' AND NOT $2::text::jsonb ? 'limit' AS later \
+                   FROM registration WHERE id = $1) AS known WHERE id = $1",
+        )
+        .bind(told.id.0.as_slice())
+        .bind(&told.body)
+        .execute(db)
+        .await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! Central asks its database for a page of people in the same order and chooses among them by
 //! [`next`]; a test holds that against everybody of a site.
 
-use crate::assign::{FreeSlot, Window};
+use crate::assign::{FreeSlot, LEAD_DAYS, Window};
 use crate::ids::RegistrationId;
 use crate::place::PlaceKey;
 use jiff::{
@@ -40,6 +40,19 @@ pub struct Dated {
 #[must_use]
 pub fn last_day(today: Date, at: DateTime) -> Option<Date> {
     let latest = at.date().saturating_sub(NOTICE_DAYS.days());
+    let last = today.saturating_add((OFFER_DAYS - 1).days()).min(latest);
+    (last >= today).then_some(last)
+}
+
+/// The last day on which an offer made to somebody who declares a time limit may be answered. Said
+/// `today` they are at the counter, and are asked about any day from tomorrow on; said on a day
+/// before, without the network, they are to be told first, as anybody.
+#[must_use]
+pub fn last_day_for_limit(said: Date, today: Date, at: DateTime) -> Option<Date> {
+    if said < today {
+        return last_day(today, at);
+    }
+    let latest = at.date().saturating_sub(LEAD_DAYS.days());
     let last = today.saturating_add((OFFER_DAYS - 1).days()).min(latest);
     (last >= today).then_some(last)
 }
@@ -110,6 +123,18 @@ mod tests {
         assert_eq!(last_day(TODAY, at(5)), Some(date(2027, 3, 10)));
         assert_eq!(last_day(TODAY, at(3)), Some(TODAY));
         assert_eq!(last_day(TODAY, at(2)), None);
+    }
+
+    #[test]
+    fn whoever_declares_a_limit_at_the_counter_is_asked_about_tomorrow_too() {
+        let at = |days: i32| TODAY.saturating_add(days.days()).at(9, 0, 0, 0);
+        let today = |days| last_day_for_limit(TODAY, TODAY, at(days));
+        assert_eq!((today(0), today(1)), (None, Some(TODAY)));
+        assert_eq!(today(3), Some(date(2027, 3, 10)));
+        assert_eq!(today(60), Some(date(2027, 3, 11)));
+        // Said without the network the day before: they are to be told.
+        let late = |days| last_day_for_limit(TODAY.saturating_sub(1.days()), TODAY, at(days));
+        assert_eq!((late(2), late(3)), (None, Some(TODAY)));
     }
 
     #[test]

@@ -5,14 +5,15 @@
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
+use domain::limit::{Right, TimeLimit};
 use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome,
-    Registered, Reinstatement, Release,
+    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, LimitDeclared, Outcome, Page, Paper, Piece,
+    Print, PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -178,6 +179,13 @@ fn every_body() {
     example("body-cancellation", &Body::Cancellation(cancelled));
     let reinstated = Reinstatement { registration, mediator: mediator(), at: at() };
     example("body-reinstatement", &Body::Reinstatement(reinstated));
+    let limit = TimeLimit {
+        right: Right::ProtectionOrder,
+        last_day: "2027-09-08".parse().unwrap(),
+        evidence: "Tribunal 27/00123".into(),
+    };
+    let learnt = LimitDeclared { registration, limit, mediator: mediator(), at: at() };
+    example("body-limit", &Body::Limit(learnt));
     for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);

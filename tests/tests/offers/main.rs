@@ -4,6 +4,7 @@
 //! nobody.
 
 mod counter;
+mod limit;
 mod new_hours;
 mod put_back;
 

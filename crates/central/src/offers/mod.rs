@@ -4,9 +4,11 @@
 
 mod answer;
 mod given_up;
+mod limit;
 
 pub(crate) use answer::{answer, open_of};
 pub(crate) use given_up::{cancel, reinstate};
+pub(crate) use limit::declare;
 
 use crate::calendar::change::lock;
 use crate::{Central, Refusal, calendar, changes, dates};
@@ -193,7 +195,7 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
         };
         match last.zip(next) {
             Some((last, next)) => {
-                make(&mut tx, central, site, (&slot, &next), last).await?;
+                make(&mut tx, central, site, (&slot, next.registration), last).await?;
                 offered += 1;
             }
             None => let_go(&mut tx, slot.slot).await?,
@@ -349,7 +351,7 @@ async fn make(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
-    (slot, to): (&FreeSlot, &Dated),
+    (slot, to): (&FreeSlot, RegistrationId),
     last: Date,
 ) -> Result<(), Refusal> {
     let id = OfferId(central.random_16());
@@ -363,13 +365,13 @@ async fn make(
     .bind(site.as_str())
     .bind(dates::slot_key(slot.slot)?)
     .bind(slot.at.to_string())
-    .bind(to.registration.0.as_slice())
+    .bind(to.0.as_slice())
     .bind(central.now().as_second())
     .bind(last.to_string())
     .fetch_one(&mut *db)
     .await?;
     let offer = Offered { offer: id, at: slot.at, until: last };
-    let told = Change::Offered { registration: to.registration, offer };
+    let told = Change::Offered { registration: to, offer };
     changes::append(db, central, kiosk_id(&row, 0)?, &[told]).await
 }
 
