@@ -9,6 +9,7 @@ use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Represen
 use domain::birth::Birth;
 use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
+use domain::offer::NoticeDays;
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
 use jiff::ToSpan;
@@ -58,6 +59,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             expires_on: registered_on.saturating_add(150.days()),
             regime: Regime::Listed,
         }),
+        accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "Diallo".into(),
             given_names: Some("Awa".into()),

@@ -133,7 +133,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '',
         },
       };
       draft.problems = judge(draft.fields);

@@ -227,6 +227,33 @@ describe('a renewal', () => {
   });
 });
 
+describe('an earlier day accepted in advance', () => {
+  it('is chosen, never found chosen, and taken back by the same touch', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    expect(one<HTMLInputElement>('[name="ahead"]').checked).toBe(false);
+    expect(document.querySelector('[name="accepts_earlier"]')).toBeNull();
+    expect(one('#ahead-help').textContent).not.toBe('');
+    one<HTMLInputElement>('[name="ahead"]').click();
+    await settle();
+    expect(one<HTMLInputElement>('[name="accepts_earlier"]').value).toBe('14');
+    // Another number is typed: the field stays while it is empty.
+    await type('accepts_earlier', '');
+    await type('accepts_earlier', '21');
+    await press('next');
+    expect(fake.saved?.accepts_earlier).toBe('21');
+    await press('back');
+    expect(one<HTMLInputElement>('[name="ahead"]').checked).toBe(true);
+    one<HTMLInputElement>('[name="ahead"]').click();
+    await settle();
+    await press('next');
+    expect(fake.saved?.accepts_earlier).toBe('');
+  });
+});
+
 describe('refusals', () => {
   it('show one sentence, and the PIN does not stay', async () => {
     await type('pin', '1');

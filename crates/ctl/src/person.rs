@@ -62,6 +62,7 @@ const PERSON: Fields = &[
             ("regime", Takes::OneOf(&["listed", "other", "unknown"])),
         ]),
     ),
+    ("accepts_earlier", Takes::Number),
 ];
 
 /// Why a file is not these fields.

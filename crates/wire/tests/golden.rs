@@ -6,6 +6,7 @@ use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
+use domain::offer::NoticeDays;
 use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -144,6 +145,9 @@ fn every_body() {
     renewing.registration.renewal =
         Some(Renewal { expires_on: jiff::civil::date(2027, 6, 30), regime: Regime::Listed });
     example("body-registration-renewal", &Body::Registration(Box::new(renewing)));
+    let mut ahead = registered();
+    ahead.registration.accepts_earlier = NoticeDays::parse("14").unwrap();
+    example("body-registration-ahead", &Body::Registration(Box::new(ahead)));
     let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
     let registration = RegistrationId([6; 16]);
     example(

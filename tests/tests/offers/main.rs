@@ -3,6 +3,7 @@
 //! whoever registers next. And of who gave it up: their place waits, and registering again beats
 //! nobody.
 
+mod ahead;
 mod counter;
 mod limit;
 mod new_hours;
@@ -394,6 +395,7 @@ async fn central_asks_whom_the_rule_names() {
             at: one.at,
             window: one.told.window(),
             passed: asked.contains(&one.told.id) || elsewhere.contains(&one.told.id),
+            notice: None,
         });
         let slot = SignedToken::from_bytes(&freed.token.0).unwrap().token.slot;
         let slot = FreeSlot { slot, at: freed.at, stratum: None, serves: ProcedureSet::ALL };

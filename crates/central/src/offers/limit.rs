@@ -110,7 +110,9 @@ async fn offer_at_once(
     }
     let offered = super::open_of(&mut *db, id, today).await?;
     let before = offered.as_ref().map_or(held, |offered| offered.at.min(held));
-    let person = Dated { registration: id, place: registration.place(), at: before, window, passed: false };
+    let place = registration.place();
+    // They are at the counter: asked, whatever they said in advance.
+    let person = Dated { registration: id, place, at: before, window, passed: false, notice: None };
     let freed = freed(&mut *db, site, &person, (said, today)).await?;
     let before = freed.map_or(before, |(slot, _)| slot.at);
     let free = free(&mut *db, central, site, (&window, before, today)).await?;

@@ -2,6 +2,7 @@
 //! `domain::offer`'s. While a slot is offered it is withheld, so that no other way of giving a
 //! slot sees it, and nobody who registers at that moment gets it.
 
+mod ahead;
 mod answer;
 mod given_up;
 mod limit;
@@ -173,7 +174,7 @@ pub(crate) async fn taken(db: &mut PgConnection, slot: SlotId) -> Result<(), Ref
 
 /// Goes on with the slots of a site that came free: offers that are over end, and each slot is
 /// offered to the next person, or, when nobody is left to ask, is given like any other. Answers
-/// how many were offered.
+/// how many were offered or given.
 pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
     if central.extras_only() {
         return Ok(0);
@@ -194,6 +195,11 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
             None => None,
         };
         match last.zip(next) {
+            // What they said when they registered: it is theirs, and their own slot goes round.
+            Some((_, next)) if offer::is_taken_ahead(&slot, &next, today) => {
+                ahead::give(&mut tx, central, site, (&slot, &next), today).await?;
+                offered += 1;
+            }
             Some((last, next)) => {
                 make(&mut tx, central, site, (&slot, next.registration), last).await?;
                 offered += 1;
@@ -344,6 +350,7 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
         at: dates::civil(row.try_get(4)?)?,
         window: registration.window(),
         passed: false,
+        notice: registration.accepts_earlier,
     })
 }
 
