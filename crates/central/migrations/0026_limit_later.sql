@@ -8,3 +8,6 @@ ALTER TABLE registration ADD COLUMN limit_heard_s bigint;
 -- What the registration came with, JSON null for none: told again, it is still that registration.
 ALTER TABLE registration ADD COLUMN first_limit jsonb;
 ALTER TABLE registration ADD CHECK ((limit_said_s IS NULL) = (limit_heard_s IS NULL) AND (limit_said_s IS NULL) = (first_limit IS NULL));
+-- The first day its date may lie on, as the rule said when the body was written. Null is not known:
+-- the rule is asked. Whoever may not come yet is so passed over by slots that came free.
+ALTER TABLE registration ADD COLUMN earliest date;

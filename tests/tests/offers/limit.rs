@@ -38,7 +38,7 @@ impl Story {
     }
 
     /// Somebody whose date waits for the filing of a permit that ends so many days from now.
-    async fn registers_early(&mut self, days: i32) -> Person {
+    pub async fn registers_early(&mut self, days: i32) -> Person {
         self.count += 1;
         self.service.clock.fetch_add(1, Ordering::SeqCst);
         let mut told = self.device.registration(&self.service, self.count, "A").unwrap();
@@ -50,7 +50,7 @@ impl Story {
 
 fn offers(told: &[Change]) -> Vec<(RegistrationId, Offered)> {
     let offer = |change: &Change| match change {
-        Change::Offered { registration, offer } => Some((*registration, offer.clone())),
+        Change::Offered { registration, offer } => Some((*registration, *offer)),
         _ => None,
     };
     told.iter().filter_map(offer).collect()

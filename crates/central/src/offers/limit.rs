@@ -2,11 +2,11 @@
 //! limit, the desk looks at the evidence, and an earlier date is offered at once where there is one.
 //! The date the person has holds until they accept; nobody else's is touched.
 
-use super::{await_another, gainers, make, unasked, withdraw};
+use super::{await_another, make, next, unasked, withdraw};
 use crate::device::Device;
 use crate::offers::given_up::Reason;
 use crate::pick::Free;
-use crate::{Central, Refusal, calendar, dates, task};
+use crate::{Central, Refusal, calendar, dates, registered, task};
 use domain::assign::{FreeSlot, Window};
 use domain::ids::{RegistrationId, SiteId};
 use domain::offer::{self, Dated, NOTICE_DAYS, OFFERS_MAX};
@@ -51,7 +51,7 @@ pub(crate) async fn declare(
     }
     registration.limit = Some(said.limit.clone());
     sqlx::query(
-        "UPDATE registration SET class = $2, body = jsonb_set(body, '{limit}', $3::text::jsonb), \
+        "UPDATE registration SET class = $2, body = jsonb_set(body, '{limit}', $3::text::jsonb), earliest = $6::text::date, \
          first_limit = coalesce(first_limit, body -> 'limit', 'null'), limit_said_s = $4, limit_heard_s = $5 \
          WHERE id = $1",
     )
@@ -60,6 +60,7 @@ pub(crate) async fn declare(
     .bind(serde_json::to_string(&said.limit).map_err(|_| Refusal::BadRecord)?)
     .bind(at.as_second())
     .bind(central.now().as_second())
+    .bind(registered::earliest(&registration))
     .execute(&mut *db)
     .await?;
     if cancelled {
@@ -144,9 +145,8 @@ async fn freed(
         let last = offer::last_day_for_limit(said, today, slot.at).filter(|_| offers < OFFERS_MAX);
         let Some(last) = last.filter(|_| offer::gains(&slot, person)) else { continue };
         let passed = was_asked(&mut *db, person.registration, &slot).await?;
-        let others = gainers(&mut *db, site, &slot).await?.into_iter();
-        let others = others.filter(|one| one.registration != person.registration);
-        let next = offer::next(&slot, others.chain([Dated { passed, ..*person }]));
+        let besides = Some(Dated { passed, ..*person });
+        let next = next::in_rank(&mut *db, site, &slot, besides).await?;
         if next.is_some_and(|next| next.registration == person.registration)
             && still_there(&mut *db, &slot, offers).await?
         {
