@@ -27,6 +27,7 @@ paper-place = Place
 paper-no-later-than = You will be received no later than
 paper-held = This time is held for you. An earlier date may be given to you: you will then receive a new paper. If not, come on the day and at the time above.
 paper-opens = Your application can be filed from { $day }.
+paper-ahead = If an earlier day comes free, it is given to you without asking, at least { $days } days ahead: ask at the reception point; a new document then takes the place of this one.
 paper-waiting = Your request for an appointment
 paper-no-date-exists = No date exists at this site today
 paper-told = The préfecture was told of it on { $at } ({ $zone }).
@@ -45,7 +46,7 @@ paper-keep = Keep this paper: it shows your rank and your request for a date. Br
 paper-not-for-sale = This paper is personal and free of charge. It cannot be sold or given away: it is of use only to the person named above.
 paper-earlier = If this date is too late for you, you may ask for an earlier date at the reception point that made this document, or by writing to the préfecture. The date given stays yours until you are answered.
 paper-request = This paper is also your request for a date. If you cannot wait, ask for an earlier date at a reception point: your rank stays yours until you are answered.
-paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it.
+paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it. To cancel, come back there with this document.
 
 ## The order of the list
 

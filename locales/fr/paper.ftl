@@ -28,6 +28,7 @@ paper-place = Lieu
 paper-no-later-than = Vous serez reçu(e) au plus tard le
 paper-held = Cette heure est réservée pour vous. Une date plus proche peut vous être donnée : vous recevrez alors un nouveau document. Sinon, venez au jour et à l'heure indiqués ci-dessus.
 paper-opens = Votre dossier peut être déposé à partir du { $day }.
+paper-ahead = Si un jour plus tôt se libère, il vous est donné sans vous le demander, { $days } jours à l'avance au moins : renseignez-vous au point d'accueil ; un nouveau document remplace alors celui-ci.
 paper-waiting = Votre demande de rendez-vous
 paper-no-date-exists = Aucune date n'existe aujourd'hui sur ce site
 paper-told = La préfecture en a été informée le { $at } ({ $zone }).
@@ -46,7 +47,7 @@ paper-keep = Gardez ce document : il montre votre rang et votre demande de date
 paper-not-for-sale = Ce document est personnel et gratuit. Il ne peut être ni vendu ni donné : il ne sert qu'à la personne nommée ci-dessus.
 paper-earlier = Si cette date est trop tardive pour vous, vous pouvez demander une date plus proche au point d'accueil qui a établi ce document, ou en écrivant à la préfecture. La date donnée reste la vôtre en attendant la réponse.
 paper-request = Ce document est aussi votre demande de date. Si vous ne pouvez pas attendre, demandez une date plus proche dans un point d'accueil : votre rang reste le vôtre en attendant la réponse.
-paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi.
+paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi. Pour annuler, revenez-y avec ce document.
 
 ## The order of the list
 

@@ -24,6 +24,7 @@ with_commands! {
     ask_earlier
     cancel
     reinstate
+    declare_limit
     answer_offer
     answer_offer_elsewhere
     reprint

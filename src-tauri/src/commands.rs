@@ -5,8 +5,8 @@ use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
     AdvanceView, BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
-    FollowUpView, HomeView, MediumView, OfferAnswerView, OutboxView, PrintView, Problem, ReadBackView,
-    SessionView, ShownPaperView,
+    FollowUpView, HomeView, LimitFields, MediumView, OfferAnswerView, OutboxView, PrintView, Problem,
+    ReadBackView, SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, State, command};
@@ -174,6 +174,11 @@ pub async fn cancel(core: State<'_, Core>, visit: String) -> Answer<DateView> {
 #[command]
 pub async fn reinstate(core: State<'_, Core>, visit: String) -> Answer<DateView> {
     core.kiosk()?.reinstate(&visit).await
+}
+
+#[command]
+pub async fn declare_limit(core: State<'_, Core>, visit: String, limit: LimitFields) -> Answer<DateView> {
+    core.kiosk()?.declare_limit(&visit, limit).await
 }
 
 #[command]

@@ -350,6 +350,7 @@ impl Device {
             procedure: Procedure::parse("renewal").ok_or("no such procedure")?,
             limit: None,
             renewal: None,
+            accepts_earlier: None,
             applicant: Applicant {
                 family_names: name.to_owned(),
                 given_names: None,

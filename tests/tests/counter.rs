@@ -168,6 +168,16 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "ask_earlier" => kiosk.ask_earlier(&text).await.err(),
                 "cancel" => kiosk.cancel(&text).await.err(),
                 "reinstate" => kiosk.reinstate(&text).await.err(),
+                "declare_limit" => {
+                    let limit = || LimitFields {
+                        right: text.clone(),
+                        last_day: text.clone(),
+                        days: text.clone(),
+                        evidence: text.clone(),
+                    };
+                    let of_code = kiosk.declare_limit_of(&text, limit()).await.err();
+                    kiosk.declare_limit(&text, limit()).await.err().and(of_code)
+                }
                 "answer_offer" => kiosk.answer_offer(&text, true).await.err(),
                 "answer_offer_elsewhere" => {
                     kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()

@@ -9,6 +9,7 @@ use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Represen
 use domain::birth::Birth;
 use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
+use domain::offer::NoticeDays;
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
 use jiff::ToSpan;
@@ -58,6 +59,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             expires_on: registered_on.saturating_add(150.days()),
             regime: Regime::Listed,
         }),
+        accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "Diallo".into(),
             given_names: Some("Awa".into()),
@@ -137,6 +139,16 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Limit(body::LimitDeclared {
+            registration: id,
+            limit: TimeLimit {
+                right: Right::ProtectionOrder,
+                last_day: "2027-09-08".parse().unwrap(),
+                evidence: "TJ 1".into(),
+            },
+            mediator: registration(device, service).mediator,
+            at,
+        }),
     ]
 }
 
@@ -202,7 +214,11 @@ async fn every_field_of_every_record_is_kept_or_set_aside_and_never_in_the_way()
     for row in taken {
         let wrote: body::Body = serde_json::from_slice(row.get(0)).unwrap();
         let body::Body::Registration(wrote) = wrote else { continue };
-        let kept = sqlx::query("SELECT body::text FROM registration WHERE id = $1");
+        // As it came, where a limit was declared since.
+        let kept = sqlx::query(
+            "SELECT (CASE WHEN limit_said_s IS NULL THEN body \
+             ELSE jsonb_strip_nulls(jsonb_set(body, '{limit}', first_limit)) END)::text FROM registration WHERE id = $1",
+        );
         let kept = kept.bind(wrote.registration.id.0.as_slice()).fetch_one(&service.pool).await.unwrap();
         assert_eq!(wrote.registration, serde_json::from_str(kept.get(0)).unwrap());
     }

@@ -45,6 +45,103 @@ impl Printed {
     }
 }
 
+/// What central has of a place, as its paper prints it.
+async fn printed(pool: &central::Pool, code: &str) -> Printed {
+    let sql = "SELECT class, registered_s, tie_break FROM registration WHERE body ->> 'code' = $1";
+    let row = sqlx::query(sql).bind(code).fetch_one(pool).await.unwrap();
+    let paris = TimeZone::get("Europe/Paris").unwrap();
+    let at = paris.to_datetime(Timestamp::from_second(row.get(1)).unwrap());
+    Printed {
+        code: code.to_owned(),
+        class: row.get(0),
+        registered: at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        tie_break: format!("{:08X}", row.get::<i64, _>(2)),
+    }
+}
+
+/// Declared without a network, days after the registration: kept before the screen says so, on a new
+/// paper of the same code whose class finds its place, and the paper before still opens the door.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_learnt_later_stands_on_a_new_paper_that_finds_its_place() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    register(&counter.kiosk, "PREMIER").await.unwrap();
+    let before = register(&counter.kiosk, "PLUS TARD").await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    counter = counter.cut_off(None).await.unwrap();
+    let kiosk = &counter.kiosk;
+    let text = async |code: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paper.pdf");
+        std::fs::write(&file, kiosk.paper_pdf(code).await.unwrap()).unwrap();
+        let done = command("pdftotext", ["-layout"]).arg(&file).arg("-").output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let class = |key: &str| l10n::text(&l10n::Lang::FRENCH, key, &[]);
+    let (ordinary, limited) = (class("paper-class-ordinary"), class("paper-class-with-time-limit"));
+    let paper = text(&before.code).await;
+    assert!(paper.contains(&ordinary) && !paper.contains(&limited), "{paper}");
+
+    let said = |days: &str, evidence: &str| LimitFields {
+        right: "court_injunction".into(),
+        days: days.into(),
+        evidence: evidence.into(),
+        ..LimitFields::default()
+    };
+    let waiting = async || kiosk.status().await.unwrap()["journal"]["waiting"].clone();
+    for (wrong, code, field) in [
+        (said("", "TA 1"), "limit_missing", "limit.last_day"),
+        (said("60", ""), "evidence_missing", "limit.evidence"),
+        (LimitFields { right: "moon".into(), ..said("60", "TA 1") }, "unknown_right", "limit.right"),
+    ] {
+        let refused = kiosk.declare_limit(&before.visit, wrong).await.unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.args["field"].as_str()), (code, field));
+    }
+    assert_eq!((waiting().await, kiosk.date(&before.visit).await.unwrap().limit), (json!(0), None));
+    let now = kiosk.declare_limit(&before.visit, said("60", "TA 27/1")).await.unwrap();
+    assert!(now.limit.is_some() && !now.after_limit);
+    assert_eq!((&now.code, &now.slot_at, &now.slot), (&before.code, &before.slot_at, &before.slot));
+    assert_ne!(now.code_large, before.code_large, "another paper");
+    assert_eq!(waiting().await, json!(1));
+    let again = kiosk.declare_limit(&before.visit, said("60", "TA 27/1")).await.unwrap();
+    assert_eq!((again.code_large, waiting().await), (now.code_large.clone(), json!(1)), "twice is once");
+    let paper = text(&before.code).await;
+    assert!(paper.contains(&limited) && !paper.contains(&ordinary), "{paper}");
+    assert!(!paper.contains("TA 27/1"), "what it is is on no paper");
+
+    counter = counter.home(None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    // Here the older paper is known as such; at any door both say the same day, and open it.
+    let older = counter.kiosk.show_paper(&before.code_large).await.unwrap();
+    assert_eq!((older.verdict.as_str(), older.reason.as_str()), ("replaced", "newer_paper"));
+    assert_eq!(counter.kiosk.show_paper(&now.code_large).await.unwrap().verdict, "valid");
+    let door = counter.another(None).await.unwrap();
+    door.exchange().await.unwrap();
+    for code in [&before.code_large, &now.code_large] {
+        assert_eq!(door.show_paper(code).await.unwrap().verdict, "valid");
+    }
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let tasks = central::admin::tasks(&pool, SITE, false).await.unwrap();
+    let task = &tasks["tasks"][0];
+    assert_eq!((&task["kind"], &task["evidence"]), (&json!("limit_check"), &json!("TA 27/1")), "{tasks}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.json");
+    let root = counter.folder.path().join(central::keys::RING);
+    let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+    central::admin::queue(&pool, &keys, (SITE, "renewal"), &file, Zoned::now().timestamp()).await.unwrap();
+    let mut mine = printed(&pool, &before.code).await;
+    assert_eq!(mine.class, "with_time_limit");
+    assert!(paper.contains(&mine.tie_break), "{paper}");
+    let (exit, told) = mine.explain(Some((&file, &root)));
+    assert_eq!((exit, &told["position"]), (Some(0), &json!({ "in_class": 1, "of_class": 1, "of_all": 1 })));
+    // The old paper's class is its place no more.
+    mine.class = "ordinary".to_owned();
+    assert_eq!(mine.explain(Some((&file, &root))).1["listed"], json!(false));
+    let status = counter.kiosk.status().await.unwrap();
+    assert_eq!((&status["journal"]["waiting"], &status["journal"]["set_aside"]), (&json!(0), &json!(0)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -63,18 +160,7 @@ async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue()
     let limited = kiosk.confirm(&limited).await.unwrap().code;
     let last = register(kiosk, "DERNIER").await.unwrap().code;
     let pool = central::connect(&counter.pool_url).await.unwrap();
-    let printed = async |code: &str| {
-        let sql = "SELECT class, registered_s, tie_break FROM registration WHERE body ->> 'code' = $1";
-        let row = sqlx::query(sql).bind(code).fetch_one(&pool).await.unwrap();
-        let paris = TimeZone::get("Europe/Paris").unwrap();
-        let at = paris.to_datetime(Timestamp::from_second(row.get(1)).unwrap());
-        Printed {
-            code: code.to_owned(),
-            class: row.get(0),
-            registered: at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-            tie_break: format!("{:08X}", row.get::<i64, _>(2)),
-        }
-    };
+    let printed = async |code: &str| printed(&pool, code).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("queue.json");
     let root = counter.folder.path().join(central::keys::RING);

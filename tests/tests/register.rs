@@ -93,6 +93,31 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert!(online["slot_at"].as_str().unwrap() >= opens.as_str(), "{online}");
         let (exit, _, said) = jalonctl(home, &["sync"], "");
         assert_eq!(exit, Some(0), "{said}");
+        // They come back with a protection order: an earlier day is offered at once.
+        let (limit, code) = (home.join("limit.json"), online["code"].as_str().unwrap());
+        let declare = |said: &Value, code: &str| {
+            std::fs::write(&limit, said.to_string()).unwrap();
+            jalonctl(home, &["limit", code, &limit.display().to_string()], PIN)
+        };
+        let order = |last_day: String| json!({ "right": "protection_order", "last_day": last_day, "evidence": "TJ 1" });
+        let (exit, told, said) = declare(&json!({ "right": "moon", "family_names": "SECRET" }), code);
+        assert_eq!((exit, told["fields"].as_array().map(Vec::len)), (Some(2), Some(2)), "{said}");
+        assert!(!said.contains("SECRET"), "{said}");
+        let (exit, told, _) = declare(&order("2020-01-01".into()), code);
+        assert_eq!(
+            (exit, &told["problem"], &told["args"]["field"]),
+            (Some(1), &json!("limit_passed"), &json!("limit.last_day"))
+        );
+        let good = order(ends.to_string());
+        assert_eq!(declare(&good, "JLN").1["problem"], "bad_follow_up_code");
+        let (exit, told, said) = declare(&good, code);
+        assert_eq!(
+            (exit, &told["slot_at"], &told["limit"]),
+            (Some(0), &online["slot_at"], &json!(ends.to_string())),
+            "{told} {said}"
+        );
+        assert!(told["offer"]["slot_at"].as_str().unwrap() < opens.as_str(), "{told}");
+        assert_eq!(declare(&good, code).1, told, "said twice is said");
         // Central is gone; what the kiosk trusts it by stays.
         let folder = only_folder(counter);
         write(&person("KONATÉ"));

@@ -4,6 +4,7 @@ import { inject, reactive, type InjectionKey } from 'vue';
 import type { BirthFields } from './generated/BirthFields';
 import type { DraftFields } from './generated/DraftFields';
 import type { DraftView } from './generated/DraftView';
+import type { LimitFields } from './generated/LimitFields';
 import type { OutboxView } from './generated/OutboxView';
 import type { Problem } from './generated/Problem';
 import type { Host } from './host/host';
@@ -43,12 +44,12 @@ const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
 /** A visit taken up by its paper holds no typed field. */
 const emptyFields = (lang: string): DraftFields => ({
   lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null,
+  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '',
 });
 
 /** The screen a field is typed on. */
 export const screenOf = (field: string): Screen =>
-  /^(procedure|limit|renewal)\b/.test(field) ? 'procedure' : 'person';
+  /^(procedure|limit|renewal|accepts_earlier)\b/.test(field) ? 'procedure' : 'person';
 
 export function createFlow(host: Host) {
   const state: State = reactive({
@@ -132,7 +133,7 @@ export function createFlow(host: Host) {
   function take(view: DraftView): void {
     state.visit = {
       id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, pages: view.pages, scanning: false, saved: view.saved,
-      tried: false, readBack: null, date: null, print: null,
+      tried: false, readBack: null, date: null, print: null, declared: false,
     };
     touched();
   }
@@ -394,6 +395,13 @@ export function createFlow(host: Host) {
     /** The person is there and gives the appointment up. */
     cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
     reinstate: () => run(async () => { const visit = current(); visit.date = await host.reinstate(visit.id); }),
+    /** Kept when it returns, with a new paper; what central offers shows beside it. */
+    declareLimit: (limit: LimitFields) => run(async () => {
+      const visit = current();
+      visit.declared = false;
+      visit.date = await host.declareLimit(visit.id, limit);
+      visit.declared = true;
+    }),
     answerOffer: (accept: boolean) => run(async () => { const visit = current(); visit.date = await host.answerOffer(visit.id, accept); }),
     answerOfferElsewhere: (accept: boolean) => run(async () => {
       const paper = state.paper;

@@ -37,6 +37,8 @@ export interface Visit {
   readBack: ReadBackView | null;
   date: DateView | null;
   print: PrintView | null;
+  /** True once a time limit was declared for a date that stood already. */
+  declared: boolean;
 }
 
 /** What came of a paper shown at this counter that is no visit here. */

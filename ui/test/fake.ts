@@ -7,6 +7,7 @@ import type { DraftFields } from '../src/generated/DraftFields';
 import type { DraftView } from '../src/generated/DraftView';
 import type { EndOfDayView } from '../src/generated/EndOfDayView';
 import type { FieldProblem } from '../src/generated/FieldProblem';
+import type { LimitFields } from '../src/generated/LimitFields';
 import type { PrintState } from '../src/generated/PrintState';
 import type { PrintView } from '../src/generated/PrintView';
 import type { RenewalView } from '../src/generated/RenewalView';
@@ -78,6 +79,8 @@ export interface Fake extends Host {
   onStick: boolean;
   /** Who has an earlier date to be told of. */
   toTell: HomeView['to_tell'];
+  /** The time limit declared later. */
+  limit: LimitFields | null;
 }
 
 export function fakeHost(boot: Partial<Boot> = {}): Fake {
@@ -110,7 +113,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], todayFrom: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], todayFrom: null, limit: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -130,7 +133,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '',
         },
       };
       draft.problems = judge(draft.fields);
@@ -146,6 +149,11 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     bringPaper: () => call('bring_paper', () => null),
     cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false } })),
     reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true } })),
+    declareLimit: (_visit, limit) => call('declare_limit', () => {
+      fake.limit = limit;
+      date = { ...given(), limit: limit.last_day, offer: { offer: 'o3', slot_at: '2031-03-06T09:00', until: '2031-03-05' } };
+      return date;
+    }),
     answerOffer: (_visit, accept) => call('answer_offer', () => ({ ...given(), offer: null, slot_at: accept ? '2031-03-07T09:00' : given().slot_at })),
     answerOfferElsewhere: (_code, _birth, _offer, accept) => call('answer_offer_elsewhere', () => ({ accepted: accept, slot_at: '2031-03-07T09:00' })),
     askEarlier: () => call('ask_earlier', () => ({ asked_at: '2031-03-04T10:00', state: 'only_here', answered_at: null, answer: null })),

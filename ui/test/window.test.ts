@@ -227,6 +227,33 @@ describe('a renewal', () => {
   });
 });
 
+describe('an earlier day accepted in advance', () => {
+  it('is chosen, never found chosen, and taken back by the same touch', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    expect(one<HTMLInputElement>('[name="ahead"]').checked).toBe(false);
+    expect(document.querySelector('[name="accepts_earlier"]')).toBeNull();
+    expect(one('#ahead-help').textContent).not.toBe('');
+    one<HTMLInputElement>('[name="ahead"]').click();
+    await settle();
+    expect(one<HTMLInputElement>('[name="accepts_earlier"]').value).toBe('14');
+    // Another number is typed: the field stays while it is empty.
+    await type('accepts_earlier', '');
+    await type('accepts_earlier', '21');
+    await press('next');
+    expect(fake.saved?.accepts_earlier).toBe('21');
+    await press('back');
+    expect(one<HTMLInputElement>('[name="ahead"]').checked).toBe(true);
+    one<HTMLInputElement>('[name="ahead"]').click();
+    await settle();
+    await press('next');
+    expect(fake.saved?.accepts_earlier).toBe('');
+  });
+});
+
 describe('refusals', () => {
   it('show one sentence, and the PIN does not stay', async () => {
     await type('pin', '1');
@@ -336,6 +363,34 @@ describe('a paper shown at this counter', () => {
     expect(document.querySelector('[data-action="reprint"]')).toBeNull();
     await press('reinstate');
     expect(one('[data-role="cancelled"]').dataset['returning']).toBe('true');
+  });
+
+  it('of this kiosk takes a time limit learnt later, and shows what is offered', async () => {
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    await press('decline-offer');
+    await press('limit');
+    await press('limit-no');
+    expect(fake.calls).not.toContain('declare_limit');
+    await press('limit');
+    await choose('limit.right', 'protection_order');
+    expect(document.querySelector('[name="limit.days"]')).toBeNull();
+    await type('limit.last_day', '31/12/2031');
+    await type('limit.evidence', 'TJ 31/00123');
+    fake.refuse.set('declare_limit', 'limit_passed');
+    await press('limit-yes');
+    expect(one('[role="alert"]').textContent).not.toBe('');
+    expect(one<HTMLInputElement>('[name="limit.evidence"]').value).toBe('TJ 31/00123');
+    expect(document.querySelector('[data-role="limit-kept"]')).toBeNull();
+    await press('limit-yes');
+    expect(fake.limit).toEqual({ right: 'protection_order', last_day: '2031-12-31', days: '', evidence: 'TJ 31/00123' });
+    expect(one('[data-role="limit"]').dataset['limit']).toBe('2031-12-31');
+    expect(one('[data-role="limit-kept"]').textContent).not.toBe('');
+    expect(document.querySelector('[name="limit.evidence"]')).toBeNull();
+    expect(one('[data-role="offer"]').dataset['slotAt']).toBe('2031-03-06T09:00');
+    await press('reprint');
+    expect(screen()).toBe('print');
   });
 
   it('whose person is to be told of an earlier date is opened from the home screen', async () => {

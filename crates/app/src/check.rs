@@ -10,6 +10,7 @@ use domain::applicant::{
 };
 use domain::birth::{Birth, BirthRefusal};
 use domain::limit::TimeLimit;
+use domain::offer::{NoticeDays, NoticeRefusal};
 use domain::procedure::Procedure;
 use domain::renewal::{self, Renewal, RenewalRefusal};
 use domain::text::{self, TextRefusal};
@@ -27,6 +28,7 @@ pub(crate) struct Checked {
     pub procedure: Procedure,
     pub limit: Option<TimeLimit>,
     pub renewal: Option<Renewal>,
+    pub accepts_earlier: Option<NoticeDays>,
     pub lang: String,
 }
 
@@ -68,6 +70,8 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         .renewal
         .as_ref()
         .and_then(|said| faults.renewal(said, &fields.procedure, limit.as_ref(), today));
+    let accepts_earlier =
+        NoticeDays::parse(&fields.accepts_earlier).map_err(|refusal| faults.notice(refusal)).ok().flatten();
     let lang = l10n::Lang::parse(&fields.lang).map(|lang| lang.code().to_owned());
     if lang.is_none() {
         faults.add::<()>("lang", "empty", 0);
@@ -88,7 +92,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 contact,
                 representative,
             };
-            Ok(Checked { applicant, procedure, limit, renewal, lang })
+            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, lang })
         }
         _ => Err(faults.0),
     }
@@ -125,6 +129,12 @@ impl Faults {
 
     fn refused(&mut self, field: &str, refusal: TextRefusal, max: usize) {
         self.add::<()>(field, refusal.code(), max);
+    }
+
+    fn notice(&mut self, refusal: NoticeRefusal) {
+        let (code, days) = refusal.code();
+        let max = if days == 0 { String::new() } else { days.to_string() };
+        self.0.push(FieldProblem { field: "accepts_earlier".to_owned(), code: code.to_owned(), max });
     }
 
     fn birth(&mut self, fields: &BirthFields, today: Date) -> Option<Birth> {
@@ -254,6 +264,23 @@ mod tests {
             let fault =
                 FieldProblem { field: format!("renewal.{field}"), code: code.into(), max: max.into() };
             assert_eq!(said(day, regime, procedure), Err((1, fault)), "{day} {regime}");
+        }
+    }
+
+    #[test]
+    fn days_of_notice_are_kept_or_refused_by_name() {
+        let said = |days: &str| {
+            let checked = check(&DraftFields { accepts_earlier: days.into(), ..whole() }, TODAY);
+            checked
+                .map(|checked| checked.accepts_earlier.map(NoticeDays::days))
+                .map_err(|mut faults| (faults.len(), faults.remove(0)))
+        };
+        assert_eq!((said(""), said(" 14 ")), (Ok(None), Ok(Some(14))));
+        for (days, code, max) in
+            [("2", "notice_short", "3"), ("61", "notice_long", "60"), ("bientôt", "bad_days", "")]
+        {
+            let fault = FieldProblem { field: "accepts_earlier".into(), code: code.into(), max: max.into() };
+            assert_eq!(said(days), Err((1, fault)), "{days}");
         }
     }
 

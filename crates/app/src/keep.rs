@@ -122,6 +122,7 @@ fn registration(inner: &Inner, checked: Checked, mediator: MediatorId) -> Regist
         procedure: checked.procedure,
         limit: checked.limit,
         renewal: checked.renewal,
+        accepts_earlier: checked.accepts_earlier,
         applicant: checked.applicant,
         lang: checked.lang,
         registered_at: now,

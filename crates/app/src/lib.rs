@@ -18,6 +18,7 @@ mod give_back;
 mod keep;
 mod keepsake;
 mod kiosk;
+mod limit;
 mod media;
 mod offer;
 mod outbox;

@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 16] = [
+const REASONS: [&str; 17] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -69,6 +69,7 @@ const REASONS: [&str; 16] = [
     "kiosk_unknown",
     "erased",
     "too_late",
+    "limit_refused",
     "cancelled",
     "value_refused",
 ];

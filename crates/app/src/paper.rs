@@ -4,6 +4,7 @@
 use crate::contract::Problem;
 use crate::kiosk::{Inner, lock};
 use domain::applicant::{Identity, Nationality};
+use domain::offer::NoticeDays;
 use domain::place::{Class, RULE_VERSION};
 use domain::token::SignedToken;
 use jiff::Timestamp;
@@ -118,6 +119,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
             Class::Ordinary => letter::Class::Ordinary,
         },
         opens: crate::renewal::told(registration, date),
+        accepts_earlier: registration.accepts_earlier.map(NoticeDays::days),
         registered_at: inner.civil(registration.registered_at),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),

@@ -78,6 +78,9 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     if let Some(renewal) = &checked.renewal {
         lines.push(line("renewal", l10n::date_long(lang, &renewal.expires_on)));
     }
+    if let Some(notice) = checked.accepts_earlier {
+        lines.push(line("accepts_earlier", notice.days().to_string()));
+    }
     if pages > 0 {
         lines.push(line("pages", pages.to_string()));
     }

@@ -121,7 +121,7 @@ pub(crate) async fn give_new(
 }
 
 /// The days a registration's date may lie in, asked for today.
-fn window(registration: &Registration, today: Date) -> Window {
+pub(crate) fn window(registration: &Registration, today: Date) -> Window {
     let mut window = registration.window();
     if window.earliest > today.saturating_add(AHEAD_DAYS.days()) {
         // A clock that is years ahead makes no slots for years to come. Filing opens when it opens.

@@ -1,6 +1,7 @@
 //! The shapes of messages in the OpenAPI document: every field with its type and limits.
 //! `wire` and `domain` decide; a test sends what is described and looks at what comes back.
 
+use domain::offer::NoticeDays;
 use serde_json::{Value, json};
 
 /// Every named shape.
@@ -45,6 +46,7 @@ pub(crate) fn shapes() -> Value {
             "renewal": strict(json!({
                 "expires_on": day(), "regime": { "enum": ["listed", "other", "unknown"] }
             }), &["expires_on", "regime"]),
+            "accepts_earlier": number(NoticeDays::LEAST.into(), NoticeDays::MOST.into()),
             "applicant": strict(person, &["family_names", "birth", "nationality", "identity", "contact"]),
             "lang": { "type": "string" }, "registered_at": instant(), "registered_on": day(), "mediator": text(32)
         }), &["id", "code", "site", "procedure", "applicant", "lang", "registered_at", "registered_on", "mediator"]),

@@ -22,11 +22,11 @@ pub(crate) async fn remember(
 ) -> Result<BTreeSet<RegistrationId>, Refusal> {
     let all = registrations.iter().map(|told| Told::new(central, told)).collect::<Result<Vec<_>, _>>()?;
     let inserted = sqlx::query(
-        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, state) \
-         SELECT id, code, site, $1, procedure, class, registered_s, tie_break, body::jsonb, person, 'asked' \
+        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, earliest, state) \
+         SELECT id, code, site, $1, procedure, class, registered_s, tie_break, body::jsonb, person, earliest::date, 'asked' \
          FROM unnest($2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], \
-                     $9::text[], $10::bytea[]) \
-              AS told (id, code, site, procedure, class, registered_s, tie_break, body, person) \
+                     $9::text[], $10::bytea[], $11::text[]) \
+              AS told (id, code, site, procedure, class, registered_s, tie_break, body, person, earliest) \
          ON CONFLICT (id) DO NOTHING RETURNING id",
     )
     .bind(device.kiosk.0.as_slice())
@@ -39,6 +39,7 @@ pub(crate) async fn remember(
     .bind(column(&all, |told| told.tie_break))
     .bind(column(&all, |told| told.body.as_str()))
     .bind(column(&all, |told| told.person.as_ref().map(<[u8; 32]>::as_slice)))
+    .bind(column(&all, |told| told.earliest.as_deref()))
     .fetch_all(&mut *db)
     .await
     .map_err(|error| match &error {
@@ -73,6 +74,12 @@ struct Told<'a> {
     tie_break: i64,
     body: String,
     person: Option<[u8; 32]>,
+    earliest: Option<String>,
+}
+
+/// The first day a date may lie on, as the database has it; none for one before any calendar of it.
+pub(crate) fn earliest(registration: &Registration) -> Option<String> {
+    Some(registration.window().earliest).filter(|day| day.year() > 0).map(|day| day.to_string())
 }
 
 impl<'a> Told<'a> {
@@ -92,6 +99,7 @@ impl<'a> Told<'a> {
             tie_break: if planted::on("tie_break_dropped") { 0 } else { i64::from(place.tie_break) },
             body: serde_json::to_string(registration).map_err(|_| Refusal::BadBody)?,
             person: person_key(registration),
+            earliest: earliest(registration),
         })
     }
 }
@@ -102,22 +110,37 @@ fn column<'a, T>(all: &'a [Told], of: impl Fn(&'a Told) -> T) -> Vec<T> {
 
 /// What central has under this id is this very registration, from this kiosk.
 async fn same_as_known(db: &mut PgConnection, device: &Device, told: &Told<'_>) -> Result<(), Refusal> {
-    let row = sqlx::query("SELECT kiosk, body = $2::text::jsonb, rebuilt FROM registration WHERE id = $1")
-        .bind(told.id.0.as_slice())
-        .bind(&told.body)
-        .fetch_one(&mut *db)
-        .await?;
+    // With the limit it came with, where another was declared since.
+    let row = sqlx::query(
+        "SELECT kiosk, CASE WHEN limit_said_s IS NULL THEN body = $2::text::jsonb \
+                ELSE body - 'limit' = $2::text::jsonb - 'limit' \
+                     AND first_limit = coalesce($2::text::jsonb -> 'limit', 'null') END, rebuilt \
+         FROM registration WHERE id = $1",
+    )
+    .bind(told.id.0.as_slice())
+    .bind(&told.body)
+    .fetch_one(&mut *db)
+    .await?;
     let (kiosk, same, rebuilt): (&[u8], bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if kiosk != device.kiosk.0 || !(same || rebuilt) {
         return Err(Refusal::Conflict);
     }
     if rebuilt {
-        // The kiosk lives: its own record says what the paper had no room for.
-        sqlx::query("UPDATE registration SET body = $2::text::jsonb, rebuilt = false WHERE id = $1")
-            .bind(told.id.0.as_slice())
-            .bind(&told.body)
-            .execute(db)
-            .await?;
+        // The kiosk lives: its own record says what the paper had no room for. A limit the paper
+        // has beyond that was declared later, and its record is to come.
+        sqlx::query(
+            "UPDATE registration SET rebuilt = false, earliest = NULL, body = CASE WHEN later \
+                    THEN jsonb_set($2::text::jsonb, '{limit}', body -> 'limit') ELSE $2::text::jsonb END, \
+             limit_said_s = CASE WHEN later THEN coalesce(limit_said_s, 0) END, \
+             limit_heard_s = CASE WHEN later THEN coalesce(limit_heard_s, 0) END, \
+             first_limit = CASE WHEN later THEN coalesce($2::text::jsonb -> 'limit', 'null') END \
+             FROM (SELECT limit_said_s IS NOT NULL OR body ? 'limit' AND NOT $2::text::jsonb ? 'limit' AS later \
+                   FROM registration WHERE id = $1) AS known WHERE id = $1",
+        )
+        .bind(told.id.0.as_slice())
+        .bind(&told.body)
+        .execute(db)
+        .await?;
     }
     Ok(())
 }

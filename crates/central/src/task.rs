@@ -28,8 +28,30 @@ pub(crate) async fn write(
     insert(db, site, registration, (kind, reason), made_s, due).await
 }
 
+/// What a task about a limit is answered by when another limit takes that one's place.
+const REPLACED: &str = "another limit was declared";
+
+/// A limit was declared in the place of the one before: that one is looked at no more.
+pub(crate) async fn limit_replaced(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE task SET answer = $3, answered_by = 'central', answered_s = $4 \
+         WHERE registration = $1 AND kind = $2 AND answer IS NULL",
+    )
+    .bind(registration.0.as_slice())
+    .bind(TaskKind::LimitCheck.key())
+    .bind(REPLACED)
+    .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Of these registrations of one site each declared time limit is to be checked, once; anew when
-/// the person takes back what they cancelled before anybody looked.
+/// the person takes back what they cancelled before anybody looked, or declares another.
 pub(crate) async fn check_limits(
     db: &mut PgConnection,
     central: &Central,
@@ -43,12 +65,14 @@ pub(crate) async fn check_limits(
          SELECT site, $2, body -> 'limit' ->> 'right', id, $3, $4::text::date FROM registration \
          WHERE id = ANY ($1) AND body -> 'limit' ->> 'right' IS NOT NULL AND cancelled_s IS NULL \
          AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2 \
-                         AND answer IS DISTINCT FROM 'cancelled')",
+                         AND answer IS DISTINCT FROM 'cancelled' AND answer IS DISTINCT FROM $5 \
+                         AND made_s >= coalesce(limit_heard_s, 0))",
     )
     .bind(registrations)
     .bind(TaskKind::LimitCheck.key())
     .bind(central.now().as_second())
     .bind(due.to_string())
+    .bind(REPLACED)
     .execute(db)
     .await?;
     Ok(())

@@ -78,6 +78,18 @@ enum Command {
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
     },
+    /// Declare a time limit learnt after the registration, as at the counter: the same fields as
+    /// `limit` of register, in a file of their own. The PIN is read from standard input. A new paper
+    /// takes the old one's place; the answer says the date that stands and what is offered.
+    Limit {
+        /// The follow-up code on the paper.
+        code: String,
+        /// JSON: right, last_day or days, evidence.
+        file: PathBuf,
+        /// Who declares it; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID")]
+        mediator: Option<String>,
+    },
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
@@ -245,6 +257,9 @@ async fn main() -> ExitCode {
         Command::Doctor { json } => kiosk::doctor(json).await,
         Command::EndOfDay => kiosk::end_of_day().await,
         Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,
+        Command::Limit { code, file, mediator } => {
+            register::declare_limit(&code, &file, mediator.as_deref()).await
+        }
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),
         Command::Audit { act: AuditAct::Verify { file, root, checkpoints } } => {

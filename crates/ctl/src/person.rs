@@ -1,7 +1,8 @@
-//! The file of `register`: what is no field, or not what a field takes, is told by the field's
+//! The files of `register` and `limit`: what is no field, or not what a field takes, is told by the field's
 //! name. Never repeats what stands in a field: it may be a name.
 
-use app::contract::{DraftFields, Problem};
+use app::contract::{DraftFields, LimitFields, Problem};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Longest name of a field that is repeated, in characters.
@@ -18,6 +19,13 @@ enum Takes {
 }
 
 type Fields = &'static [(&'static str, Takes)];
+
+const LIMIT: Fields = &[
+    ("right", Takes::OneOf(&["protection_order", "court_injunction", "permit_expiry"])),
+    ("last_day", Takes::Text),
+    ("days", Takes::Number),
+    ("evidence", Takes::Text),
+];
 
 const PERSON: Fields = &[
     ("lang", Takes::Text),
@@ -46,15 +54,7 @@ const PERSON: Fields = &[
         ]),
     ),
     ("procedure", Takes::Text),
-    (
-        "limit",
-        Takes::Fields(&[
-            ("right", Takes::OneOf(&["protection_order", "court_injunction", "permit_expiry"])),
-            ("last_day", Takes::Text),
-            ("days", Takes::Number),
-            ("evidence", Takes::Text),
-        ]),
-    ),
+    ("limit", Takes::Fields(LIMIT)),
     (
         "renewal",
         Takes::Fields(&[
@@ -62,9 +62,10 @@ const PERSON: Fields = &[
             ("regime", Takes::OneOf(&["listed", "other", "unknown"])),
         ]),
     ),
+    ("accepts_earlier", Takes::Number),
 ];
 
-/// Why a file is not a person's fields.
+/// Why a file is not these fields.
 pub(crate) enum NotFields {
     /// No JSON, from this line and column on.
     NotJson(usize, usize),
@@ -72,18 +73,32 @@ pub(crate) enum NotFields {
     Wrong(Vec<Problem>),
 }
 
+/// A person's fields.
+///
 /// # Errors
 /// See [`NotFields`].
 pub(crate) fn read(bytes: &[u8]) -> Result<DraftFields, NotFields> {
+    read_as(bytes, PERSON)
+}
+
+/// A time limit's fields.
+///
+/// # Errors
+/// See [`NotFields`].
+pub(crate) fn limit(bytes: &[u8]) -> Result<LimitFields, NotFields> {
+    read_as(bytes, LIMIT)
+}
+
+fn read_as<T: DeserializeOwned>(bytes: &[u8], known: Fields) -> Result<T, NotFields> {
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| NotFields::NotJson(error.line(), error.column()))?;
     let mut wrong = Vec::new();
     let Value::Object(given) = value else {
         return Err(NotFields::Wrong(vec![Problem::new("field_not_fields").with("field", "{ … }")]));
     };
-    let person = fields(given, PERSON, "", &mut wrong);
+    let fields = fields(given, known, "", &mut wrong);
     if wrong.is_empty() {
-        serde_json::from_value(person).map_err(|_| NotFields::NotJson(0, 0))
+        serde_json::from_value(fields).map_err(|_| NotFields::NotJson(0, 0))
     } else {
         Err(NotFields::Wrong(wrong))
     }
@@ -169,6 +184,25 @@ mod tests {
         let Ok(fields) = read(text.as_bytes()) else { panic!() };
         assert_eq!((fields.birth.day.as_str(), fields.birth.month.as_str()), ("2", "5"));
         assert_eq!((fields.birth.year.as_str(), fields.limit.unwrap().days.as_str()), ("1990", "5"));
+    }
+
+    #[test]
+    fn a_limit_by_itself_has_its_own_fields_and_no_persons() {
+        let Ok(said) = limit(br#"{"right": "court_injunction", "days": 40, "evidence": "TA 1"}"#) else {
+            panic!()
+        };
+        assert_eq!(
+            (said.right.as_str(), said.days.as_str(), said.evidence.as_str()),
+            ("court_injunction", "40", "TA 1")
+        );
+        for (text, code) in [
+            (r#"{"family_names": "DIALLO"}"#, "field_unknown"),
+            (r#"{"right": "moon"}"#, "field_not_one_of"),
+            (r#"{"last_day": 20271231}"#, "field_not_text"),
+        ] {
+            let Err(NotFields::Wrong(wrong)) = limit(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(wrong[0].code, code, "{text}");
+        }
     }
 
     /// A field the window gains is one of the file too.

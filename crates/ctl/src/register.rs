@@ -57,7 +57,13 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
             tell(&Problem::new("fields_incomplete"));
             answer_with(&json!({ "problem": "fields_incomplete", "fields": fields }), ExitCode::from(REFUSED))
         }
-        Err(Refused::Fields(wrong)) => {
+        Err(refused) => not_taken(file, &refused),
+    }
+}
+
+fn not_taken(file: &Path, refused: &Refused) -> ExitCode {
+    match refused {
+        Refused::Fields(wrong) => {
             tell(&Problem::new("fields_wrong").with("file", file.display()));
             wrong.iter().for_each(tell);
             let fields: Vec<_> = wrong
@@ -66,12 +72,12 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
                 .collect();
             answer_with(&json!({ "problem": "fields_wrong", "fields": fields }), ExitCode::from(USAGE))
         }
-        Err(Refused::Problem(problem)) => refuse(&problem),
+        Refused::Problem(problem) => refuse(problem),
     }
 }
 
 async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, Refused> {
-    let fields = fields(file)?;
+    let fields = fields(file, person::read)?;
     let kiosk = Kiosk::open(Settings::from_env()?).await?;
     let mediator = who(&kiosk, mediator).await?;
     kiosk.unlock(&mediator, &pin()?).await?;
@@ -84,6 +90,32 @@ async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, R
             let _ = kiosk.discard_draft(&visit).await;
             Ok(other?)
         }
+    }
+}
+
+/// A time limit of somebody who has a place already, declared as at the counter. Answers the date
+/// that stands, and what is offered where central answered in time.
+pub(crate) async fn declare_limit(code: &str, file: &Path, mediator: Option<&str>) -> ExitCode {
+    let done = async {
+        let limit = fields(file, person::limit)?;
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        let mediator = who(&kiosk, mediator).await?;
+        kiosk.unlock(&mediator, &pin()?).await?;
+        Ok(kiosk.declare_limit_of(code, limit).await?)
+    };
+    match done.await {
+        Ok(DateView { code, slot_at, no_later_than, zone, limit, after_limit, offer, .. }) => {
+            answer(&json!({
+                "code": code,
+                "limit": limit,
+                "slot_at": slot_at,
+                "no_later_than": no_later_than,
+                "zone": zone,
+                "after_limit": after_limit,
+                "offer": offer.map(|offer| json!({ "slot_at": offer.slot_at, "until": offer.until })),
+            }))
+        }
+        Err(refused) => not_taken(file, &refused),
     }
 }
 
@@ -129,10 +161,10 @@ fn pin() -> Result<Zeroizing<String>, Problem> {
     Ok(Zeroizing::new(line.trim().to_owned()))
 }
 
-fn fields(file: &Path) -> Result<DraftFields, Refused> {
+fn fields<T>(file: &Path, read: impl Fn(&[u8]) -> Result<T, NotFields>) -> Result<T, Refused> {
     let bytes =
         given_file::named(file, FILE_BYTES, ["fields_missing", "fields_unreadable", "fields_not_fields"])?;
-    person::read(&bytes).map_err(|refusal| match refusal {
+    read(&bytes).map_err(|refusal| match refusal {
         // Which line, never what stands there: it may be a name.
         NotFields::NotJson(line, column) => Refused::Problem(
             Problem::new("fields_not_fields")

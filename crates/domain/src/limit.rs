@@ -130,6 +130,13 @@ impl TimeLimit {
         })?;
         Ok(Self { right, last_day, evidence })
     }
+
+    /// Is it one that could have been declared on `today`, written as this program writes it?
+    #[must_use]
+    pub fn is_sound(&self, today: Date) -> bool {
+        let day = self.last_day.to_string();
+        Self::declared(self.right.key(), &day, "", &self.evidence, today).is_ok_and(|sound| sound == *self)
+    }
 }
 
 #[cfg(test)]
@@ -163,6 +170,26 @@ mod tests {
         assert_eq!(declared("permit_expiry", "", "3660", "a").unwrap().last_day, last);
         assert_eq!(declared("permit_expiry", "2037-02-17", "", "a").unwrap().last_day, last);
         assert_eq!(declared("permit_expiry", "2027-02-10", "", "a").unwrap().last_day, TODAY);
+    }
+
+    #[test]
+    fn what_nobody_could_have_declared_is_not_sound() {
+        let limit = |day: &str, evidence: &str| TimeLimit {
+            right: Right::ProtectionOrder,
+            last_day: day.parse().unwrap(),
+            evidence: evidence.into(),
+        };
+        assert!(limit("2027-02-10", "TJ 27/1").is_sound(TODAY));
+        for (day, evidence) in [
+            ("2027-02-09", "a"),
+            ("2037-02-18", "a"),
+            ("-009999-01-01", "a"),
+            ("2027-03-01", ""),
+            ("2027-03-01", " a"),
+        ] {
+            assert!(!limit(day, evidence).is_sound(TODAY), "{day} {evidence}");
+        }
+        assert!(!limit("2027-03-01", &"x".repeat(EVIDENCE_MAX + 1)).is_sound(TODAY));
     }
 
     #[test]

@@ -51,24 +51,6 @@ impl Regime {
         Self::ALL.into_iter().find(|regime| regime.key() == key)
     }
 
-    /// The latest end of a permit whose filing has opened by `day`: for whoever has many permits
-    /// and one day.
-    #[must_use]
-    pub fn last_expiry_open_on(self, day: Date) -> Date {
-        match self {
-            Self::Listed | Self::Unknown => day.saturating_add(LISTED_OPENS_DAYS.days()),
-            Self::Other => {
-                // Several ends open on the last day of a short month.
-                let near = day.saturating_add(OTHER_OPENS_MONTHS.months());
-                (0..=3)
-                    .map(|days| near.saturating_add(days.days()))
-                    .filter(|end| Self::Other.filing(*end).opens <= day)
-                    .max()
-                    .unwrap_or(near)
-            }
-        }
-    }
-
     /// When a permit that ends on this day is filed.
     #[must_use]
     pub fn filing(self, expires_on: Date) -> Filing {
@@ -354,15 +336,6 @@ mod tests {
             let (listed, other, unknown) = (of(Regime::Listed), of(Regime::Other), of(Regime::Unknown));
             prop_assert_eq!(unknown.opens, listed.opens.min(other.opens));
             prop_assert_eq!(unknown.closes, listed.closes.min(other.closes));
-        }
-
-        #[test]
-        fn an_end_is_open_by_a_day_as_its_last_one_says(day in day(), days in 40i32..140) {
-            let end = day.saturating_add(days.days());
-            for regime in Regime::ALL {
-                let open = opens(regime, end) <= day;
-                prop_assert_eq!(open, end <= regime.last_expiry_open_on(day), "{:?} {}", regime, end);
-            }
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct Letter {
     /// The day from which the application may be filed, where it could not yet be when the person was
     /// registered. It says why the date is far, and of what permit nothing.
     pub opens: Option<Date>,
+    /// Days of notice with which an earlier date is given without asking, where the person chose so.
+    pub accepts_earlier: Option<u8>,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
     /// What orders two registrations of the same instant.

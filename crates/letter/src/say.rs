@@ -77,6 +77,10 @@ pub(crate) fn words(letter: &Letter) -> Words {
             .opens
             .map(|day| s.with(|lang| text(lang, "paper-opens", &[("day", &l10n::date_long(lang, &day))]))),
     );
+    date.explained.extend(letter.accepts_earlier.map(|days| {
+        let days = days.to_string();
+        s.with(|lang| text(lang, "paper-ahead", &[("days", &days)]))
+    }));
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: s.say(date.title),

@@ -136,6 +136,22 @@ fn a_paper_says_from_which_day_a_file_is_taken_and_of_what_permit_nothing() {
 }
 
 #[test]
+fn a_paper_says_that_its_date_may_come_earlier_unasked_and_how_to_cancel() {
+    for kind in [None, Some(receipt(true, false)), Some(receipt(false, true)), Some(receipt(false, false))] {
+        for lang in ["fr", "en", "ar"] {
+            let plain = specimen(lang, "HADDAD Leïla");
+            let plain = Letter { kind: kind.clone().unwrap_or(plain.kind.clone()), ..plain };
+            let pdf = made(&plain);
+            has(&pdf, "Pour annuler, revenez-y avec ce document.");
+            assert!(!copied(&pdf).contains("se libère"), "asked first, as everybody");
+            let ahead = made(&Letter { accepts_earlier: Some(14), ..plain });
+            has(&ahead, "14 jours à l'avance au moins");
+            has(&ahead, "un nouveau document remplace alors celui-ci");
+        }
+    }
+}
+
+#[test]
 fn a_receipt_without_a_date_says_when_the_prefecture_was_told() {
     for (lang, wanted) in [
         ("fr", "La préfecture en a été informée le vendredi 20 novembre 2026 à 9 h 04 (Europe/Paris)."),
@@ -314,6 +330,8 @@ fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
     letter.site_name = long.clone();
     letter.site_address = vec![long.clone(); 4];
     letter.procedures = vec!["renewal".into(), "family_reunification".into(), "unknown_key".into()];
+    letter.opens = Some(jiff::civil::date(2027, 9, 30));
+    letter.accepts_earlier = Some(60);
     let pdf = made(&letter);
     has(&pdf, "unknown_key");
     let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();

@@ -7,6 +7,7 @@ use domain::birth::Birth;
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, MediatorId, RegistrationId, SiteId};
 use domain::limit::{Right, TimeLimit};
+use domain::offer::NoticeDays;
 use domain::procedure::Procedure;
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
@@ -31,6 +32,7 @@ fn told() -> Registration {
             evidence: "TA 12".into(),
         }),
         renewal: Some(Renewal { expires_on: date(2027, 8, 9), regime: Regime::Other }),
+        accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "TRAORÉ".into(),
             given_names: Some("Aïssata".into()),

@@ -18,7 +18,7 @@ pub struct Paper {
 }
 
 impl Tx<'_> {
-    /// Keeps a paper, or replaces the receipt of a registration that now has its date.
+    /// Keeps a paper, or another in its place: a receipt whose date came, or what was declared since.
     ///
     /// # Errors
     /// The store fails.
@@ -30,7 +30,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "INSERT INTO paper (registration, code, registered, token, door, rebuild, issued_s) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (registration) DO UPDATE SET \
-                 token = excluded.token, door = excluded.door, rebuild = excluded.rebuild, issued_s = excluded.issued_s",
+                 registered = excluded.registered, token = excluded.token, door = excluded.door, rebuild = excluded.rebuild, issued_s = excluded.issued_s",
             )?
             .execute(params![
                 registration.id.0,

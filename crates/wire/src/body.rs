@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use domain::bytes::Hash;
 use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::limit::TimeLimit;
 use domain::registration::Registration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Body {
     Cancellation(Cancellation),
     /// And takes that back, in time.
     Reinstatement(Reinstatement),
+    /// A time limit learnt after the registration.
+    Limit(LimitDeclared),
 }
 
 impl Body {
@@ -52,6 +55,7 @@ impl Body {
             Self::AdvanceRequest(_) => "advance_request",
             Self::Cancellation(_) => "cancellation",
             Self::Reinstatement(_) => "reinstatement",
+            Self::Limit(_) => "limit",
         }
     }
 
@@ -73,13 +77,14 @@ impl Body {
             Self::AdvanceRequest(request) => Some(request.registration),
             Self::Cancellation(cancellation) => Some(cancellation.registration),
             Self::Reinstatement(reinstatement) => Some(reinstatement.registration),
+            Self::Limit(declared) => Some(declared.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "registration",
     "dated",
     "incarnation",
@@ -90,6 +95,7 @@ pub const KINDS: [&str; 10] = [
     "advance_request",
     "cancellation",
     "reinstatement",
+    "limit",
 ];
 
 /// One touch at the counter: nothing is typed.
@@ -113,6 +119,17 @@ pub struct Cancellation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reinstatement {
     pub registration: RegistrationId,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// A time limit, declared with its evidence by somebody who has a place already: it takes the place
+/// of the one told before. The registration time stays, so the place is that of whoever registered
+/// then with a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitDeclared {
+    pub registration: RegistrationId,
+    pub limit: TimeLimit,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

@@ -5,14 +5,16 @@
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
+use domain::limit::{Right, TimeLimit};
+use domain::offer::NoticeDays;
 use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome,
-    Registered, Reinstatement, Release,
+    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, LimitDeclared, Outcome, Page, Paper, Piece,
+    Print, PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -143,6 +145,9 @@ fn every_body() {
     renewing.registration.renewal =
         Some(Renewal { expires_on: jiff::civil::date(2027, 6, 30), regime: Regime::Listed });
     example("body-registration-renewal", &Body::Registration(Box::new(renewing)));
+    let mut ahead = registered();
+    ahead.registration.accepts_earlier = NoticeDays::parse("14").unwrap();
+    example("body-registration-ahead", &Body::Registration(Box::new(ahead)));
     let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
     let registration = RegistrationId([6; 16]);
     example(
@@ -178,6 +183,13 @@ fn every_body() {
     example("body-cancellation", &Body::Cancellation(cancelled));
     let reinstated = Reinstatement { registration, mediator: mediator(), at: at() };
     example("body-reinstatement", &Body::Reinstatement(reinstated));
+    let limit = TimeLimit {
+        right: Right::ProtectionOrder,
+        last_day: "2027-09-08".parse().unwrap(),
+        evidence: "Tribunal 27/00123".into(),
+    };
+    let learnt = LimitDeclared { registration, limit, mediator: mediator(), at: at() };
+    example("body-limit", &Body::Limit(learnt));
     for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);

@@ -186,6 +186,7 @@ impl Kiosk {
             procedure: Procedure::parse("renewal").ok_or("no such procedure")?,
             limit: None,
             renewal: None,
+            accepts_earlier: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

@@ -136,6 +136,57 @@ async fn close(pool: &central::Pool, closed: domain::calendar::Closure, open_aga
     }
 }
 
+/// What was accepted in advance is told at the counter: the new date, that somebody is to be told,
+/// and the paper before as replaced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_earlier_date_accepted_in_advance_is_on_the_next_paper() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let first = jiff::Zoned::now().date();
+    close(
+        &pool,
+        domain::calendar::Closure { first, last: first.saturating_add(jiff::ToSpan::days(9)) },
+        false,
+    )
+    .await;
+    counter.kiosk.exchange().await.unwrap();
+    let mut dates = Vec::new();
+    for _ in 0..30 {
+        let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
+        let fields = app::contract::DraftFields { accepts_earlier: "7".into(), ..person("PERSONNE") };
+        counter.kiosk.save_draft(&visit, fields).await.unwrap();
+        let lines = counter.kiosk.read_back(&visit).await.unwrap().lines;
+        assert!(lines.iter().any(|line| line.key == "accepts_earlier" && line.value == "7"), "{lines:?}");
+        dates.push(counter.kiosk.confirm(&visit).await.unwrap());
+    }
+    counter.kiosk.exchange().await.unwrap();
+    counter.kiosk.cancel(&dates[0].visit).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+    let (clock, random) = (central::system_clock(), central::system_random());
+    let central = central::Central::new(pool, keys, clock, random).await.unwrap();
+    assert_eq!(central.offer_freed().await.unwrap(), 1);
+    for _ in 0..2 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    let mut moved = Vec::new();
+    for date in &dates[1..] {
+        let now = counter.kiosk.date(&date.visit).await.unwrap();
+        assert_eq!(now.offer, None);
+        if now.slot_at != date.slot_at {
+            assert_eq!(now.slot_at, dates[0].slot_at);
+            assert_eq!(counter.kiosk.show_paper(&date.code_large).await.unwrap().verdict, "replaced");
+            assert_eq!(counter.kiosk.show_paper(&now.code_large).await.unwrap().verdict, "valid");
+            moved.push(now);
+        }
+    }
+    assert_eq!(moved.len(), 1);
+    assert!(counter.kiosk.home().await.unwrap().notices.contains(&"date_earlier".to_owned()));
+    let status = counter.kiosk.status().await.unwrap();
+    assert_eq!((&status["journal"]["waiting"], &status["journal"]["set_aside"]), (&json!(0), &json!(0)));
+}
+
 /// They come back while the site has no hour for anybody; when it has one again they are dated,
 /// and their kiosk makes the paper.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

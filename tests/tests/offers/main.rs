@@ -3,7 +3,9 @@
 //! whoever registers next. And of who gave it up: their place waits, and registering again beats
 //! nobody.
 
+mod ahead;
 mod counter;
+mod limit;
 mod new_hours;
 mod put_back;
 
@@ -347,6 +349,27 @@ async fn a_cancelled_place_is_in_no_queue_and_asks_nothing_of_the_desk() {
     assert_eq!((&found["found"]["cancelled"], &found["found"]["at"]), (&json!(true), &Value::Null));
 }
 
+/// More people than one page holds stand first in rank and cannot come yet: the slot is not let go
+/// before the first who can.
+#[tokio::test]
+async fn however_many_cannot_gain_the_first_who_does_is_asked() {
+    let mut story = Story::begin().await;
+    let mut waiting = Vec::new();
+    for _ in 0..45 {
+        waiting.push(story.registers_early(180).await);
+    }
+    let people = queue(&mut story, 30).await;
+    // As a central of before wrote them: the rule alone knows.
+    let forgotten = sqlx::query("UPDATE registration SET earliest = NULL").execute(&story.service.pool).await;
+    assert_eq!(forgotten.unwrap().rows_affected(), 75);
+    let freed = &people[20];
+    story.cancels(freed).await;
+    let first = people.iter().position(|one| one.at.date() > freed.at.date()).unwrap();
+    let offers = story.offered().await;
+    assert_eq!((offers.len(), offers[0].0, offers[0].1.at), (1, people[first].told.id, freed.at));
+    assert!(waiting.iter().all(|one| one.at > people[29].at));
+}
+
 /// Central asks its database for a page of people in rank order: whom it then asks is whom the
 /// rule names among everybody of the site.
 #[tokio::test]
@@ -393,6 +416,7 @@ async fn central_asks_whom_the_rule_names() {
             at: one.at,
             window: one.told.window(),
             passed: asked.contains(&one.told.id) || elsewhere.contains(&one.told.id),
+            notice: None,
         });
         let slot = SignedToken::from_bytes(&freed.token.0).unwrap().token.slot;
         let slot = FreeSlot { slot, at: freed.at, stratum: None, serves: ProcedureSet::ALL };

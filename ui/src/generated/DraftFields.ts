@@ -40,4 +40,8 @@ limit: LimitFields | null,
 /**
  * Present when the permit to be renewed was asked about; for that procedure alone.
  */
-renewal: RenewalFields | null, };
+renewal: RenewalFields | null, 
+/**
+ * Days of notice with which any earlier date is taken without being asked; empty: asked first.
+ */
+accepts_earlier: string, };

@@ -11,6 +11,7 @@ import type { EndOfDayView } from '../generated/EndOfDayView';
 import type { ExportView } from '../generated/ExportView';
 import type { FollowUpView } from '../generated/FollowUpView';
 import type { HomeView } from '../generated/HomeView';
+import type { LimitFields } from '../generated/LimitFields';
 import type { OfferAnswerView } from '../generated/OfferAnswerView';
 import type { MediumView } from '../generated/MediumView';
 import type { OutboxView } from '../generated/OutboxView';
@@ -45,6 +46,7 @@ export interface Host {
   askEarlier(visit: string): Promise<AdvanceView>;
   cancel(visit: string): Promise<DateView>;
   reinstate(visit: string): Promise<DateView>;
+  declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
   answerOffer(visit: string, accept: boolean): Promise<DateView>;
   answerOfferElsewhere(code: string, birth: BirthFields, offer: string, accept: boolean): Promise<OfferAnswerView>;
   /** `YYYY-MM-DD`. */

@@ -29,6 +29,8 @@ pub struct DraftFields {
     pub limit: Option<LimitFields>,
     /// Present when the permit to be renewed was asked about; for that procedure alone.
     pub renewal: Option<RenewalFields>,
+    /// Days of notice with which any earlier date is taken without being asked; empty: asked first.
+    pub accepts_earlier: String,
 }
 
 /// A birth date as people know it.

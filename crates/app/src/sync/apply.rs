@@ -22,8 +22,16 @@ const MARK: &str = "mark";
 const ANSWER_MAX: usize = 500;
 /// Why a date is another: the person has taken a cancelled appointment back.
 const REINSTATED: &str = "reinstated";
-/// Reasons the person was there for: nobody need be told of these.
-const TOLD_AT_THE_COUNTER: [&str; 2] = [REINSTATED, "offer_accepted"];
+/// What a mediator is told of a date that is another; none when the person was there for it.
+fn notice(because: &str) -> Option<&'static str> {
+    match because {
+        REINSTATED | "offer_accepted" => None,
+        // What they said when they registered: they are to learn it before the day.
+        "accepted_ahead" => Some("date_earlier"),
+        _ => Some("date_moved"),
+    }
+}
+
 const PASSED_OVER: &str = "passed_over";
 /// Kinds noted for the log; more say nothing more.
 const KINDS_NOTED: usize = 16;
@@ -216,9 +224,9 @@ fn moved(
         return inner.append(tx, &body, at);
     }
     let made = anew(inner, tx, paper, token)?;
-    match made && !TOLD_AT_THE_COUNTER.contains(&because) {
-        true => heard::note_once(inner, tx, "date_moved"),
-        false => Ok(()),
+    match notice(because).filter(|_| made) {
+        Some(notice) => heard::note_once(inner, tx, notice),
+        None => Ok(()),
     }
 }
 

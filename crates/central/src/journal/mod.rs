@@ -210,6 +210,7 @@ async fn apply_one<'a>(
         Some(Body::Reinstatement(said)) => {
             offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
         }
+        Some(Body::Limit(said)) => offers::declare(&mut step, central, device, said).await.map(Step::of),
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),

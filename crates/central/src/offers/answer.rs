@@ -38,6 +38,16 @@ pub(crate) async fn open_of(
     .transpose()
 }
 
+/// Why a date is another: the person accepted what they were offered.
+const OFFER_ACCEPTED: &str = "offer_accepted";
+
+/// A slot that came free, to be given.
+pub(super) struct Freed<'a> {
+    pub site: &'a SiteId,
+    pub slot: SlotId,
+    pub at: DateTime,
+}
+
 /// Whose offer it is, and where.
 struct Made {
     site: SiteId,
@@ -45,6 +55,12 @@ struct Made {
     at: DateTime,
     last: Date,
     state: String,
+}
+
+impl Made {
+    fn slot_of(&self) -> Freed<'_> {
+        Freed { site: &self.site, slot: self.slot, at: self.at }
+    }
 }
 
 /// Takes a person's answer, told at `by`. The same answer again is the same; none when this
@@ -73,13 +89,15 @@ pub(crate) async fn answer(
             end(&mut tx, central, offer, None).await?;
             OfferState::Declined
         }
-        "open" => match accepted(&mut tx, central, registration, &made, held).await? {
-            Some(before) => {
-                end(&mut tx, central, offer, Some(before)).await?;
-                OfferState::Accepted
+        "open" => {
+            match give(&mut tx, central, registration, (&made.slot_of(), held), OFFER_ACCEPTED).await? {
+                Some(before) => {
+                    end(&mut tx, central, offer, Some(before)).await?;
+                    OfferState::Accepted
+                }
+                None => OfferState::Over,
             }
-            None => OfferState::Over,
-        },
+        }
         _ => OfferState::Over,
     };
     if made.state == "open" && state != OfferState::Over {
@@ -137,14 +155,14 @@ async fn end(
     Ok(())
 }
 
-/// Gives the slot offered, and frees the one before; answers its hour. None when it cannot be had
-/// any more, or is no longer the earlier one: the date before stands.
-async fn accepted(
+/// Gives a slot that came free, and frees the one before; answers its hour. None when it cannot be
+/// had any more, or is no longer the earlier one: the date before stands.
+pub(super) async fn give(
     db: &mut PgConnection,
     central: &Central,
     registration: RegistrationId,
-    made: &Made,
-    held: Option<(SlotId, DateTime)>,
+    (made, held): (&Freed<'_>, Option<(SlotId, DateTime)>),
+    because: &str,
 ) -> Result<Option<DateTime>, Refusal> {
     let Some((old, from)) = held.filter(|(_, at)| made.at < *at) else { return Ok(None) };
     if central.extras_only() {
@@ -163,7 +181,7 @@ async fn accepted(
     if kept.is_none() {
         return Ok(None);
     }
-    set_free(&mut *db, central, &made.site, old).await?;
+    set_free(&mut *db, central, made.site, old).await?;
     let done = sqlx::query(
         "UPDATE slot SET registration = $2, withheld = false \
          WHERE id = $1 AND registration IS NULL AND NOT outside",
@@ -179,13 +197,13 @@ async fn accepted(
     let sent = Sent { site: made.site.clone(), slot: made.slot, at: made.at, kiosk, lent: None };
     lease_log::write(&mut *db, central, vec![sent]).await?;
     dates::may_sign(&mut *db, central).await?;
-    let zone = dates::zone_of(&mut *db, &made.site).await?;
-    let token = dates::token(central, key, &made.site, &zone, (made.slot, made.at))?;
+    let zone = dates::zone_of(&mut *db, made.site).await?;
+    let token = dates::token(central, key, made.site, &zone, (made.slot, made.at))?;
     in_time(&mut *db, central, registration, made.at).await?;
-    let because = "offer_accepted".to_owned();
+    let because = because.to_owned();
     let moved = Change::Moved { registration, from, token: token.to_bytes().into(), because };
     changes::append(&mut *db, central, kiosk, &[moved]).await?;
-    let today = dates::today(&mut *db, central, &made.site).await?;
+    let today = dates::today(&mut *db, central, made.site).await?;
     lists::replace(db, central, registration, (Some(made.at), Some(from)), today).await?;
     Ok(Some(from))
 }

@@ -1,6 +1,7 @@
 //! A person gives their appointment up, or comes back within the days their place waits. The slot
 //! goes to whoever is next in rank, never to whoever asks next.
 
+use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, calendar, dates, lists, offers, task};
@@ -115,13 +116,18 @@ pub(crate) async fn reinstate(
         serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
     let given = dates::give(&mut *db, central, device, &registration).await?;
     let Some(given) = given else { return Ok(Ok(Vec::new())) };
-    lists::replace(db, central, id, (Some(given.token.token.at), before), today).await?;
+    lists::replace(&mut *db, central, id, (Some(given.token.token.at), before), today).await?;
     let token = given.token.to_bytes().into();
-    let change = match before {
+    let mut changes = vec![match before {
         Some(from) => Change::Moved { registration: id, from, token, because: "reinstated".to_owned() },
         None => Change::Dated { registration: id, token },
-    };
-    Ok(Ok(vec![change]))
+    }];
+    if registration.limit.is_some() {
+        // What the desk had to do was answered when they cancelled, and a limit may have been
+        // declared since.
+        changes.extend(limit::serve(db, central, device, &registration, day(at.min(central.now()))).await?);
+    }
+    Ok(Ok(changes))
 }
 
 /// The slot the person gave up, while nobody else has been asked about it and it still serves them.

@@ -2,20 +2,21 @@
 //! `domain::offer`'s. While a slot is offered it is withheld, so that no other way of giving a
 //! slot sees it, and nobody who registers at that moment gets it.
 
+mod ahead;
 mod answer;
 mod given_up;
+mod limit;
+mod next;
 
 pub(crate) use answer::{answer, open_of};
 pub(crate) use given_up::{cancel, reinstate};
+pub(crate) use limit::declare;
 
 use crate::calendar::change::lock;
 use crate::{Central, Refusal, calendar, changes, dates};
 use domain::assign::FreeSlot;
 use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
-use domain::offer::{self, Dated, OFFERS_MAX};
-use domain::place::{Class, PlaceKey};
-use domain::registration::Registration;
-use domain::renewal::Regime;
+use domain::offer::{self, OFFERS_MAX};
 use domain::task::TaskKind;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
@@ -28,8 +29,6 @@ use wire::messages::{Change, Offered};
 const EVERY: Duration = Duration::from_secs(30);
 /// Slots gone on with in one transaction: a site's people wait for it.
 const SLOTS_AT_ONCE: i64 = 100;
-/// People looked at for one slot, the first in rank at the top.
-const PEOPLE_AT_ONCE: i64 = 20;
 
 /// A registration gives its slot up. Where the slot can still be offered to somebody it is kept for
 /// that; else it goes back as it came.
@@ -171,7 +170,7 @@ pub(crate) async fn taken(db: &mut PgConnection, slot: SlotId) -> Result<(), Ref
 
 /// Goes on with the slots of a site that came free: offers that are over end, and each slot is
 /// offered to the next person, or, when nobody is left to ask, is given like any other. Answers
-/// how many were offered.
+/// how many were offered or given.
 pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
     if central.extras_only() {
         return Ok(0);
@@ -188,12 +187,17 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
             continue;
         }
         let next = match last {
-            Some(_) => offer::next(&slot, gainers(&mut tx, site, &slot).await?),
+            Some(_) => next::in_rank(&mut tx, site, &slot, None).await?,
             None => None,
         };
         match last.zip(next) {
+            // What they said when they registered: it is theirs, and their own slot goes round.
+            Some((_, next)) if offer::is_taken_ahead(&slot, &next, today) => {
+                ahead::give(&mut tx, central, site, (&slot, &next), today).await?;
+                offered += 1;
+            }
             Some((last, next)) => {
-                make(&mut tx, central, site, (&slot, &next), last).await?;
+                make(&mut tx, central, site, (&slot, next.registration), last).await?;
                 offered += 1;
             }
             None => let_go(&mut tx, slot.slot).await?,
@@ -293,63 +297,11 @@ async fn unasked(db: &mut PgConnection, site: &SiteId) -> Result<Vec<(FreeSlot, 
         .collect()
 }
 
-/// Who might gain from a slot, the first in rank at the top: a page of them, by `domain::offer`'s
-/// own order. Whoever may not file yet on its day stands in nobody's way; days are compared as text,
-/// which no body however odd can make fail. Where a time limit may come first the rule decides.
-async fn gainers(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Result<Vec<Dated>, Refusal> {
-    let rows = sqlx::query(
-        "SELECT registration.id, class, registered_s, tie_break, slot.at::text, registration.body::text \
-         FROM slot JOIN registration ON registration.id = slot.registration \
-         JOIN kiosk ON kiosk.id = registration.kiosk \
-         WHERE slot.site = $1 AND slot.at >= $2::text::date + 1 AND registration.state = 'kept' \
-         AND registration.cancelled_s IS NULL AND kiosk.lost_s IS NULL \
-         AND ($3::text[] IS NULL OR procedure = ANY ($3)) \
-         AND (registration.body ->> 'registered_on')::date < $2::text::date \
-         AND (coalesce((registration.body #>> '{renewal,expires_on}') COLLATE \"C\" \
-                       <= CASE registration.body #>> '{renewal,regime}' WHEN 'other' THEN $6 ELSE $7 END, true) \
-              OR (registration.body #>> '{limit,last_day}') COLLATE \"C\" \
-                 < registration.body #>> '{renewal,expires_on}' \
-              OR registration.body #>> '{limit,right}' = 'protection_order') \
-         AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
-                         AND (offer.state = 'open' OR offer.slot = $4)) \
-         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $5",
-    )
-    .bind(site.as_str())
-    .bind(slot.at.date().to_string())
-    .bind(slot.serves.keys())
-    .bind(dates::slot_key(slot.slot)?)
-    .bind(PEOPLE_AT_ONCE)
-    .bind(Regime::Other.last_expiry_open_on(slot.at.date()).to_string())
-    .bind(Regime::Listed.last_expiry_open_on(slot.at.date()).to_string())
-    .fetch_all(db)
-    .await?;
-    // One that cannot be read never holds up the others.
-    let read =
-        |row: &PgRow| dated(row).inspect_err(|cause| tracing::error!(?cause, "a place cannot be read")).ok();
-    Ok(rows.iter().filter_map(read).collect())
-}
-
-fn dated(row: &PgRow) -> Result<Dated, Refusal> {
-    let class: &str = row.try_get(1)?;
-    let class = [Class::WithTimeLimit, Class::Ordinary].into_iter().find(|one| one.key() == class);
-    let class = class.ok_or(Refusal::Stored("class"))?;
-    let tie_break = u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| Refusal::Stored("tie-break"))?;
-    let registration: Registration =
-        serde_json::from_str(row.try_get(5)?).map_err(|_| Refusal::Stored("registration"))?;
-    Ok(Dated {
-        registration: registration_id(row, 0)?,
-        place: PlaceKey { class, registered_s: row.try_get(2)?, tie_break },
-        at: dates::civil(row.try_get(4)?)?,
-        window: registration.window(),
-        passed: false,
-    })
-}
-
 async fn make(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
-    (slot, to): (&FreeSlot, &Dated),
+    (slot, to): (&FreeSlot, RegistrationId),
     last: Date,
 ) -> Result<(), Refusal> {
     let id = OfferId(central.random_16());
@@ -363,13 +315,13 @@ async fn make(
     .bind(site.as_str())
     .bind(dates::slot_key(slot.slot)?)
     .bind(slot.at.to_string())
-    .bind(to.registration.0.as_slice())
+    .bind(to.0.as_slice())
     .bind(central.now().as_second())
     .bind(last.to_string())
     .fetch_one(&mut *db)
     .await?;
     let offer = Offered { offer: id, at: slot.at, until: last };
-    let told = Change::Offered { registration: to.registration, offer };
+    let told = Change::Offered { registration: to, offer };
     changes::append(db, central, kiosk_id(&row, 0)?, &[told]).await
 }
 

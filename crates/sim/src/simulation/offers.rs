@@ -54,9 +54,11 @@ impl World<'_> {
             }
         }
         // Every kiosk hears which papers are replaced.
-        for at in self.running().into_iter().filter(|_| self.ledger.tally.taken > before) {
-            self.tick();
-            self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;
+        if self.ledger.tally.taken > before {
+            for at in self.running() {
+                self.tick();
+                self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,103 @@
+//! A person who has a place comes back with evidence of a time limit. It is declared as at the
+//! registration, kept as a record of its own, and stands on a new paper; central offers an earlier
+//! date at once where there is one. Never moves the date by itself.
+
+use crate::contract::{Connection, DateView, LimitFields, Problem};
+use crate::kiosk::{Inner, Kiosk, lock};
+use crate::{paper, visit};
+use domain::code::FollowUpCode;
+use domain::ids::RegistrationId;
+use domain::limit::{EVIDENCE_MAX, LimitRefusal, TimeLimit};
+use domain::token::SignedToken;
+use std::time::Duration;
+use vault::{Paper, Tx};
+use wire::body::{Body, LimitDeclared};
+
+/// How long the counter waits for an exchange, so that an offer shows while the person is there.
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(5);
+
+impl Kiosk {
+    /// Declares a time limit for the person of this visit, in the place of one told before. The same
+    /// again changes nothing. On the disk when it returns; where central answers in time, what it
+    /// offers is there too.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, the visit has no date, or a field of the limit is refused: `field` names it.
+    pub async fn declare_limit(&self, visit: &str, limit: LimitFields) -> Result<DateView, Problem> {
+        let id = visit::visit_id(visit)?;
+        self.off(move |inner| {
+            inner.session()?;
+            inner.day_is_known()?;
+            inner.vault.transact(|tx| {
+                let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
+                let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
+                declare(inner, tx, registration, &limit)
+            })
+        })
+        .await?;
+        self.inner.wake.notify_one();
+        let worth_asking = {
+            let sync = lock(&self.inner.sync);
+            sync.connection == Connection::Online || !sync.tried
+        };
+        if worth_asking {
+            let kiosk = self.clone();
+            // By itself: an exchange that takes longer is not broken off.
+            let exchange = tokio::spawn(async move { kiosk.exchange().await });
+            let _ = tokio::time::timeout(EXCHANGE_LIMIT, exchange).await;
+        }
+        self.date(visit).await
+    }
+
+    /// The same for whoever has the paper's follow-up code and no window.
+    ///
+    /// # Errors
+    /// No paper of this kiosk has this code, or as [`Self::declare_limit`].
+    pub async fn declare_limit_of(&self, code: &str, limit: LimitFields) -> Result<DateView, Problem> {
+        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
+        let visit = self
+            .off(move |inner| {
+                inner.session()?;
+                inner.vault.read(|tx| {
+                    let paper = tx.paper_by_code(code)?.ok_or_else(|| Problem::new("paper_not_here"))?;
+                    tx.visit_of(paper.registered.registration.id)?.ok_or_else(|| Problem::new("no_visit"))
+                })
+            })
+            .await?;
+        self.declare_limit(&visit.to_string(), limit).await
+    }
+}
+
+fn declare(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, fields: &LimitFields) -> Result<(), Problem> {
+    let paper = tx.paper(id)?.ok_or_else(|| Problem::new("draft_incomplete"))?;
+    let LimitFields { right, last_day, days, evidence } = fields;
+    let limit = TimeLimit::declared(right, last_day, days, evidence, inner.today()).map_err(refused)?;
+    if paper.registered.registration.limit.as_ref() == Some(&limit) {
+        return Ok(());
+    }
+    let (mediator, at) = (inner.session()?.mediator, inner.now());
+    let said = LimitDeclared { registration: id, limit: limit.clone(), mediator, at };
+    inner.append(tx, &Body::Limit(said), at)?;
+    let mut registered = paper.registered.clone();
+    registered.registration.limit = Some(limit);
+    // The class on the paper is another now, and what it is rebuilt from says the limit.
+    let paper = if may_seal(&paper, at) {
+        let token = paper.token.as_deref().and_then(SignedToken::from_bytes);
+        paper::make(inner, registered, token, at, inner.world.bytes())?
+    } else {
+        Paper { registered, ..paper }
+    };
+    Ok(tx.keep_paper(&paper)?)
+}
+
+/// A paper sealed after the hour it names would verify as forged: the one before stays.
+fn may_seal(paper: &Paper, at: jiff::Timestamp) -> bool {
+    let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
+    let named = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
+    named.is_none_or(|named| at <= named.token.last_issue)
+}
+
+fn refused(refusal: LimitRefusal) -> Problem {
+    let (field, code) = refusal.field_and_code();
+    Problem::new(code).with("field", format!("limit.{field}")).with("max", EVIDENCE_MAX)
+}
