@@ -94,7 +94,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
   });
   const made = (): DateView => ({
-    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
     limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };

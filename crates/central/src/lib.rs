@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod audit;
+mod busy;
 pub mod calendar;
 mod chain;
 mod changes;

@@ -10,6 +10,7 @@ mod check;
 mod erase;
 mod journal;
 pub mod key;
+mod lately;
 mod leases;
 mod listed;
 mod meta;

@@ -1,6 +1,7 @@
 //! What a record says. JSON, schema 1; the author's bytes are kept as they are.
 
 use crate::bytes::Bytes;
+use domain::busy::Busy;
 use domain::bytes::Hash;
 use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use domain::registration::Registration;
@@ -164,6 +165,9 @@ pub enum Outcome {
         /// was out of reach, and the record itself tells it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<Timestamp>,
+        /// The hour was full: the date waits until the desk looked. None on any other day.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        busy: Option<Busy>,
     },
 }
 

@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
 use domain::audit::SignedCheckpoint;
+use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
@@ -64,6 +65,9 @@ pub struct Site {
     pub phone: Option<String>,
     /// IANA time zone.
     pub zone: String,
+    /// Registrations an hour before the desk looks; told where it is not the usual.
+    #[serde(default, skip_serializing_if = "PerHour::is_usual")]
+    pub per_hour: PerHour,
 }
 
 /// Who may unlock a kiosk of this site. Only forward: a lower version is refused.

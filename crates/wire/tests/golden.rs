@@ -163,7 +163,9 @@ fn every_body() {
     example("body-dated", &Body::Dated(dated));
     example("body-incarnation", &Body::Incarnation(Begun { because: "disk_older".into(), at: at() }));
     let held = Held { lease: LeaseId([8; 16]), token: vec![9; 12].into() };
-    example("outcome-rank-held", &Outcome::Rank { held: Some(held), told: Some(at()) });
+    let busy = Outcome::Rank { held: None, told: None, busy: Some(domain::busy::Busy::Mediator) };
+    example("outcome-rank-busy", &busy);
+    example("outcome-rank-held", &Outcome::Rank { held: Some(held), told: Some(at()), busy: None });
     example(
         "body-release",
         &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
@@ -178,7 +180,9 @@ fn every_body() {
     example("body-cancellation", &Body::Cancellation(cancelled));
     let reinstated = Reinstatement { registration, mediator: mediator(), at: at() };
     example("body-reinstatement", &Body::Reinstatement(reinstated));
-    for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
+    for outcome in
+        [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
+    {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
     }
@@ -252,6 +256,7 @@ fn every_answer() {
         address: vec!["12 rue de l'Exemple".into(), "99999 Ville-Modèle".into()],
         phone: Some("01 99 00 12 34".into()),
         zone: "America/Cayenne".into(),
+        per_hour: domain::busy::PerHour::default(),
     };
     let enrolled = EnrolAnswer {
         kiosk: KioskId([1; 16]),

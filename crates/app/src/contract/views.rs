@@ -219,6 +219,8 @@ pub struct DateView {
     pub no_later_than: Option<String>,
     /// When central said that no date exists and told the préfecture, `YYYY-MM-DDThh:mm`.
     pub told: Option<String>,
+    /// Many were registered here within the hour: the préfecture looks before the date is given.
+    pub busy: bool,
     pub zone: String,
     /// The slot's id as text, or none for a ranked receipt.
     pub slot: Option<String>,
