@@ -137,6 +137,13 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Arrival(body::Arrival {
+            registration: id,
+            slot: SlotId(5),
+            appointment: jiff::civil::date(2027, 3, 9).at(9, 0, 0, 0),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
     ]
 }
 

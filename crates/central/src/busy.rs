@@ -200,17 +200,22 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
     .bind(AT_ONCE)
     .fetch_all(&mut *tx)
     .await?;
+    let mut dated = 0;
     for row in &rows {
-        let registration: Registration =
-            serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+        // One that cannot be read never holds up the others.
+        let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
+            tracing::error!("a registration that waits for the desk cannot be read");
+            continue;
+        };
         let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
         let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
         let device = Device { kiosk, site: site.clone(), key };
         let held = row.try_get::<Option<&[u8]>, _>(3)?.and_then(said);
         date(&mut tx, central, &device, &registration, held.as_ref()).await?;
+        dated += 1;
     }
     tx.commit().await?;
-    Ok(rows.len())
+    Ok(dated)
 }
 
 /// What the kiosk kept, where its record is still whole.

@@ -230,6 +230,8 @@ pub(crate) enum Act {
         #[arg(long)]
         site: String,
     },
+    /// List who is not known to have come on a day, or mark them: a new date once, then the desk.
+    NoShow(crate::presence_line::NoShow),
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]

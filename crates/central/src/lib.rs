@@ -4,6 +4,7 @@
 //! number of it run side by side. Never lists free slots to anyone.
 
 pub mod admin;
+mod arrivals;
 pub mod audit;
 mod busy;
 pub mod calendar;
@@ -19,6 +20,7 @@ mod journal;
 pub mod keys;
 pub mod lease_log;
 mod lists;
+mod missed;
 mod offers;
 mod openapi;
 mod openapi_shapes;

@@ -3,6 +3,7 @@
 mod calendar_line;
 mod command_line;
 mod database;
+mod presence_line;
 mod stop;
 
 use central::admin::{self, NewSite, SiteChange};
@@ -189,6 +190,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         Act::Redate { database, site, seen } => {
             admin::redate(&database::ready(&database.url).await?, &site, &seen.ask()).await?
         }
+        Act::NoShow(asked) => asked.run().await?,
         Act::Redated { database, site } => {
             let pool = database::ready(&database.url).await?;
             admin::redated(&pool, &site, jiff::Timestamp::now()).await?

@@ -17,6 +17,9 @@ const CHECK_DAYS: u16 = 2;
 /// Working days in which the desk looks at an hour with more registrations than usual. Whoever waits
 /// for it is given a date after them, looked at or not.
 const BUSY_DAYS: u16 = 2;
+/// Working days to reach somebody who did not come twice, or who was received and has another date:
+/// well within the days their place waits.
+const REACH_DAYS: u16 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
@@ -33,6 +36,10 @@ pub enum TaskKind {
     /// More registrations in an hour than a kiosk or a mediator makes: those beyond it wait for
     /// their date until somebody looked, or had the time to.
     BusyHour,
+    /// Nobody came to the second date either: the person is to be reached while their place waits.
+    MissedTwice,
+    /// The person was received, and has another date for the same: do they still need it?
+    SecondDate,
 }
 
 impl TaskKind {
@@ -44,6 +51,8 @@ impl TaskKind {
             Self::DateOutside => "date_outside",
             Self::LimitCheck => "limit_check",
             Self::BusyHour => "busy_hour",
+            Self::MissedTwice => "missed_twice",
+            Self::SecondDate => "second_date",
         }
     }
 
@@ -56,6 +65,7 @@ impl TaskKind {
             Self::DateOutside => OUTSIDE_DAYS,
             Self::LimitCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
+            Self::MissedTwice | Self::SecondDate => REACH_DAYS,
         };
         // A time limit, or people who wait for a date, do not wait for a counter that is closed: the
         // desk is at work.

@@ -5,6 +5,7 @@
 //! Never deletes or replaces a file it cannot open.
 
 mod advance;
+mod arrivals;
 mod attempts;
 mod check;
 mod erase;

@@ -6,6 +6,7 @@ use domain::bytes::Hash;
 use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use domain::registration::Registration;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// The version of every body below. Raised with any change to one, an added field too: central applies
@@ -36,6 +37,8 @@ pub enum Body {
     Cancellation(Cancellation),
     /// And takes that back, in time.
     Reinstatement(Reinstatement),
+    /// The person came to their appointment and showed their paper, whoever made it.
+    Arrival(Arrival),
 }
 
 impl Body {
@@ -53,6 +56,7 @@ impl Body {
             Self::AdvanceRequest(_) => "advance_request",
             Self::Cancellation(_) => "cancellation",
             Self::Reinstatement(_) => "reinstatement",
+            Self::Arrival(_) => "arrival",
         }
     }
 
@@ -74,13 +78,14 @@ impl Body {
             Self::AdvanceRequest(request) => Some(request.registration),
             Self::Cancellation(cancellation) => Some(cancellation.registration),
             Self::Reinstatement(reinstatement) => Some(reinstatement.registration),
+            Self::Arrival(arrival) => Some(arrival.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "registration",
     "dated",
     "incarnation",
@@ -91,7 +96,19 @@ pub const KINDS: [&str; 10] = [
     "advance_request",
     "cancellation",
     "reinstatement",
+    "arrival",
 ];
+
+/// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub registration: RegistrationId,
+    pub slot: SlotId,
+    /// The civil hour on the paper.
+    pub appointment: DateTime,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
 
 /// One touch at the counter: nothing is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -329,12 +329,15 @@ pub enum Change {
     /// A registration of this kiosk has another date than the one at `from`: the hour on its
     /// paper, not its slot, for two papers that name one slot have two at that hour. `because` is
     /// a stable word: a task's reason where the site's calendar no longer has that hour (`closed`,
-    /// `not_served`), or `offer_accepted`, `reinstated`.
+    /// `not_served`), or `offer_accepted`, `reinstated`, `missed`.
     Moved { registration: RegistrationId, from: DateTime, token: Bytes, because: String },
     /// An earlier date is kept for a registration of this kiosk until its person answers.
     Offered { registration: RegistrationId, offer: Offered },
     /// That offer was answered, or is over.
     OfferEnded { registration: RegistrationId, offer: OfferId },
+    /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
+    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice).
+    Ended { registration: RegistrationId, at: Timestamp, because: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, Outcome, Page, Paper, Piece, Print, PrintOutcome,
-    Registered, Reinstatement, Release,
+    AdvanceRequest, Arrival, Begun, Body, Cancellation, Dated, Held, Outcome, Page, Paper, Piece, Print,
+    PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -180,6 +180,9 @@ fn every_body() {
     example("body-cancellation", &Body::Cancellation(cancelled));
     let reinstated = Reinstatement { registration, mediator: mediator(), at: at() };
     example("body-reinstatement", &Body::Reinstatement(reinstated));
+    let (slot, appointment) = (SlotId(41), jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0));
+    let arrival = Arrival { registration, slot, appointment, mediator: mediator(), at: at() };
+    example("body-arrival", &Body::Arrival(arrival));
     for outcome in
         [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
     {
@@ -236,6 +239,8 @@ fn every_message() {
     let answered = Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
     example("change-offered", &Change::Offered { registration, offer: offered() });
+    let ended = Change::Ended { registration, at: self::at(), because: "missed".into() };
+    example("change-ended", &ended);
     example("change-offer-ended", &Change::OfferEnded { registration, offer });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
@@ -304,6 +309,7 @@ fn every_answer() {
             | Change::Moved { .. }
             | Change::Offered { .. }
             | Change::OfferEnded { .. }
+            | Change::Ended { .. }
             | Change::Dated { .. } => {}
         }
     }

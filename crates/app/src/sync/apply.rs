@@ -9,6 +9,7 @@ use crate::paper;
 use domain::ids::RegistrationId;
 use domain::planted;
 use domain::token::SignedToken;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
@@ -22,6 +23,8 @@ const MARK: &str = "mark";
 const ANSWER_MAX: usize = 500;
 /// Why a date is another: the person has taken a cancelled appointment back.
 const REINSTATED: &str = "reinstated";
+/// They did not come to the date before.
+const MISSED: &str = "missed";
 /// Reasons the person was there for: nobody need be told of these.
 const TOLD_AT_THE_COUNTER: [&str; 2] = [REINSTATED, "offer_accepted"];
 const PASSED_OVER: &str = "passed_over";
@@ -170,6 +173,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             None => Ok(()),
         },
         Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
+        Change::Ended { registration, at, .. } => ended(inner, tx, registration, at),
     }
 }
 
@@ -216,10 +220,21 @@ fn moved(
         return inner.append(tx, &body, at);
     }
     let made = anew(inner, tx, paper, token)?;
-    match made && !TOLD_AT_THE_COUNTER.contains(&because) {
-        true => heard::note_once(inner, tx, "date_moved"),
-        false => Ok(()),
+    match because {
+        _ if !made || TOLD_AT_THE_COUNTER.contains(&because) => Ok(()),
+        MISSED => heard::note_once(inner, tx, "date_missed"),
+        _ => heard::note_once(inner, tx, "date_moved"),
     }
+}
+
+/// Central has ended a place of its own: the person may take it back, as after a cancellation. What
+/// was said here since, or before, stands.
+fn ended(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, at: Timestamp) -> Result<(), Problem> {
+    if tx.paper(id)?.is_none() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
+        return Ok(());
+    }
+    tx.cancel(id, at)?;
+    heard::note_once(inner, tx, "place_ended")
 }
 
 /// Another paper of the same registration, and the record that says so. False when it can no

@@ -7,8 +7,8 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, busy, calendar, chain, changes, claim, dates, lists, offers, paper, planted, redate,
-    registered, task,
+    Central, Refusal, arrivals, busy, calendar, chain, changes, claim, dates, lists, offers, paper, planted,
+    redate, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
@@ -211,6 +211,9 @@ async fn apply_one<'a>(
         Some(Body::Reinstatement(said)) => {
             offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
         }
+        Some(Body::Arrival(said)) => arrivals::apply(&mut step, central, device, said)
+            .await
+            .map(|done| Step::of(done.map(|()| Vec::new()))),
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),

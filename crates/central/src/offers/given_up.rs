@@ -3,7 +3,7 @@
 
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, dates, lists, offers, task};
+use crate::{Central, Refusal, arrivals, calendar, dates, lists, offers, task};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
@@ -97,7 +97,11 @@ pub(crate) async fn reinstate(
 ) -> Result<Result<Vec<Change>, Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
-    let Some(cancelled_s) = known.cancelled_s else { return Ok(Ok(Vec::new())) };
+    let Some(cancelled_s) = known.cancelled_s else {
+        // Their place was ended because nobody knew that they had come.
+        let honoured = arrivals::is_honoured(&mut *db, id).await?;
+        return Ok(if honoured { Err(arrivals::HONOURED) } else { Ok(Vec::new()) });
+    };
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
@@ -112,6 +116,8 @@ pub(crate) async fn reinstate(
         .execute(&mut *db)
         .await?;
     task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
+    // Whoever did not come twice is here: nobody need look for them.
+    task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
     if known.waits {
         // As before they went: it comes with the others'.
         return Ok(Ok(Vec::new()));
