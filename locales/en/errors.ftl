@@ -167,6 +167,7 @@ error-not-cancelled = This appointment is not cancelled.
 error-cancelled-too-long = The cancellation is more than { $days } days old. The person may register again.
 error-paper-no-code = No code of Jalon was read. Lay the paper flat, codes towards the glass, and try again.
 error-paper-not-to-bring = This paper is not to be sent on: it is this kiosk's own, or its seal does not hold.
+error-arrival-not-today = That the person came can only be noted with a genuine paper of this site, on the day of its appointment. Follow what the check of the paper says.
 error-paper-no-rebuild-code = The second code of the paper was not read. Give both codes, or a picture in which both are sharp.
 error-paper-not-ours = The seal of this paper is not known ({ $verdict }). Check the key ring given to --root.
 error-paper-not-here = No paper kept on this kiosk has this code. Check it; a paper of another kiosk is printed at that kiosk only.

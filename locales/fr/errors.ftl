@@ -167,6 +167,7 @@ error-not-cancelled = Ce rendez-vous n'est pas annulé.
 error-cancelled-too-long = L'annulation date de plus de { $days } jours. La personne peut s'inscrire de nouveau.
 error-paper-no-code = Aucun code de Jalon n'a été lu. Posez le papier à plat, les codes vers la vitre, et recommencez.
 error-paper-not-to-bring = Ce papier n'est pas à transmettre : il est de ce poste, ou son sceau ne tient pas.
+error-arrival-not-today = On ne peut noter que la personne est venue qu'avec un papier authentique de ce site, le jour de son rendez-vous. Suivez ce que dit la vérification du papier.
 error-paper-no-rebuild-code = Le second code du papier n'a pas été lu. Donnez les deux codes, ou une image où les deux sont nets.
 error-paper-not-ours = Le sceau de ce papier n'est pas reconnu ({ $verdict }). Vérifiez le trousseau donné à --root.
 error-paper-not-here = Aucun papier gardé sur ce poste ne porte ce code. Vérifiez-le ; un papier d'un autre poste ne s'imprime qu'à ce poste.

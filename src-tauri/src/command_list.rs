@@ -20,6 +20,7 @@ with_commands! {
     follow_up
     show_paper
     bring_paper
+    arrive
     declare_today
     ask_earlier
     cancel

@@ -162,6 +162,11 @@ pub async fn bring_paper(core: State<'_, Core>, door: String, rebuild: Option<St
 }
 
 #[command]
+pub async fn arrive(core: State<'_, Core>, door: String) -> Answer<ShownPaperView> {
+    core.kiosk()?.arrive(&door).await
+}
+
+#[command]
 pub async fn ask_earlier(core: State<'_, Core>, visit: String) -> Answer<AdvanceView> {
     core.kiosk()?.ask_earlier(&visit).await
 }

@@ -62,7 +62,7 @@ async fn entries(pool: &central::Pool) -> Vec<(String, String, Value, Value)> {
 
 fn said(device: &Device, service: &Service, n: u8) -> Says {
     let registration = device.registration(service, n, "Zébulonova").unwrap();
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     Says::Registration(Box::new(Registered { registration, outcome, at: service.now(), day_declared: false }))
 }
 

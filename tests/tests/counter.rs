@@ -183,6 +183,7 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                     kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()
                 }
                 "declare_today" => kiosk.declare_today(&text).await.err(),
+                "arrive" => kiosk.arrive(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),
                 "export_to" => kiosk.export_to(&text).await.err(),
                 "deliver_from" => kiosk.deliver_from(&text, &text).await.err(),

@@ -98,7 +98,7 @@ fn counted(received: u32, known: u32, refused: u32) -> Value {
 
 fn ranked(service: &Service, author: &mut Device, n: u8) -> Record {
     let registration = author.registration(service, n, "DIALLO").unwrap();
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     let at = service.now();
     author
         .says(&Body::Registration(Box::new(Registered { registration, outcome, at, day_declared: false })))

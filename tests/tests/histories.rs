@@ -30,7 +30,7 @@ async fn a_fork_is_two_chains_both_applied_and_nothing_more_is_lent() {
             day_declared: false,
         }))
     };
-    let ranked = Outcome::Rank { held: None, told: None };
+    let ranked = Outcome::Rank { held: None, told: None, busy: None };
     let body = registered(&device, 1, &ranked);
     let common = device.says(&body).unwrap();
     assert_eq!(device.push(&service, vec![common]).await.unwrap().status, 200);
@@ -112,7 +112,7 @@ async fn a_receipts_held_slot_is_kept_until_its_kiosk_gives_it_back() {
     let ranked = |device: &Device, n: u8, token: &wire::bytes::Bytes| {
         let registration = device.registration(&service, n, "A").unwrap();
         let held = Some(wire::body::Held { lease: id, token: token.clone() });
-        let outcome = Outcome::Rank { held, told: None };
+        let outcome = Outcome::Rank { held, told: None, busy: None };
         Says::Registration(Box::new(Registered {
             registration,
             outcome,
@@ -173,7 +173,7 @@ async fn a_kiosk_a_restored_database_does_not_know_comes_back_by_its_certificate
     let service = Service::start().await.unwrap();
     let mut device = service.device("ONE", 1).await.unwrap();
     let registration = device.registration(&service, 1, "A").unwrap();
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     let body = Says::Registration(Box::new(Registered {
         registration,
         outcome,

@@ -102,8 +102,8 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
     let page = Page { page: PageId([3; 16]), number: 1, rotation: 90, bytes: 10, sha256: hash };
     let print = PrintOutcome::Printed;
     vec![
-        registered(Outcome::Rank { held: None, told: Some(at) }),
-        registered(Outcome::Rank { held: Some(Held { lease, token: token() }), told: None }),
+        registered(Outcome::Rank { held: None, told: Some(at), busy: None }),
+        registered(Outcome::Rank { held: Some(Held { lease, token: token() }), told: None, busy: None }),
         registered(Outcome::Online { token: token() }),
         registered(Outcome::Lease { lease, token: token() }),
         body::Body::Dated(Dated { registration: id, token: token(), at }),
@@ -149,6 +149,13 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Arrival(body::Arrival {
+            registration: id,
+            slot: SlotId(5),
+            appointment: jiff::civil::date(2027, 3, 9).at(9, 0, 0, 0),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
     ]
 }
 
@@ -191,7 +198,7 @@ async fn every_field_of_every_record_is_kept_or_set_aside_and_never_in_the_way()
     // Nothing is held up, and the next honest record is applied.
     let honest = body::Body::Registration(Box::new(Registered {
         registration: registration(&device, &service),
-        outcome: Outcome::Rank { held: None, told: None },
+        outcome: Outcome::Rank { held: None, told: None, busy: None },
         at: service.now(),
         day_declared: false,
     }));

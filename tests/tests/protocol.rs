@@ -154,7 +154,7 @@ async fn hostile_bodies_are_refused_by_name_on_every_signed_path() {
     let record = device
         .says(&Says::Registration(Box::new(Registered {
             registration: registration.clone(),
-            outcome: Outcome::Rank { held: None, told: None },
+            outcome: Outcome::Rank { held: None, told: None, busy: None },
             at: service.now(),
             day_declared: false,
         })))
@@ -204,7 +204,7 @@ async fn records_are_held_in_order_and_one_bad_one_never_blocks_the_rest() {
         let registration = device.registration(&service, n, "A").unwrap();
         Says::Registration(Box::new(Registered {
             registration,
-            outcome: Outcome::Rank { held: None, told: None },
+            outcome: Outcome::Rank { held: None, told: None, busy: None },
             at: service.now(),
             day_declared: false,
         }))

@@ -43,7 +43,7 @@ async fn given(device: &Device, service: &Service, registration: &Registration) 
 }
 
 fn ranked(service: &Service, registration: Registration) -> Body {
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     Body::Registration(Box::new(Registered { registration, outcome, at: service.now(), day_declared: false }))
 }
 

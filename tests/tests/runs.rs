@@ -100,7 +100,7 @@ impl Side {
 
     fn record(&mut self, service: &Service, n: usize, act: &Act, told: &mut Vec<Registered>) -> Record {
         let at = service.now();
-        let rank = Outcome::Rank { held: None, told: None };
+        let rank = Outcome::Rank { held: None, told: None, busy: None };
         let leased = |token: Bytes| Outcome::Lease { lease: self.lease, token };
         let body = match act {
             Act::Ranked(person, limit) => self.registered(service, n, (*person, *limit), rank),

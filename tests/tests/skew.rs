@@ -55,7 +55,7 @@ async fn states(service: &Service) -> Vec<(String, String)> {
 
 fn ranked(device: &Device, service: &Service, n: u8) -> Says {
     let registration = device.registration(service, n, "A").unwrap();
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     Says::Registration(Box::new(Registered { registration, outcome, at: service.now(), day_declared: false }))
 }
 

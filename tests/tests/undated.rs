@@ -21,7 +21,7 @@ async fn ranked(service: &Service, device: &mut Device, n: u8, days: Option<i32>
         last_day: registration.registered_on.saturating_add(days.days()),
         evidence: "TA".into(),
     });
-    let outcome = Outcome::Rank { held: None, told: None };
+    let outcome = Outcome::Rank { held: None, told: None, busy: None };
     let registered =
         Registered { registration: registration.clone(), outcome, at: service.now(), day_declared: false };
     let record = device.says(&Body::Registration(Box::new(registered))).unwrap();

@@ -373,8 +373,14 @@ export function createFlow(host: Host) {
     /** Reads the paper in the scanner, or what a hand scanner sent. */
     showPaper: (text: string) => run(async () => {
       const shown = await host.showPaper(text);
-      if (shown.visit && shown.lang && shown.verdict !== 'replaced') await openOwn(shown.visit, shown.lang);
+      // At the door it is who came that matters, whoever made the paper.
+      const here = shown.arrive !== null || shown.arrived_at !== null;
+      if (shown.visit && shown.lang && shown.verdict !== 'replaced' && !here) await openOwn(shown.visit, shown.lang);
       else state.paper = { shown, elsewhere: null, said: null, answered: null, brought: false };
+    }),
+    arrive: () => run(async () => {
+      const paper = state.paper;
+      if (paper?.shown?.arrive) paper.shown = await host.arrive(paper.shown.arrive);
     }),
     bringPaper: () => run(async () => {
       const paper = state.paper;

@@ -81,6 +81,10 @@ export interface Fake extends Host {
   toTell: HomeView['to_tell'];
   /** The time limit declared later. */
   limit: LimitFields | null;
+  /** Set: this hour is full, and whoever registers has a rank. */
+  busy: boolean;
+  /** The door code of a paper that is good here today. */
+  expected: string | null;
 }
 
 export function fakeHost(boot: Partial<Boot> = {}): Fake {
@@ -96,8 +100,9 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     code: 'JLN-7K2M-QX4T', attempt: `a${sent}`, state, job_id: state === 'not_sent' ? null : 41 + sent, bytes: 88211, sha256: 'ab12', said,
     problem: state === 'waiting' ? { code: 'printer_no_paper', args: {} } : state === 'failed' ? { code: 'printer_aborted', args: {} } : null,
   });
-  const made = (): DateView => ({
-    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+  const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
+  const firm = (): DateView => ({
+    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
     limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
@@ -113,7 +118,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], todayFrom: null, limit: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, todayFrom: null, limit: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -142,9 +147,13 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     followUp: (code) => call('follow_up', () => code.startsWith('E')
       ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris', cancelled: false, offer: { offer: 'o1', slot_at: '2027-04-02T09:00', until: '2027-03-12' } } }
       : (date ??= { ...made(), offer: { offer: 'o2', slot_at: '2031-03-07T09:00', until: '2031-03-05' } }, { visit: 'v1', lang: 'ar', elsewhere: null })),
+    arrive: (door) => call('arrive', () => ({
+      verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
+      site: 'ONE', visit: null, lang: null, arrive: null, arrived_at: door === fake.expected ? '2027-05-03T10:11' : null, door: null, rebuild: null,
+    })),
     showPaper: () => call('show_paper', () => ({
       verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
-      site: 'ONE', visit: null, lang: null, door: 'JALON1.A', rebuild: 'JALON1.B',
+      site: 'ONE', visit: null, lang: null, arrive: fake.expected, arrived_at: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
     cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false } })),

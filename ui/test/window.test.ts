@@ -135,6 +135,21 @@ describe('a visit', () => {
     expect(one('[data-role="readback"]').dir).toBe('rtl');
   });
 
+  it('beyond a full hour tells of the rank, the day at the latest and who looks, once in each language', async () => {
+    fake.busy = true;
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await toReadBack();
+    await press('confirm');
+    const told = one('[data-role="date"]');
+    expect(told.dataset['slotAt']).toBe('');
+    expect(told.dataset['noLaterThan']).toBe('2031-06-12T09:40');
+    expect(told.querySelectorAll('[data-role="busy"]').length).toBe(told.querySelectorAll('.date').length);
+    expect(told.textContent).toContain('la préfecture regarde, puis la date est donnée');
+    expect(told.textContent).not.toContain('Aucune date libre ici');
+  });
+
   it('names what is wrong beside the field and stops only the confirmation', async () => {
     await unlock();
     await press('start-visit');
@@ -399,6 +414,23 @@ describe('a paper shown at this counter', () => {
     expect(one('[data-role="to-tell"]').textContent).toContain('KONÉ Moussa');
     await press('open-told');
     expect(screen()).toBe('followup');
+  });
+
+  it('that is good today says that its person came, once', async () => {
+    fake.expected = 'JALON1.A';
+    await followUp();
+    await press('show-paper');
+    expect(document.querySelector('[data-role="arrived"]')).toBeNull();
+    await press('arrive');
+    expect(one('[data-role="arrived"]').textContent).toMatch(/10.*11/);
+    expect(document.querySelector('[data-action="arrive"]')).toBeNull();
+    expect(fake.calls.filter((name) => name === 'arrive')).toHaveLength(1);
+  });
+
+  it('of another day has nobody come', async () => {
+    await followUp();
+    await press('show-paper');
+    expect(document.querySelector('[data-action="arrive"]')).toBeNull();
   });
 
   it('of a lost kiosk is sent on once', async () => {

@@ -8,7 +8,8 @@ use crate::contract::{DateSource, DateView, PaperKind, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::sync::trust;
 use crate::{paper, visit};
-use domain::assign::{self, Choice, Window};
+use domain::assign::{self, Choice, FreeSlot, Window};
+use domain::busy::{self, Busy};
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
 use domain::planted;
@@ -25,6 +26,8 @@ use wire::messages::DateRequest;
 const ASK_LIMIT: Duration = Duration::from_millis(3_000);
 /// The same, when central was out of reach a moment ago.
 const ASK_LIMIT_OFFLINE: Duration = Duration::from_millis(1_000);
+/// Central counts as well: the code it answers with when the hour is full.
+const BUSY_HOUR: &str = "busy_hour";
 
 impl Kiosk {
     /// Keeps the registration and gives its date. Repeating it answers the same date.
@@ -34,8 +37,12 @@ impl Kiosk {
     pub async fn confirm(&self, visit: &str) -> Result<DateView, Problem> {
         let id = visit::visit_id(visit)?;
         let asked = self.off(move |inner| commit(inner, id)).await?;
-        if let Some(registration) = asked {
-            let answer = self.ask(&registration).await;
+        if let Some((registration, busy)) = asked {
+            // A full hour is the desk's to look at: no date is asked for, and none is taken.
+            let answer = match busy {
+                Some(busy) => Answer::Busy(busy),
+                None => self.ask(&registration).await,
+            };
             self.off(move |inner| keep(inner, id, registration, answer)).await?;
             self.inner.wake.notify_one();
         }
@@ -66,6 +73,7 @@ impl Kiosk {
                     .map_or(Answer::Silence, |token| Answer::Date { token, extra: answer.extra }),
             },
             Ok(Ok(_)) | Err(_) => Answer::Silence,
+            Ok(Err(failure)) if failure.code() == BUSY_HOUR => Answer::Busy(Busy::Kiosk),
             Ok(Err(failure)) => {
                 tracing::info!(code = failure.code(), "central gave no date");
                 Answer::Silence
@@ -80,29 +88,47 @@ enum Answer {
     Date { token: SignedToken, extra: bool },
     /// No date exists: it has written the escalation.
     NoDate,
+    /// The hour is full: a rank, and the desk looks.
+    Busy(Busy),
     /// Nothing in time, or nothing to be believed.
     Silence,
 }
 
 /// Fixes what will be asked, on the disk. None when the visit has its date already.
-fn commit(inner: &Inner, id: VisitId) -> Result<Option<Registration>, Problem> {
+fn commit(inner: &Inner, id: VisitId) -> Result<Option<(Registration, Option<Busy>)>, Problem> {
     let session = inner.session()?;
     inner.vault.transact(|tx| {
         let visit = visit::ours(inner, tx, id)?;
         match visit.state {
             VisitState::Kept | VisitState::Finished => Ok(None),
             _ if inner.day_is_in_doubt().is_some() => Err(Problem::new("today_unknown")),
-            VisitState::Asking if !planted::on("asked_drawn_anew") => asked(&visit).map(Some),
+            VisitState::Asking if !planted::on("asked_drawn_anew") => {
+                let registration = asked(&visit)?;
+                let busy = hour_of(inner, tx, &registration)?;
+                Ok(Some((registration, busy)))
+            }
             VisitState::Draft | VisitState::Asking => {
                 let checked = check::check(&visit::fields(&visit), inner.today())
                     .map_err(|_| Problem::new("draft_incomplete"))?;
                 let registration = registration(inner, checked, session.mediator);
                 let text = serde_json::to_string(&registration).map_err(|_| Problem::new("unknown"))?;
                 tx.ask(id, registration.id, &text)?;
-                Ok(Some(registration))
+                let busy = hour_of(inner, tx, &registration)?;
+                Ok(Some((registration, busy)))
             }
         }
     })
+}
+
+/// Is the hour of this registration full without it? A time limit never waits for that.
+fn hour_of(inner: &Inner, tx: &Tx<'_>, registration: &Registration) -> Result<Option<Busy>, Problem> {
+    if registration.limit.is_some() {
+        return Ok(None);
+    }
+    let (limits, at) = (inner.identity.told().site.per_hour, registration.registered_at);
+    let before = tx.kept_since(busy::since(at), limits.kiosk)?;
+    let before = before.iter().map(|(at, mediator)| (*at, mediator.as_str()));
+    Ok(limits.busy(before, (at, registration.mediator.as_str())))
 }
 
 fn asked(visit: &Visit) -> Result<Registration, Problem> {
@@ -146,6 +172,12 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
                 None => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
             },
             Answer::NoDate => from_lease(inner, tx, &registration, Some(at))?,
+            Answer::Busy(busy) => {
+                let window = lease_window(inner, &registration);
+                let free = tx.free_slots(window.earliest)?;
+                let held = held(tx, &registration, free, &window)?;
+                (Outcome::Rank { held, told: None, busy: Some(busy) }, None)
+            }
             Answer::Silence => from_lease(inner, tx, &registration, None)?,
         };
         let mediator = registration.mediator.clone();
@@ -155,7 +187,9 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
         let registration = registered.registration.id;
         let registered =
             if planted::on("hold_left_out_of_the_record") { without_hold(registered) } else { registered };
+        let (registered_at, author) = (registered.registration.registered_at, mediator.clone());
         inner.append(tx, &Body::Registration(Box::new(registered)), at)?;
+        tx.note_kept(registered_at, &author, busy::since(registered_at))?;
         tx.keep_paper(&paper)?;
         let pages: Vec<Page> = tx
             .pages(id)?
@@ -227,15 +261,25 @@ fn from_lease(
         None => None,
     };
     let Some((lease, bytes)) = taken else {
-        let held = match assign::hold(free, &window) {
-            Some(slot) => tx.take_slot(slot.slot, registration.id)?,
-            None => None,
-        };
-        let held = held.map(|(lease, token)| Held { lease, token: token.into() });
-        return Ok((Outcome::Rank { held, told }, None));
+        let held = held(tx, registration, free, &window)?;
+        return Ok((Outcome::Rank { held, told, busy: None }, None));
     };
     let token = SignedToken::from_bytes(&bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
     Ok((Outcome::Lease { lease, token: bytes.into() }, Some(token)))
+}
+
+/// The backstop a ranked person holds, where there is one.
+fn held(
+    tx: &Tx<'_>,
+    registration: &Registration,
+    free: Vec<FreeSlot>,
+    window: &Window,
+) -> Result<Option<Held>, Problem> {
+    let taken = match assign::hold(free, window) {
+        Some(slot) => tx.take_slot(slot.slot, registration.id)?,
+        None => None,
+    };
+    Ok(taken.map(|(lease, token)| Held { lease, token: token.into() }))
 }
 
 pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Problem> {
@@ -254,9 +298,9 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         Outcome::Rank { .. } => DateSource::Rank,
     };
     let held = paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
-    let told = match &paper.registered.outcome {
-        Outcome::Rank { told, .. } => *told,
-        Outcome::Online { .. } | Outcome::Lease { .. } => None,
+    let (told, busy) = match &paper.registered.outcome {
+        Outcome::Rank { told, busy, .. } => (*told, busy.is_some() && token.is_none()),
+        Outcome::Online { .. } | Outcome::Lease { .. } => (None, false),
     };
     let waiting =
         source != DateSource::Online && tx.registration_state(registration.id)? == Some(EntryState::Waiting);
@@ -273,6 +317,7 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
             Some(_) => None,
             None => held.map(|held| held.token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
         },
+        busy,
         told: told.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
         zone: inner.identity.told().site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),

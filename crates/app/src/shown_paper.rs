@@ -2,6 +2,7 @@
 //! lost kiosk is brought to central, which takes the date from it. Nothing of it is
 //! believed beyond its seal, and nothing is shown of a forged one.
 
+use crate::arrive::{Appointment, expected};
 use crate::contract::{PaperKind, Problem, ShownPaperView};
 use crate::kiosk::{Inner, Kiosk, blocking};
 use crate::sync;
@@ -15,8 +16,8 @@ use wire::body::{Body, Paper};
 const TEXT_MAX: usize = 4_096;
 
 /// The codes of one paper, as read.
-struct Codes {
-    door: Vec<u8>,
+pub(crate) struct Codes {
+    pub door: Vec<u8>,
     rebuild: Option<Vec<u8>>,
 }
 
@@ -29,7 +30,7 @@ impl Kiosk {
     pub async fn show_paper(&self, text: &str) -> Result<ShownPaperView, Problem> {
         self.off(|inner| inner.session().map(|_| ())).await?;
         let codes = if text.trim().is_empty() { self.scan_codes().await? } else { typed(text)? };
-        self.off(move |inner| inner.vault.read(|tx| judge(inner, tx, &codes))).await
+        self.off(move |inner| inner.vault.read(|tx| Ok::<_, Problem>(judge(inner, tx, &codes)?.0))).await
     }
 
     /// Keeps a paper of another kiosk in this one's journal: central takes it from there.
@@ -42,7 +43,7 @@ impl Kiosk {
             let session = inner.session()?;
             let at = inner.now();
             inner.vault.transact(|tx| {
-                let shown = judge(inner, tx, &codes)?;
+                let (shown, _) = judge(inner, tx, &codes)?;
                 if shown.door.is_none() {
                     return Err(Problem::new("paper_not_to_bring"));
                 }
@@ -82,7 +83,7 @@ fn pick(codes: Vec<Vec<u8>>) -> Result<Codes, Problem> {
 }
 
 /// What a hand scanner sends: the text form of one code or of both, in any order.
-fn typed(text: &str) -> Result<Codes, Problem> {
+pub(crate) fn typed(text: &str) -> Result<Codes, Problem> {
     if text.len() > TEXT_MAX {
         return Err(Problem::new("paper_no_code"));
     }
@@ -94,7 +95,12 @@ fn typed(text: &str) -> Result<Codes, Problem> {
     pick(codes)
 }
 
-fn judge(inner: &Inner, tx: &Tx<'_>, codes: &Codes) -> Result<ShownPaperView, Problem> {
+/// What is said of a paper, and the appointment its person came for, where they may be noted as come.
+pub(crate) fn judge(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    codes: &Codes,
+) -> Result<(ShownPaperView, Option<Appointment>), Problem> {
     let read = Door::read(&codes.door).map(|(door, ..)| door);
     let listed = read.as_ref().map(|door| sync::listed(tx, door)).transpose()?;
     let circumstances = Circumstances {
@@ -116,7 +122,15 @@ fn judge(inner: &Inner, tx: &Tx<'_>, codes: &Codes) -> Result<ShownPaperView, Pr
     };
     // This kiosk has printed a newer paper since: a convocation in place of a receipt.
     let replaced = own.as_ref().is_some_and(|(_, _, door)| *door != codes.door);
-    Ok(view(judged, replaced, own.map(|(visit, lang, _)| (visit.to_string(), lang)), codes))
+    let mut view = view(judged, replaced, own.map(|(visit, lang, _)| (visit.to_string(), lang)), codes);
+    let good = view.verdict == Verdict::Valid.key() && inner.day_is_in_doubt().is_none();
+    let appointment = if good { expected(inner, tx, codes)? } else { None };
+    if let Some(appointment) = &appointment {
+        let came = tx.arrival(appointment.registration, appointment.at)?;
+        view.arrived_at = came.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string());
+        view.arrive = came.is_none().then(|| seal::text::from_bytes(&codes.door));
+    }
+    Ok((view, appointment))
 }
 
 fn view(
@@ -145,6 +159,8 @@ fn view(
         site: judged.site.map(|site| site.to_string()),
         visit,
         lang,
+        arrive: None,
+        arrived_at: None,
         door: bring.then(|| seal::text::from_bytes(&codes.door)),
         rebuild: codes.rebuild.as_deref().filter(|_| bring).map(seal::text::from_bytes),
     }

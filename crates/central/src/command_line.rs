@@ -231,6 +231,8 @@ pub(crate) enum Act {
         #[arg(long)]
         site: String,
     },
+    /// List who is not known to have come on a day, or mark them: a new date once, then the desk.
+    NoShow(crate::presence_line::NoShow),
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]
@@ -305,6 +307,12 @@ pub(crate) enum Act {
         address: Vec<String>,
         #[arg(long)]
         phone: Option<String>,
+        /// Registrations of one kiosk in an hour before the desk looks (usually 60).
+        #[arg(long, value_name = "N")]
+        per_hour_kiosk: Option<u16>,
+        /// Registrations of one mediator at a kiosk in an hour before the desk looks (usually 40).
+        #[arg(long, value_name = "N")]
+        per_hour_mediator: Option<u16>,
     },
     /// What the desk of a site has to do, the most urgent first.
     Tasks {

@@ -54,6 +54,8 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
              AND change.body ->> 'change' = 'answered' \
              AND change.body ->> 'registration' = encode(registration.id, 'hex')",
             "DELETE FROM task WHERE registration = ANY ($1)",
+            "DELETE FROM missed WHERE registration = ANY ($1)",
+            "DELETE FROM arrival WHERE registration = ANY ($1)",
             "DELETE FROM redate WHERE registration = ANY ($1)",
             "DELETE FROM escalation WHERE registration = ANY ($1)",
             "DELETE FROM offer WHERE registration = ANY ($1)",
@@ -90,6 +92,11 @@ async fn papers(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
     .bind(&ids)
     .execute(&mut *tx)
     .await?;
+    // Of registrations whose kiosk never sent them.
+    sqlx::query("DELETE FROM arrival WHERE at < $1::text::date")
+        .bind(day.to_string())
+        .execute(&mut *tx)
+        .await?;
     audit::by_us_each(&mut tx, Act::Erased, &ids).await?;
     tx.commit().await?;
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))

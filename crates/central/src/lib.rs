@@ -4,7 +4,9 @@
 //! number of it run side by side. Never lists free slots to anyone.
 
 pub mod admin;
+mod arrivals;
 pub mod audit;
+mod busy;
 pub mod calendar;
 mod chain;
 mod changes;
@@ -20,6 +22,7 @@ pub mod keys;
 mod kiosk_seen;
 pub mod lease_log;
 mod lists;
+mod missed;
 mod offers;
 mod openapi;
 mod openapi_shapes;

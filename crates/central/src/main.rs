@@ -3,6 +3,7 @@
 mod calendar_line;
 mod command_line;
 mod database;
+mod presence_line;
 mod stop;
 
 use central::admin::{self, NewSite, SiteChange};
@@ -189,6 +190,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         Act::Redate { database, site, seen } => {
             admin::redate(&database::ready(&database.url).await?, &site, &seen.ask()).await?
         }
+        Act::NoShow(asked) => asked.run().await?,
         Act::Redated { database, site } => {
             let pool = database::ready(&database.url).await?;
             admin::redated(&pool, &site, jiff::Timestamp::now()).await?
@@ -224,8 +226,8 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
                 (None, None, None) => admin::kiosks(&pool, &site).await?,
             }
         }
-        Act::SiteChange { database, site, name, address, phone } => {
-            let change = SiteChange { name, address, phone };
+        Act::SiteChange { database, site, name, address, phone, per_hour_kiosk, per_hour_mediator } => {
+            let change = SiteChange { name, address, phone, per_hour_kiosk, per_hour_mediator };
             let pool = database::ready(&database.url).await?;
             admin::change_site(&pool, &site, &change, jiff::Timestamp::now()).await?
         }

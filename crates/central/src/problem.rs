@@ -35,6 +35,8 @@ pub enum Refusal {
     Conflict,
     #[error("too many wrong follow-up codes: the next one in {seconds} s")]
     TooManyTries { seconds: i64 },
+    #[error("this hour is full: the date waits for the desk")]
+    BusyHour,
     #[error("no such upload")]
     NoUpload,
     #[error("the upload stands at another offset")]
@@ -95,6 +97,7 @@ impl Refusal {
             Self::BadRecord => (422, "bad_record"),
             Self::Conflict => (409, "conflict"),
             Self::TooManyTries { .. } => (429, "try_wait"),
+            Self::BusyHour => (429, "busy_hour"),
             Self::NoUpload => (404, "no_upload"),
             Self::BadOffset => (409, "bad_offset"),
             // tus 1.0, checksum extension.

@@ -2,23 +2,37 @@
 
 use crate::Refusal;
 use crate::keys::CentralKeys;
+use domain::busy::PerHour;
 use domain::ids::{MediatorId, SiteId};
 use seal::keys::Context;
 use sqlx::{PgConnection, Row};
 use wire::messages::{Roster, RosterEntry, SignedRoster, Site};
 
 pub(crate) async fn site(db: &mut PgConnection, id: &SiteId) -> Result<Site, Refusal> {
-    let row = sqlx::query("SELECT name, address, phone, zone FROM site WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_one(db)
-        .await?;
+    let row = sqlx::query(
+        "SELECT name, address, phone, zone, per_hour_kiosk, per_hour_mediator FROM site WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_one(db)
+    .await?;
     Ok(Site {
         id: id.clone(),
         name: row.try_get("name")?,
         address: row.try_get("address")?,
         phone: row.try_get("phone")?,
         zone: row.try_get("zone")?,
+        per_hour: per_hour(row.try_get("per_hour_kiosk")?, row.try_get("per_hour_mediator")?)?,
     })
+}
+
+/// What a site allows in an hour; the usual where nothing was said.
+pub(crate) fn per_hour(kiosk: Option<i16>, mediator: Option<i16>) -> Result<PerHour, Refusal> {
+    let usual = PerHour::default();
+    let said = |said: Option<i16>, usual: u16| match said {
+        None => Ok(usual),
+        Some(said) => u16::try_from(said).map_err(|_| Refusal::Stored("registrations an hour")),
+    };
+    Ok(PerHour { kiosk: said(kiosk, usual.kiosk)?, mediator: said(mediator, usual.mediator)? })
 }
 
 /// The site's age recipient.

@@ -139,6 +139,12 @@ impl Central {
                     // They are due again next time.
                     tracing::error!(cause = ?refusal, "people without a date could not be dated");
                 }
+                if let Err(refusal) = central.date_waiting().await {
+                    tracing::error!(cause = ?refusal, "people who waited for the desk could not be dated");
+                }
+                if let Err(refusal) = central.date_missed().await {
+                    tracing::error!(cause = ?refusal, "people who did not come could not be dated");
+                }
                 tokio::time::sleep(EVERY).await;
             }
         });

@@ -46,6 +46,7 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
             "source": date.source,
             "slot_at": date.slot_at,
             "no_later_than": date.no_later_than,
+            "busy": date.busy,
             "zone": date.zone,
             "slot": date.slot,
             "site": date.site,

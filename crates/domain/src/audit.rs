@@ -118,6 +118,10 @@ acts! {
     Redated = "redated",
     /// Whose date was moved, and how they are reached.
     RedatedRead = "redated_read",
+    /// Who did not come to their appointment was shown, and how they are reached; `count` of them.
+    NoShowsRead = "no_shows_read",
+    /// An agent said of a site's day who did not come; `count` of them.
+    NoShowSaid = "no_show_said",
     /// What was kept of one person was erased.
     Erased = "erased",
     /// The audit journal itself was written to a file.

@@ -8,6 +8,7 @@ pub mod assign;
 pub mod audit;
 pub mod batch;
 pub mod birth;
+pub mod busy;
 pub mod bytes;
 pub mod calendar;
 pub mod code;

@@ -14,6 +14,12 @@ const OUTSIDE_DAYS: u16 = 5;
 
 /// Working days in which the desk looks at the evidence of a time limit a kiosk declared.
 const CHECK_DAYS: u16 = 2;
+/// Working days in which the desk looks at an hour with more registrations than usual. Whoever waits
+/// for it is given a date after them, looked at or not.
+const BUSY_DAYS: u16 = 2;
+/// Working days to reach somebody who did not come twice, or who was received and has another date:
+/// well within the days their place waits.
+const REACH_DAYS: u16 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
@@ -27,6 +33,13 @@ pub enum TaskKind {
     /// A time limit was declared at a counter: its evidence is to be looked at. The date stands
     /// whatever is found (I3).
     LimitCheck,
+    /// More registrations in an hour than a kiosk or a mediator makes: those beyond it wait for
+    /// their date until somebody looked, or had the time to.
+    BusyHour,
+    /// Nobody came to the second date either: the person is to be reached while their place waits.
+    MissedTwice,
+    /// The person was received, and has another date for the same: do they still need it?
+    SecondDate,
 }
 
 impl TaskKind {
@@ -37,6 +50,9 @@ impl TaskKind {
             Self::AdvanceRequest => "advance_request",
             Self::DateOutside => "date_outside",
             Self::LimitCheck => "limit_check",
+            Self::BusyHour => "busy_hour",
+            Self::MissedTwice => "missed_twice",
+            Self::SecondDate => "second_date",
         }
     }
 
@@ -48,9 +64,13 @@ impl TaskKind {
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
             Self::LimitCheck => CHECK_DAYS,
+            Self::BusyHour => BUSY_DAYS,
+            Self::MissedTwice | Self::SecondDate => REACH_DAYS,
         };
-        // A time limit does not wait for a counter that is closed: the desk is at work.
-        let closures = if matches!(self, Self::Escalation | Self::LimitCheck) { &[] } else { closures };
+        // A time limit, or people who wait for a date, do not wait for a counter that is closed: the
+        // desk is at work.
+        let soon = matches!(self, Self::Escalation | Self::LimitCheck | Self::BusyHour);
+        let closures = if soon { &[] } else { closures };
         working_day_after(today, days, holidays, closures)
     }
 }
@@ -67,6 +87,7 @@ mod tests {
         let due = |kind: TaskKind| kind.due(monday, Holidays::None, &closures);
         assert_eq!(due(TaskKind::Escalation), date(2027, 3, 10));
         assert_eq!(due(TaskKind::LimitCheck), date(2027, 3, 10));
+        assert_eq!(due(TaskKind::BusyHour), date(2027, 3, 10));
         assert!(due(TaskKind::AdvanceRequest) > date(2027, 4, 30));
         assert!(due(TaskKind::DateOutside) > date(2027, 4, 30));
     }

@@ -5,11 +5,13 @@
 //! Never deletes or replaces a file it cannot open.
 
 mod advance;
+mod arrivals;
 mod attempts;
 mod check;
 mod erase;
 mod journal;
 pub mod key;
+mod lately;
 mod leases;
 mod listed;
 mod meta;

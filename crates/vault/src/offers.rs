@@ -89,6 +89,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Did they ask for it back after `at`? Told of an ending again, the answer to it stands.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn was_reinstated(&self, id: RegistrationId, at: Timestamp) -> Result<bool, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM record WHERE registration = ?1 AND kind = 'reinstatement' AND at_s >= ?2)",
+        )?;
+        Ok(statement.query_row(params![id.0, at.as_second()], |row| row.get(0))?)
+    }
+
     /// They ask for it back: central gives the date.
     ///
     /// # Errors

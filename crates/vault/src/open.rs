@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0001_store.sql"),
     include_str!("../migrations/0002_released.sql"),
     include_str!("../migrations/0003_listed.sql"),
@@ -22,6 +22,8 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0008_offers.sql"),
     include_str!("../migrations/0009_heard_leases.sql"),
     include_str!("../migrations/0010_lease_back.sql"),
+    include_str!("../migrations/0012_lately.sql"),
+    include_str!("../migrations/0013_arrivals.sql"),
 ];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.

@@ -1,11 +1,13 @@
 //! What a record says. JSON, schema 1; the author's bytes are kept as they are.
 
 use crate::bytes::Bytes;
+use domain::busy::Busy;
 use domain::bytes::Hash;
 use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use domain::limit::TimeLimit;
 use domain::registration::Registration;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// The version of every body below. Raised with any change to one, an added field too: central applies
@@ -38,6 +40,8 @@ pub enum Body {
     Reinstatement(Reinstatement),
     /// A time limit learnt after the registration.
     Limit(LimitDeclared),
+    /// The person came to their appointment and showed their paper, whoever made it.
+    Arrival(Arrival),
 }
 
 impl Body {
@@ -56,6 +60,7 @@ impl Body {
             Self::Cancellation(_) => "cancellation",
             Self::Reinstatement(_) => "reinstatement",
             Self::Limit(_) => "limit",
+            Self::Arrival(_) => "arrival",
         }
     }
 
@@ -78,13 +83,14 @@ impl Body {
             Self::Cancellation(cancellation) => Some(cancellation.registration),
             Self::Reinstatement(reinstatement) => Some(reinstatement.registration),
             Self::Limit(declared) => Some(declared.registration),
+            Self::Arrival(arrival) => Some(arrival.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     "registration",
     "dated",
     "incarnation",
@@ -96,7 +102,19 @@ pub const KINDS: [&str; 11] = [
     "cancellation",
     "reinstatement",
     "limit",
+    "arrival",
 ];
+
+/// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub registration: RegistrationId,
+    pub slot: SlotId,
+    /// The civil hour on the paper.
+    pub appointment: DateTime,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
 
 /// One touch at the counter: nothing is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +199,9 @@ pub enum Outcome {
         /// was out of reach, and the record itself tells it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<Timestamp>,
+        /// The hour was full: the date waits until the desk looked. None on any other day.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        busy: Option<Busy>,
     },
 }
 

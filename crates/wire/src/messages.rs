@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
 use domain::audit::SignedCheckpoint;
+use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
@@ -64,6 +65,9 @@ pub struct Site {
     pub phone: Option<String>,
     /// IANA time zone.
     pub zone: String,
+    /// Registrations an hour before the desk looks; told where it is not the usual.
+    #[serde(default, skip_serializing_if = "PerHour::is_usual")]
+    pub per_hour: PerHour,
 }
 
 /// Who may unlock a kiosk of this site. Only forward: a lower version is refused.
@@ -333,12 +337,15 @@ pub enum Change {
     /// A registration of this kiosk has another date than the one at `from`: the hour on its
     /// paper, not its slot, for two papers that name one slot have two at that hour. `because` is
     /// a stable word: a task's reason where the site's calendar no longer has that hour (`closed`,
-    /// `not_served`), or `offer_accepted`, `reinstated`.
+    /// `not_served`), or `offer_accepted`, `reinstated`, `missed`.
     Moved { registration: RegistrationId, from: DateTime, token: Bytes, because: String },
     /// An earlier date is kept for a registration of this kiosk until its person answers.
     Offered { registration: RegistrationId, offer: Offered },
     /// That offer was answered, or is over.
     OfferEnded { registration: RegistrationId, offer: OfferId },
+    /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
+    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice).
+    Ended { registration: RegistrationId, at: Timestamp, because: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Begun, Body, Cancellation, Dated, Held, LimitDeclared, Outcome, Page, Paper, Piece,
-    Print, PrintOutcome, Registered, Reinstatement, Release,
+    AdvanceRequest, Arrival, Begun, Body, Cancellation, Dated, Held, LimitDeclared, Outcome, Page, Paper,
+    Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -168,7 +168,9 @@ fn every_body() {
     example("body-dated", &Body::Dated(dated));
     example("body-incarnation", &Body::Incarnation(Begun { because: "disk_older".into(), at: at() }));
     let held = Held { lease: LeaseId([8; 16]), token: vec![9; 12].into() };
-    example("outcome-rank-held", &Outcome::Rank { held: Some(held), told: Some(at()) });
+    let busy = Outcome::Rank { held: None, told: None, busy: Some(domain::busy::Busy::Mediator) };
+    example("outcome-rank-busy", &busy);
+    example("outcome-rank-held", &Outcome::Rank { held: Some(held), told: Some(at()), busy: None });
     example(
         "body-release",
         &Body::Release(Release { lease: LeaseId([8; 16]), slots: vec![SlotId(41)], at: at() }),
@@ -190,7 +192,12 @@ fn every_body() {
     };
     let learnt = LimitDeclared { registration, limit, mediator: mediator(), at: at() };
     example("body-limit", &Body::Limit(learnt));
-    for outcome in [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None }] {
+    let (slot, appointment) = (SlotId(41), jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0));
+    let arrival = Arrival { registration, slot, appointment, mediator: mediator(), at: at() };
+    example("body-arrival", &Body::Arrival(arrival));
+    for outcome in
+        [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
+    {
         let name = if outcome.token().is_none() { "outcome-rank" } else { "outcome-online" };
         example(name, &outcome);
     }
@@ -253,6 +260,8 @@ fn every_message() {
     let answered = Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
     example("change-offered", &Change::Offered { registration, offer: offered() });
+    let ended = Change::Ended { registration, at: self::at(), because: "missed".into() };
+    example("change-ended", &ended);
     example("change-offer-ended", &Change::OfferEnded { registration, offer });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
@@ -273,6 +282,7 @@ fn every_answer() {
         address: vec!["12 rue de l'Exemple".into(), "99999 Ville-Modèle".into()],
         phone: Some("01 99 00 12 34".into()),
         zone: "America/Cayenne".into(),
+        per_hour: domain::busy::PerHour::default(),
     };
     let enrolled = EnrolAnswer {
         kiosk: KioskId([1; 16]),
@@ -321,6 +331,7 @@ fn every_answer() {
             | Change::Moved { .. }
             | Change::Offered { .. }
             | Change::OfferEnded { .. }
+            | Change::Ended { .. }
             | Change::Dated { .. } => {}
         }
     }

@@ -104,7 +104,7 @@ pub(super) async fn signed(ground: &Ground, number: usize, people: usize) -> Res
     let mut records = Vec::with_capacity(people);
     for _ in 0..people {
         let registration = kiosk.person(at)?;
-        let outcome = Outcome::Rank { held: None, told: None };
+        let outcome = Outcome::Rank { held: None, told: None, busy: None };
         records.push(kiosk.record(&Says::Registration(Box::new(Registered {
             registration,
             outcome,

@@ -95,7 +95,7 @@ async fn ask(
             "/v1/registrations" => serde_json::to_vec(&json!({ "registration": kiosk.person(at)? }))?,
             "/v1/journal" => {
                 let registration = kiosk.person(at)?;
-                let outcome = Outcome::Rank { held: None, told: None };
+                let outcome = Outcome::Rank { held: None, told: None, busy: None };
                 let told = Registered { registration, outcome, at, day_declared: false };
                 let record = kiosk.record(&Says::Registration(Box::new(told)))?;
                 serde_json::to_vec(&PushRequest { records: vec![record] })?

@@ -11,7 +11,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use central::admin::NewSite;
+use central::admin::{NewSite, SiteChange};
 use central::keys::CentralKeys;
 use domain::bytes::PublicKey;
 use domain::calendar::Pattern;
@@ -70,6 +70,10 @@ impl Ground {
         central::keys::make(folder, clock(), &random)?;
         let from = clock().to_zoned(jiff::tz::TimeZone::UTC).date();
         central::admin::site(&pool, &site(from)).await?;
+        // Hundreds of lives of one kiosk within minutes.
+        let many = Some(domain::busy::PER_HOUR_MAX);
+        let change = SiteChange { per_hour_kiosk: many, per_hour_mediator: many, ..SiteChange::default() };
+        central::admin::change_site(&pool, SITE, &change, clock()).await?;
         central::admin::counter(&pool, SITE, "A", &[mornings(from)]).await?;
         let code = central::admin::code(&pool, SITE, clock(), &random).await?;
         let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();

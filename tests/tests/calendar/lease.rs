@@ -18,7 +18,7 @@ async fn a_kiosk_is_lent_by_its_demand_and_only_what_it_can_tell_apart() {
     let person = |n| wanting(&device, &service, n, "renewal");
     let ranked: Vec<Registration> = (1..=5).map(person).collect();
     for registration in ranked {
-        let outcome = Outcome::Rank { held: None, told: None };
+        let outcome = Outcome::Rank { held: None, told: None, busy: None };
         let says = Registered { registration, outcome, at: service.now(), day_declared: false };
         let record = device.says(&Body::Registration(Box::new(says))).unwrap();
         device.push(&service, vec![record]).await.unwrap();

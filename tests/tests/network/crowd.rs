@@ -104,7 +104,7 @@ impl Back {
     async fn push(&self, device: &mut Device) {
         let now = Timestamp::now();
         let registration = device.registration_at(now, device.kiosk.0, "Diallo").unwrap();
-        let outcome = Outcome::Rank { held: None, told: None };
+        let outcome = Outcome::Rank { held: None, told: None, busy: None };
         let body =
             Body::Registration(Box::new(Registered { registration, outcome, at: now, day_declared: false }));
         let record = device.says(&body).unwrap();

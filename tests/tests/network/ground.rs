@@ -34,6 +34,7 @@ impl Ground {
     pub async fn with_scanner(scanner: Option<String>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let counter = Counter::start(scanner, None).await.unwrap();
+        counter.allow_many().await.unwrap();
         let gate = TcpGate::open(counter.own.address).unwrap();
         let pool = central::connect(&counter.pool_url).await.unwrap();
         Self { counter, gate, pool }.reopen().await

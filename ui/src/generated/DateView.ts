@@ -20,7 +20,11 @@ no_later_than: string | null,
 /**
  * When central said that no date exists and told the préfecture, `YYYY-MM-DDThh:mm`.
  */
-told: string | null, zone: string, 
+told: string | null, 
+/**
+ * Many were registered here within the hour: the préfecture looks before the date is given.
+ */
+busy: boolean, zone: string, 
 /**
  * The slot's id as text, or none for a ranked receipt.
  */

@@ -36,6 +36,14 @@ site: string | null,
  */
 visit: string | null, lang: string | null, 
 /**
+ * The door code as text, for `arrive`: good here today, and the person was not yet noted as come.
+ */
+arrive: string | null, 
+/**
+ * When this kiosk noted that they came, `YYYY-MM-DDThh:mm`.
+ */
+arrived_at: string | null, 
+/**
  * Both codes as text, for `bring_paper`; none when there is nothing to bring.
  */
 door: string | null, rebuild: string | null, };

@@ -42,6 +42,7 @@ export interface Host {
   finishVisit(visit: string): Promise<null>;
   followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
   showPaper(text: string): Promise<ShownPaperView>;
+  arrive(door: string): Promise<ShownPaperView>;
   bringPaper(door: string, rebuild: string | null): Promise<null>;
   askEarlier(visit: string): Promise<AdvanceView>;
   cancel(visit: string): Promise<DateView>;

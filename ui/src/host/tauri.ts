@@ -23,6 +23,7 @@ export const tauriHost: Host = {
   finishVisit: (visit) => invoke('finish_visit', { visit }),
   followUp: (code, birth) => invoke('follow_up', { code, birth }),
   showPaper: (text) => invoke('show_paper', { text }),
+  arrive: (door) => invoke('arrive', { door }),
   bringPaper: (door, rebuild) => invoke('bring_paper', { door, rebuild }),
   askEarlier: (visit) => invoke('ask_earlier', { visit }),
   cancel: (visit) => invoke('cancel', { visit }),

@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 35] = [
+pub const COMMANDS: [&str; 36] = [
     "boot",
     "set_aside",
     "unlock",
@@ -61,6 +61,7 @@ pub const COMMANDS: [&str; 35] = [
     "follow_up",
     "show_paper",
     "bring_paper",
+    "arrive",
     "declare_today",
     "ask_earlier",
     "cancel",

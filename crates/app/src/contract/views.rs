@@ -77,7 +77,7 @@ pub struct HomeView {
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
-    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `retired`, `kiosk_lost`,
+    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`, `retired`, `kiosk_lost`,
     /// `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
@@ -219,6 +219,8 @@ pub struct DateView {
     pub no_later_than: Option<String>,
     /// When central said that no date exists and told the préfecture, `YYYY-MM-DDThh:mm`.
     pub told: Option<String>,
+    /// Many were registered here within the hour: the préfecture looks before the date is given.
+    pub busy: bool,
     pub zone: String,
     /// The slot's id as text, or none for a ranked receipt.
     pub slot: Option<String>,
@@ -339,6 +341,10 @@ pub struct ShownPaperView {
     /// The visit and the paper's language, when this kiosk made it.
     pub visit: Option<String>,
     pub lang: Option<String>,
+    /// The door code as text, for `arrive`: good here today, and the person was not yet noted as come.
+    pub arrive: Option<String>,
+    /// When this kiosk noted that they came, `YYYY-MM-DDThh:mm`.
+    pub arrived_at: Option<String>,
     /// Both codes as text, for `bring_paper`; none when there is nothing to bring.
     pub door: Option<String>,
     pub rebuild: Option<String>,

@@ -9,6 +9,7 @@ use crate::paper;
 use domain::ids::RegistrationId;
 use domain::planted;
 use domain::token::SignedToken;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
@@ -28,6 +29,8 @@ fn notice(because: &str) -> Option<&'static str> {
         REINSTATED | "offer_accepted" => None,
         // What they said when they registered: they are to learn it before the day.
         "accepted_ahead" => Some("date_earlier"),
+        // They did not come to the date before.
+        "missed" => Some("date_missed"),
         _ => Some("date_moved"),
     }
 }
@@ -178,6 +181,7 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             None => Ok(()),
         },
         Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
+        Change::Ended { registration, at, .. } => ended(inner, tx, registration, at),
     }
 }
 
@@ -228,6 +232,16 @@ fn moved(
         Some(notice) => heard::note_once(inner, tx, notice),
         None => Ok(()),
     }
+}
+
+/// Central has ended a place of its own: the person may take it back, as after a cancellation. What
+/// was said here since, or before, stands.
+fn ended(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, at: Timestamp) -> Result<(), Problem> {
+    if tx.paper(id)?.is_none() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
+        return Ok(());
+    }
+    tx.cancel(id, at)?;
+    heard::note_once(inner, tx, "place_ended")
 }
 
 /// Another paper of the same registration, and the record that says so. False when it can no

@@ -5,6 +5,7 @@ use crate::calendar::Calendar;
 use crate::calendar::change::{self, Scope};
 use crate::{audit, lists};
 use domain::audit::Act;
+use domain::busy::PER_HOUR_MAX;
 use domain::calendar::{CAPACITY_MAX, Holidays, Pattern, PatternRefusal, SiteKind};
 use domain::ids::SiteId;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -99,13 +100,16 @@ pub async fn site(pool: &PgPool, site: &NewSite) -> Result<Value, AdminRefusal> 
     Ok(json!({ "site": id }))
 }
 
-/// What papers say of a site, changed: what is not given stays.
+/// What papers and kiosks say of a site, changed: what is not given stays.
 #[derive(Debug, Default)]
 pub struct SiteChange {
     pub name: Option<String>,
     /// All lines of the postal address; none given, none changed.
     pub address: Vec<String>,
     pub phone: Option<String>,
+    /// Registrations of a kiosk, and of a mediator, in an hour before the desk looks.
+    pub per_hour_kiosk: Option<u16>,
+    pub per_hour_mediator: Option<u16>,
 }
 
 /// Kiosks hear of it with their next exchange. Its time zone and holidays never change: dates
@@ -119,9 +123,23 @@ pub async fn change_site(
     change: &SiteChange,
     now: Timestamp,
 ) -> Result<Value, AdminRefusal> {
-    if change.name.is_none() && change.address.is_empty() && change.phone.is_none() {
-        return Err(refused("nothing to change is given; add --name, --address or --phone"));
+    let per_hour = [change.per_hour_kiosk, change.per_hour_mediator];
+    if change.name.is_none()
+        && change.address.is_empty()
+        && change.phone.is_none()
+        && per_hour.iter().all(Option::is_none)
+    {
+        return Err(refused(
+            "nothing to change is given; add --name, --address, --phone, --per-hour-kiosk or --per-hour-mediator",
+        ));
     }
+    if per_hour.iter().flatten().any(|count| !(1..=PER_HOUR_MAX).contains(count)) {
+        return Err(refused(format!(
+            "a kiosk or a mediator may register 1 to {PER_HOUR_MAX} people an hour; correct --per-hour-kiosk or \
+             --per-hour-mediator"
+        )));
+    }
+    let [kiosk, mediator] = per_hour.map(|count| count.and_then(|count| i16::try_from(count).ok()));
     let name = change.name.as_deref().map(|text| line("the site's name", text, LINE_MAX)).transpose()?;
     let address = address(&change.address)?;
     let phone =
@@ -130,12 +148,15 @@ pub async fn change_site(
     let mut tx = pool.begin().await?;
     sqlx::query(
         "UPDATE site SET name = coalesce($2, name), phone = coalesce($4, phone), \
+         per_hour_kiosk = coalesce($5, per_hour_kiosk), per_hour_mediator = coalesce($6, per_hour_mediator), \
          address = CASE WHEN cardinality($3::text[]) > 0 THEN $3::text[] ELSE address END WHERE id = $1",
     )
     .bind(site.as_str())
     .bind(name)
     .bind(address)
     .bind(phone)
+    .bind(kiosk)
+    .bind(mediator)
     .execute(&mut *tx)
     .await?;
     lists::raise(&mut tx, &site, ListKind::Configuration, now).await?;

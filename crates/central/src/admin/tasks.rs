@@ -31,7 +31,9 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
     let rows = sqlx::query(
         "SELECT task.id, task.kind, task.reason, registration.body ->> 'code', task.made_s, task.due::text, \
                 task.answer, task.answered_by, task.answered_s, replace(left(slot.at::text, 16), ' ', 'T'), \
-                registration.body -> 'limit' ->> 'last_day', registration.body -> 'limit' ->> 'evidence' \
+                registration.body -> 'limit' ->> 'last_day', registration.body -> 'limit' ->> 'evidence', \
+                encode(registration.kiosk, 'hex'), \
+                (SELECT count(*) FROM registration AS other WHERE other.site = task.site AND other.waits_on = task.id) \
          FROM task JOIN registration ON registration.id = task.registration \
          LEFT JOIN slot ON slot.registration = registration.id \
          WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.kind = 'limit_check', task.due, task.id LIMIT $3",
@@ -49,6 +51,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
             let limit = |column: usize| -> Result<Option<String>, sqlx::Error> {
                 Ok(row.try_get::<Option<String>, _>(column)?.filter(|_| checked))
             };
+            // The hour is a kiosk's, and people wait.
+            let busy = row.try_get::<&str, _>(1)? == TaskKind::BusyHour.key();
             Ok(json!({
                 "task": row.try_get::<i64, _>(0)?,
                 "owner": format!("desk of {site}"),
@@ -63,6 +67,8 @@ pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminR
                 "slot_at": row.try_get::<Option<String>, _>(9)?,
                 "last_day": limit(10)?,
                 "evidence": limit(11)?,
+                "kiosk": row.try_get::<Option<String>, _>(12)?.filter(|_| busy),
+                "waiting": busy.then(|| row.try_get::<i64, _>(13)).transpose()?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;

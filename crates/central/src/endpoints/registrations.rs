@@ -1,7 +1,7 @@
 //! `POST /v1/registrations`: a date at once. Repeating the request gives the same date.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, audit, dates, registered};
+use crate::{Central, Refusal, audit, busy, dates, registered};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -23,7 +23,14 @@ pub(super) async fn register(
         return Err(Refusal::Conflict);
     }
     let mut tx = central.pool.begin().await?;
-    registered::remember(&mut tx, &central, &request.device, &[&registration]).await?;
+    let new = registered::remember(&mut tx, &central, &request.device, &[&registration]).await?;
+    // Asked before, it has its date: nothing of it is taken back.
+    if new.contains(&registration.id) && busy::may_wait(&registration) {
+        let busy = busy::of(&mut tx, &request.device, &registration).await?;
+        if busy.is_some() {
+            return Err(Refusal::BusyHour);
+        }
+    }
     let given = dates::give(&mut tx, &central, &request.device, &registration).await?;
     let about = registration.id;
     audit::by_kiosk(&mut tx, request.device.kiosk, Act::RegistrationWritten, Some(&about), 1).await?;

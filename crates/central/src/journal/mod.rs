@@ -1,13 +1,14 @@
 //! Applying what kiosks have pushed: a second, repeatable step after [`crate::chain`] has
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
+pub(crate) mod ranked;
 mod run;
 
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, calendar, chain, changes, claim, dates, lists, offers, paper, planted, redate,
-    registered, task,
+    Central, Refusal, arrivals, busy, calendar, chain, changes, claim, dates, lists, offers, paper, planted,
+    redate, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, LeaseId, RegistrationId};
@@ -211,6 +212,9 @@ async fn apply_one<'a>(
             offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
         }
         Some(Body::Limit(said)) => offers::declare(&mut step, central, device, said).await.map(Step::of),
+        Some(Body::Arrival(said)) => arrivals::apply(&mut step, central, device, said)
+            .await
+            .map(|done| Step::of(done.map(|()| Vec::new()))),
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),
@@ -304,30 +308,26 @@ async fn registration(
         Some(Ok(signed)) => Some(signed),
         None => None,
     };
+    let full = busy::of(&mut *tx, device, registration).await?;
+    let said = match &registered.outcome {
+        Outcome::Rank { busy, .. } => *busy,
+        Outcome::Online { .. } | Outcome::Lease { .. } => None,
+    };
+    let task = match full.or(said) {
+        Some(busy) => busy::tell(&mut *tx, central, device, registration, busy).await?,
+        None => None,
+    };
     let given = match (&registered.outcome, signed) {
-        (Outcome::Rank { .. }, None) => {
-            dates::give(&mut *tx, central, device, registration).await?.map(|given| given.token)
-        }
-        (Outcome::Rank { .. }, Some(held)) => {
-            match dates::give_before(&mut *tx, central, device, registration, &held.token).await? {
-                // The slot held stays lent: the kiosk releases it once the new paper is out.
-                Some(given) => {
-                    let slot = held.token.slot.0;
-                    let free = || format!("UPDATE slot SET lease = NULL, stratum = NULL WHERE id = {slot}");
-                    planted::sql(&mut *tx, "held_slot_freed", free).await?;
-                    Some(given.token)
-                }
-                None if planted::on("hold_not_settled") => None,
-                None => {
-                    if let Some(reason) =
-                        claim::settle(&mut *tx, central, device, &held.token, registration.id, Before::Free)
-                            .await?
-                    {
-                        return Ok(Step::SetAside(reason));
-                    }
-                    dates::escalate_late(&mut *tx, central, registration, held.token.at).await?;
-                    Some(held)
-                }
+        (Outcome::Rank { .. }, held) => {
+            let undated = dates::slot_of(&mut *tx, registration.id).await?.is_none();
+            if let Some(task) = task.filter(|_| undated && busy::may_wait(registration)) {
+                busy::wait(&mut *tx, registration, task).await?;
+                registered::keep(tx, central, &[registration.id]).await?;
+                return Ok(Step::Applied(Vec::new()));
+            }
+            match ranked::date(&mut *tx, central, device, registration, held).await? {
+                Ok(given) => given,
+                Err(reason) => return Ok(Step::SetAside(reason)),
             }
         }
         // What was printed is the date: an online date whose answer came too late goes

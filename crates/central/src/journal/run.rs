@@ -4,7 +4,7 @@
 
 use super::{Done, Held, Step};
 use crate::device::Device;
-use crate::{Central, Refusal, claim, dates, registered};
+use crate::{Central, Refusal, busy, claim, dates, registered};
 use domain::registration::Registration;
 use domain::token::SignedToken;
 use sqlx::{Connection, PgConnection};
@@ -81,7 +81,12 @@ async fn together<'a>(
     }
     let all: Vec<&Registration> = told.iter().map(|told| &told.registration).collect();
     let new = registered::remember(&mut *tx, central, device, &all).await?;
-    if new.len() != all.len() || !claim::settle_lent(&mut *tx, device, &leased).await? {
+    if new.len() != all.len() || busy::may_be(&mut *tx, device, &all).await? {
+        return Ok(None);
+    }
+    if told.iter().any(|told| matches!(told.outcome, Outcome::Rank { busy: Some(_), .. }))
+        || !claim::settle_lent(&mut *tx, device, &leased).await?
+    {
         return Ok(None);
     }
     for (signed, registration) in &leased {

@@ -4,10 +4,11 @@
 use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, calendar, dates, lists, offers, task};
+use crate::{Central, Refusal, arrivals, calendar, dates, lists, offers, task};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
+use domain::task::TaskKind;
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::{PgConnection, Row};
 use wire::messages::Change;
@@ -21,11 +22,13 @@ struct Known {
     cancelled_s: Option<i64>,
     cancelled_slot: Option<i64>,
     cancelled_at: Option<String>,
+    /// Its date waits for the desk: see [`crate::busy`].
+    waits: bool,
 }
 
 async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Option<Known>, Refusal> {
     let row = sqlx::query(
-        "SELECT body::text, cancelled_s, cancelled_slot, cancelled_at::text FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
+        "SELECT body::text, cancelled_s, cancelled_slot, cancelled_at::text, waits_on IS NOT NULL FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
     )
     .bind(id.0.as_slice())
     .bind(device.kiosk.0.as_slice())
@@ -37,6 +40,7 @@ async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Re
             cancelled_s: row.try_get(1)?,
             cancelled_slot: row.try_get(2)?,
             cancelled_at: row.try_get(3)?,
+            waits: row.try_get(4)?,
         })
     })
     .transpose()
@@ -70,10 +74,12 @@ pub(crate) async fn cancel(
         .await?;
     sqlx::query(
         "UPDATE task SET answer = 'cancelled', answered_by = 'central', answered_s = $2 \
-         WHERE registration = $1 AND answer IS NULL",
+         WHERE registration = $1 AND answer IS NULL AND kind <> $3",
     )
     .bind(id.0.as_slice())
     .bind(central.now().as_second())
+    // That one is about the hour, and other people wait for it.
+    .bind(TaskKind::BusyHour.key())
     .execute(&mut *db)
     .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
@@ -92,7 +98,11 @@ pub(crate) async fn reinstate(
 ) -> Result<Result<Vec<Change>, Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
-    let Some(cancelled_s) = known.cancelled_s else { return Ok(Ok(Vec::new())) };
+    let Some(cancelled_s) = known.cancelled_s else {
+        // Their place was ended because nobody knew that they had come.
+        let honoured = arrivals::is_honoured(&mut *db, id).await?;
+        return Ok(if honoured { Err(arrivals::HONOURED) } else { Ok(Vec::new()) });
+    };
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
@@ -107,6 +117,12 @@ pub(crate) async fn reinstate(
         .execute(&mut *db)
         .await?;
     task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
+    // Whoever did not come twice is here: nobody need look for them.
+    task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
+    if known.waits {
+        // As before they went: it comes with the others'.
+        return Ok(Ok(Vec::new()));
+    }
     let today = dates::today(&mut *db, central, &device.site).await?;
     let before = known.cancelled_at.as_deref().map(dates::civil).transpose()?;
     if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {

@@ -1,0 +1,178 @@
+//! Who did not come on a day that is over: an agent says it, after looking. Nothing is guessed from a
+//! kiosk that was not heard since, and no date is moved here: the central that runs does.
+
+use super::{AdminRefusal, known_site, line, refused};
+use crate::{arrivals, audit, dates};
+use domain::audit::{AGENT_MAX, Act, Who};
+use domain::code::FollowUpCode;
+use domain::ids::{KioskId, RegistrationId};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgPool, Row};
+use std::collections::BTreeSet;
+
+/// People listed at once; all of them are counted.
+const LISTED: usize = 500;
+
+/// What is asked of one day.
+#[derive(Debug, Clone)]
+pub struct NoShow {
+    pub site: String,
+    pub day: Date,
+    /// Follow-up codes of people who came though no kiosk says so.
+    pub came: Vec<String>,
+    /// Kiosks that may still hold arrivals, and are not waited for.
+    pub although: Vec<String>,
+    /// The agent who says it; none to look only.
+    pub by: Option<String>,
+}
+
+/// Tells who is not known to have come, or, said by an agent, marks them.
+///
+/// # Errors
+/// The site, a code or a kiosk is unknown, the day is not over, or a kiosk was not heard since.
+pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, &ask.site).await?;
+    let by = ask.by.as_deref().map(|name| line("the agent's name", name, AGENT_MAX)).transpose()?;
+    let mut tx = pool.begin().await?;
+    crate::calendar::change::lock(&mut tx, &site).await?;
+    if ask.day >= dates::day(&mut tx, &site, now).await? {
+        return Err(refused(format!("{} is not over; ask again the day after", ask.day)));
+    }
+    let silent = silent(&mut tx, site.as_str(), ask).await?;
+    if !silent.is_empty() && by.is_some() {
+        return Err(refused(format!(
+            "not heard since {}, and may hold people who came: {}; connect them, or name each with --although KIOSK",
+            ask.day,
+            silent.join(", ")
+        )));
+    }
+    let mut came = codes(&ask.came)?;
+    let rows = sqlx::query(
+        "SELECT registration.id, registration.code, registration.body ->> 'code', slot.id, \
+                replace(left(slot.at::text, 16), ' ', 'T'), slot.at::text, \
+                registration.body #>> '{applicant,contact,phone}', registration.body #>> '{applicant,contact,email}' \
+         FROM slot JOIN registration ON registration.id = slot.registration \
+         WHERE slot.site = $1 AND slot.at::date = $2::text::date AND state = 'kept' AND cancelled_s IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = registration.id AND arrival.at::date = slot.at::date) \
+         AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND missed.at = slot.at) \
+         ORDER BY slot.at, slot.id",
+    )
+    .bind(site.as_str())
+    .bind(ask.day.to_string())
+    .fetch_all(&mut *tx)
+    .await?;
+    let (mut absent, mut told) = (0_usize, Vec::new());
+    for row in &rows {
+        let id = RegistrationId(
+            row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| refused("a stored id cannot be read"))?,
+        );
+        let at: &str = row.try_get(5)?;
+        if came.remove(&row.try_get::<i64, _>(1)?) {
+            if by.is_some() {
+                was_there(&mut tx, (site.as_str(), at), id, now).await?;
+            }
+            continue;
+        }
+        absent += 1;
+        if let Some(by) = &by {
+            sqlx::query(
+                "INSERT INTO missed (registration, at, site, slot, said_s, said_by) \
+                 VALUES ($1, $2::text::timestamp, $3, $4, $5, $6)",
+            )
+            .bind(id.0.as_slice())
+            .bind(at)
+            .bind(site.as_str())
+            .bind(row.try_get::<i64, _>(3)?)
+            .bind(now.as_second())
+            .bind(by)
+            .execute(&mut *tx)
+            .await?;
+        }
+        if told.len() < LISTED {
+            told.push(json!({
+                "code": row.try_get::<Option<String>, _>(2)?, "slot_at": row.try_get::<String, _>(4)?,
+                "phone": row.try_get::<Option<String>, _>(6)?, "email": row.try_get::<Option<String>, _>(7)?,
+            }));
+        }
+    }
+    if !came.is_empty() {
+        return Err(refused(format!(
+            "{} of the codes of --came are of nobody who is still looked for on {}; correct them",
+            came.len(),
+            ask.day
+        )));
+    }
+    match by {
+        Some(by) => audit::write(&mut tx, &Who::Agent(by), Act::NoShowSaid, Some(&site), absent).await?,
+        None => audit::by_us(&mut tx, Act::NoShowsRead, Some(&site), absent).await?,
+    }
+    tx.commit().await?;
+    Ok(json!({
+        "day": ask.day, "said": ask.by.is_some(), "absent": absent, "came": ask.came.len(),
+        "not_heard_since": silent, "people": told,
+    }))
+}
+
+/// Kiosks that may have noted somebody on that day and have not said so, but those named.
+async fn silent(db: &mut PgConnection, site: &str, ask: &NoShow) -> Result<Vec<String>, AdminRefusal> {
+    let mut named = BTreeSet::new();
+    for text in &ask.although {
+        let kiosk = KioskId::parse(text).ok_or_else(|| {
+            refused(format!("{text} is no kiosk; central admin kiosks --site {site} lists them"))
+        })?;
+        named.insert(kiosk.to_string());
+    }
+    let row = sqlx::query("SELECT zone FROM site WHERE id = $1").bind(site).fetch_one(&mut *db).await?;
+    let zone = TimeZone::get(row.try_get(0)?).map_err(|_| refused("the site's time zone cannot be read"))?;
+    let second = |day: Date| {
+        let moment = day.to_zoned(zone.clone()).map_err(|_| refused("that day is in no calendar"))?;
+        Ok::<_, AdminRefusal>(moment.timestamp().as_second())
+    };
+    let (begins, ends) = (second(ask.day)?, second(ask.day.saturating_add(1.days()))?);
+    let rows = sqlx::query(
+        "SELECT encode(id, 'hex') FROM kiosk WHERE site = $1 AND enrolled_s < $3 \
+         AND (heard_s IS NULL OR heard_s < $3) \
+         AND (lost_s IS NULL OR lost_s >= $2) AND (retired_s IS NULL OR retired_s >= $2) ORDER BY enrolled_s, id",
+    )
+    .bind(site)
+    .bind(begins)
+    .bind(ends)
+    .fetch_all(db)
+    .await?;
+    let all = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    Ok(all.into_iter().filter(|kiosk| !named.contains(kiosk)).collect())
+}
+
+/// Follow-up codes as the table has them.
+fn codes(said: &[String]) -> Result<BTreeSet<i64>, AdminRefusal> {
+    said.iter()
+        .map(|text| {
+            let code = FollowUpCode::parse(text);
+            let bits = code.and_then(|code| i64::try_from(code.to_bits()).ok());
+            bits.ok_or_else(|| refused(format!("{text} is no follow-up code; write it as on the paper")))
+        })
+        .collect()
+}
+
+/// The agent says that they came.
+async fn was_there(
+    db: &mut PgConnection,
+    (site, at): (&str, &str),
+    id: RegistrationId,
+    now: Timestamp,
+) -> Result<(), AdminRefusal> {
+    sqlx::query(
+        "INSERT INTO arrival (registration, at, site, kiosk, came_s) VALUES ($1, $2::text::timestamp, $3, NULL, $4) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.0.as_slice())
+    .bind(at)
+    .bind(site)
+    .bind(now.as_second())
+    .execute(&mut *db)
+    .await?;
+    Ok(arrivals::settle(db, id, (arrivals::HONOURED, now)).await?)
+}

@@ -1,0 +1,166 @@
+//! What follows when an agent said that somebody did not come: their place is kept once, and a new
+//! date comes by rank; the second time it waits as after a cancellation. Never guesses that somebody
+//! was absent: a kiosk without a network may know better.
+
+use crate::calendar::change::lock;
+use crate::device::Device;
+use crate::{Central, Refusal, arrivals, changes, dates, lists, offers, task};
+use domain::bytes::PublicKey;
+use domain::ids::{KioskId, SiteId};
+use domain::registration::Registration;
+use domain::task::TaskKind;
+use jiff::civil::DateTime;
+use sqlx::{Connection as _, PgConnection, Row};
+use wire::messages::Change;
+
+/// People seen to in one transaction: the site's others wait for it.
+const AT_ONCE: i64 = 50;
+/// Why a date is another, or none.
+const MISSED: &str = "missed";
+
+/// Somebody who did not come.
+struct Absent {
+    device: Device,
+    registration: Registration,
+    slot: i64,
+    at: DateTime,
+    /// It happened before.
+    again: bool,
+}
+
+impl Central {
+    /// Sees to everybody an agent said did not come, in rank order; answers how many.
+    ///
+    /// # Errors
+    /// The database or the lease log fails; who was seen to stays so.
+    pub async fn date_missed(&self) -> Result<usize, Refusal> {
+        let rows = sqlx::query("SELECT DISTINCT site FROM missed WHERE done_s IS NULL ORDER BY site")
+            .fetch_all(&self.pool)
+            .await?;
+        let (mut all, mut failed) = (0, None);
+        for row in &rows {
+            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+            loop {
+                match turn(self, &site).await {
+                    Ok(0) => break,
+                    Ok(done) => all += done,
+                    // The other sites are not held up.
+                    Err(refusal) => {
+                        failed = Some(refusal);
+                        break;
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(all), Err)
+    }
+}
+
+async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
+    let mut tx = central.pool.begin().await?;
+    lock(&mut tx, site).await?;
+    let rows = sqlx::query(
+        "SELECT registration.body::text, kiosk.id, kiosk.key, missed.slot, missed.at::text, \
+                EXISTS (SELECT 1 FROM missed AS other WHERE other.registration = missed.registration \
+                        AND other.at <> missed.at) \
+         FROM missed JOIN registration ON registration.id = missed.registration \
+         JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
+         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
+    )
+    .bind(site.as_str())
+    .bind(AT_ONCE)
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut done = 0;
+    for row in &rows {
+        // One that cannot be read never holds up the others.
+        let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
+            tracing::error!("a registration whose person did not come cannot be read");
+            continue;
+        };
+        let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
+        let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
+        let absent = Absent {
+            device: Device { kiosk, site: site.clone(), key },
+            registration,
+            slot: row.try_get(3)?,
+            at: dates::civil(row.try_get(4)?)?,
+            again: row.try_get(5)?,
+        };
+        let mut step = tx.begin().await?;
+        see_to(&mut step, central, &absent).await?;
+        step.commit().await?;
+        done += 1;
+    }
+    tx.commit().await?;
+    Ok(done)
+}
+
+async fn see_to(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
+    let id = absent.registration.id;
+    let held = dates::slot_of(&mut *db, id).await?;
+    if held.map(|(slot, _)| dates::slot_key(slot)).transpose()? != Some(absent.slot) {
+        // Given another date, or given up, since the agent said so: that stands.
+        sqlx::query("DELETE FROM missed WHERE registration = $1 AND at = $2::text::timestamp")
+            .bind(id.0.as_slice())
+            .bind(absent.at.to_string())
+            .execute(db)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE missed SET done_s = $3, ended = $4 WHERE registration = $1 AND at = $2::text::timestamp",
+    )
+    .bind(id.0.as_slice())
+    .bind(absent.at.to_string())
+    .bind(central.now().as_second())
+    .bind(absent.again)
+    .execute(&mut *db)
+    .await?;
+    // Their day is over: the slot is nobody's any more.
+    dates::withdraw(&mut *db, id).await?;
+    match absent.again {
+        true => end(db, central, absent).await,
+        false => date(db, central, absent).await,
+    }
+}
+
+/// The first time: the rank is what it was, and so the first free slot is theirs.
+async fn date(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
+    let (device, id) = (&absent.device, absent.registration.id);
+    // With none to give the desk is told in the same transaction.
+    let Some(given) = dates::give(&mut *db, central, device, &absent.registration).await? else {
+        return Ok(());
+    };
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    lists::replace(&mut *db, central, id, (Some(given.token.token.at), Some(absent.at)), today).await?;
+    let token = given.token.to_bytes().into();
+    let because = MISSED.to_owned();
+    let told = Change::Moved { registration: id, from: absent.at, token, because };
+    changes::append(db, central, device.kiosk, &[told]).await
+}
+
+/// The second time: no date follows by itself. The registration time waits as after a cancellation,
+/// and the desk tries to reach the person.
+async fn end(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
+    let (device, id) = (&absent.device, absent.registration.id);
+    let now = central.now();
+    sqlx::query(
+        "UPDATE registration SET cancelled_s = $2, cancelled_slot = NULL, cancelled_at = $3::text::timestamp WHERE id = $1",
+    )
+    .bind(id.0.as_slice())
+    .bind(now.as_second())
+    .bind(absent.at.to_string())
+    .execute(&mut *db)
+    .await?;
+    arrivals::settle(&mut *db, id, (MISSED, now)).await?;
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    lists::replace(&mut *db, central, id, (None, Some(absent.at)), today).await?;
+    let what = (TaskKind::MissedTwice, "");
+    task::write(&mut *db, central, &device.site, id, what, now.as_second()).await?;
+    let mut told = vec![Change::Ended { registration: id, at: now, because: MISSED.to_owned() }];
+    if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
+        told.push(Change::OfferEnded { registration: id, offer });
+    }
+    changes::append(db, central, device.kiosk, &told).await
+}
