@@ -1,6 +1,7 @@
 //! The main job, told once from end to end through the real window on real parts: a
 //! date online, dates with the network down, a crash, a rank, and everything synced.
 
+mod comes_back;
 mod empty_chair;
 pub mod paper;
 pub mod report;
@@ -230,30 +231,6 @@ impl Story {
         Err(fail("the lease was never exhausted"))
     }
 
-    /// The ranked person comes back with the receipt: its code and the birth date show the
-    /// date that followed.
-    async fn comes_back(&mut self, window: &Window) -> Result<Value, Failure> {
-        let ranked = self.kept.iter().find(|kept| kept["source"] == "rank").cloned().unwrap_or_default();
-        let (day, month, year) = person("fr", "", "").birth;
-        window.act("followup").await?;
-        window.screen("followup").await?;
-        for (name, value) in [
-            ("code", text(&ranked, "code")),
-            ("birth.day", day),
-            ("birth.month", month),
-            ("birth.year", year),
-        ] {
-            window.write(name, value).await?;
-        }
-        window.act("find-paper").await?;
-        let slot_at = window.attribute("[data-role=\"date\"]", "data-slot-at").await?;
-        let name = Report::picture("acknowledged").replace(".png", "-followup.png");
-        window.screenshot(&self.out.join(name)).await?;
-        window.act("home").await?;
-        window.screen("home").await?;
-        Ok(json!({ "slot_at": slot_at }))
-    }
-
     /// Every record held and applied; the ranked person has a firm date.
     async fn acknowledged(&mut self, window: &Window) -> Result<(), Failure> {
         self.synced(window, "nothing waits", |home| home.waiting == 0 && home.held == 0).await?;
@@ -296,7 +273,7 @@ impl Story {
             held,
             json!({ "ranked_now": firm, "registrations": self.kept.len() }),
         );
-        Ok(())
+        self.given_up_and_back(window).await
     }
 
     /// What is checked once the window is closed.

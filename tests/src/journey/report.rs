@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The steps of the main job, in order.
-pub const STEPS: [&str; 16] = [
+pub const STEPS: [&str; 17] = [
     "unlock",
     "empty-chair",
     "online-date",
@@ -20,6 +20,7 @@ pub const STEPS: [&str; 16] = [
     "ranked",
     "back",
     "acknowledged",
+    "given-up",
     "pieces",
     "once",
     "verify",
