@@ -222,4 +222,5 @@ error-set-aside-erased = Its content had been erased here, as it should be. Cent
 error-set-aside-too-late = The place was taken back too late. The person may register again.
 error-set-aside-limit-refused = The time limit declared cannot be taken: its day or its evidence is not right. Declare it again with the person.
 error-set-aside-cancelled = The appointment had been cancelled. Ask the person what they wish.
+error-set-aside-honoured = The person was received at this appointment. For another appointment, register them anew.
 error-set-aside-value-refused = It holds a value central cannot keep. The paper stays good; tell support.

@@ -222,4 +222,5 @@ error-set-aside-erased = Son contenu avait déjà été effacé ici, comme prév
 error-set-aside-too-late = La place a été reprise trop tard. La personne peut s'inscrire de nouveau.
 error-set-aside-limit-refused = L'échéance déclarée n'est pas recevable : sa date ou son justificatif ne convient pas. Déclarez-la de nouveau avec la personne.
 error-set-aside-cancelled = Le rendez-vous avait été annulé. Vérifiez avec la personne ce qu'elle souhaite.
+error-set-aside-honoured = La personne a été reçue à ce rendez-vous. Pour un autre rendez-vous, inscrivez-la de nouveau.
 error-set-aside-value-refused = Il contient une valeur que le service central ne peut pas garder. Le papier reste valable ; prévenez le support.

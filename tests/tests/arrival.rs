@@ -7,6 +7,8 @@ use app::World;
 use central::admin::{self, NoShow};
 use domain::applicant::Agdref;
 use domain::birth::Birth;
+use domain::bytes::Hash;
+use domain::ids::AttemptId;
 use domain::registration::Registration;
 use domain::token::{SignedToken, SlotToken};
 use jiff::civil::{Date, date};
@@ -18,7 +20,9 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use wire::body::{Arrival, Body, Outcome, Registered, Reinstatement};
+use wire::body::{
+    Arrival, Body, Cancellation, Dated, Outcome, Print, PrintOutcome, Registered, Reinstatement,
+};
 use wire::messages::{Applied, Change, Told};
 
 /// The appointments of whoever registers on [`Service::NOON`].
@@ -87,6 +91,23 @@ async fn moved(service: &Service, device: &Device, person: &Person) -> Option<Sl
         }
     }
     last
+}
+
+/// The kiosk makes the paper with the newest date told in the place of a missed one, and it is printed.
+async fn paper_made(service: &Service, device: &mut Device, person: &Person, printed: bool) {
+    let moved = changes(service, device).await.into_iter().rev().find_map(|change| match change {
+        Change::Moved { registration, token, .. } if registration == person.told.id => Some(token),
+        _ => None,
+    });
+    let (registration, at) = (person.told.id, service.now());
+    let body = Body::Dated(Dated { registration, token: moved.unwrap(), at });
+    push(service, device, body).await;
+    if printed {
+        let (attempt, sha256) = (AttemptId([person.told.id.0[15]; 16]), Hash([1; 32]));
+        let (state, mediator) = (PrintOutcome::Printed, person.told.mediator.clone());
+        let print = Print { registration, attempt, state, sha256, mediator, at };
+        push(service, device, Body::Print(print)).await;
+    }
 }
 
 async fn no_show(service: &Service, day: Date, said: Option<&str>) -> Result<Value, String> {
@@ -169,13 +190,24 @@ async fn who_did_not_come_has_another_date_once_and_a_place_that_waits_after() {
     assert_eq!(holder(&service, &people[1].slot).await, None);
     assert_eq!(tasks(&service).await, []);
 
-    // The second of them comes to the new date; the other does not again.
+    // The second of them comes to the new date; the other does not again. As long as no paper with
+    // that date was out, nobody has missed it.
+    paper_made(&service, &mut one, &people[1], false).await;
     forward(&service, 4);
     let new = Person { told: people[2].told.clone(), slot: given[1].clone() };
     push(&service, &mut two, came(&service, &new)).await;
     changes(&service, &two).await;
     changes(&service, &one).await;
-    assert_eq!(no_show(&service, date(2027, 3, 12), Some("Agent")).await.unwrap()["absent"], 1);
+    let day = date(2027, 3, 12);
+    let told = no_show(&service, day, Some("Agent")).await.unwrap();
+    assert_eq!((&told["absent"], &told["not_told"]), (&json!(0), &json!(1)));
+    service.clock.fetch_sub(4 * 86_400, Ordering::SeqCst);
+    paper_made(&service, &mut one, &people[1], true).await;
+    forward(&service, 4);
+    changes(&service, &two).await;
+    changes(&service, &one).await;
+    let told = no_show(&service, day, Some("Agent")).await.unwrap();
+    assert_eq!((&told["absent"], &told["not_told"]), (&json!(1), &json!(0)));
     assert_eq!(service.central.date_missed().await.unwrap(), 1);
     let ended = changes(&service, &one).await.into_iter().find_map(|change| match change {
         Change::Ended { registration, because, .. } => Some((registration, because)),
@@ -225,13 +257,21 @@ async fn an_arrival_heard_of_later_undoes_what_was_made_of_the_absence() {
         "that date was honoured"
     );
     assert_eq!(holder(&service, &new).await, None, "the new one is somebody else's");
+    // Their kiosk makes a paper of the change that was on its way: nothing follows from it, nor from
+    // a cancellation.
+    paper_made(&service, &mut one, &person, true).await;
+    assert_eq!(holder(&service, &new).await, None);
+    assert_eq!(holder(&service, &person.slot).await, Some(person.told.id.0.to_vec()));
+    let (registration, mediator, at) = (person.told.id, person.told.mediator.clone(), service.now());
+    push(&service, &mut one, Body::Cancellation(Cancellation { registration, mediator, at })).await;
+    assert_eq!(set_aside(&service, &one).await, ["honoured"]);
     // A code of nobody who is looked for is a slip.
     (ask.although, ask.by) = (Vec::new(), None);
     assert!(asked(&service, ask).await.unwrap_err().contains("--came"));
     // Honoured, nothing brings a date back.
     let (registration, mediator, at) = (person.told.id, person.told.mediator.clone(), service.now());
     push(&service, &mut one, Body::Reinstatement(Reinstatement { registration, mediator, at })).await;
-    assert_eq!(set_aside(&service, &one).await, ["honoured"]);
+    assert_eq!(set_aside(&service, &one).await, ["honoured", "honoured"]);
     // Another site says nothing of them, and of somebody unknown an arrival waits for their kiosk.
     let mut far = service.device("TWO", 3).await.unwrap();
     push(&service, &mut far, came(&service, &person)).await;

@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 17] = [
+const REASONS: [&str; 18] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -71,6 +71,7 @@ const REASONS: [&str; 17] = [
     "too_late",
     "limit_refused",
     "cancelled",
+    "honoured",
     "value_refused",
 ];
 

@@ -7,7 +7,7 @@ use crate::contract::{PaperKind, Problem, ShownPaperView};
 use crate::kiosk::{Inner, Kiosk, blocking};
 use crate::sync;
 use scan::{ScanRequest, Scanner as _};
-use seal::door::{Door, rebuild_mark};
+use seal::door::{Door, Ground, rebuild_mark};
 use seal::verify::{Circumstances, Verdict, Verification, verify};
 use vault::Tx;
 use wire::body::{Body, Paper};
@@ -120,8 +120,9 @@ pub(crate) fn judge(
         }
         _ => None,
     };
-    // This kiosk has printed a newer paper since: a convocation in place of a receipt.
-    let replaced = own.as_ref().is_some_and(|(_, _, door)| *door != codes.door);
+    // This kiosk has printed another appointment since: a convocation in place of a receipt. A paper
+    // made anew for the same one replaces nothing at a door.
+    let replaced = own.as_ref().is_some_and(|(_, _, door)| !is_same_appointment(door, &codes.door));
     let mut view = view(judged, replaced, own.map(|(visit, lang, _)| (visit.to_string(), lang)), codes);
     let good = view.verdict == Verdict::Valid.key() && inner.day_is_in_doubt().is_none();
     let appointment = if good { expected(inner, tx, codes)? } else { None };
@@ -131,6 +132,14 @@ pub(crate) fn judge(
         view.arrive = came.is_none().then(|| seal::text::from_bytes(&codes.door));
     }
     Ok((view, appointment))
+}
+
+fn is_same_appointment(one: &[u8], other: &[u8]) -> bool {
+    let ground = |bytes: &[u8]| Door::read(bytes).map(|(door, ..)| door.ground);
+    match (ground(one), ground(other)) {
+        (Some(Ground::Slot(one)), Some(Ground::Slot(other))) => one.token.slot == other.token.slot,
+        _ => one == other,
+    }
 }
 
 fn view(

@@ -218,6 +218,28 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
     Ok(dated)
 }
 
+/// Dates somebody who waits for the desk and need not any more; false where they do not wait.
+pub(crate) async fn at_once(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<bool, Refusal> {
+    let row = sqlx::query(
+        "SELECT record.body FROM registration \
+         LEFT JOIN record ON record.registration = registration.id AND record.kiosk = registration.kiosk \
+                         AND record.kind = 'registration' AND record.state = 'applied' \
+         WHERE registration.id = $1 AND waits_on IS NOT NULL LIMIT 1",
+    )
+    .bind(registration.id.0.as_slice())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    let held = row.try_get::<Option<&[u8]>, _>(0)?.and_then(said);
+    date(tx, central, device, registration, held.as_ref()).await?;
+    Ok(true)
+}
+
 /// What the kiosk kept, where its record is still whole.
 fn said(body: &[u8]) -> Option<Registered> {
     match Body::read("registration", SCHEMA, body)? {

@@ -87,7 +87,8 @@ pub(crate) async fn give_new(
         let more = windows.iter().skip(n).filter(alike).count();
         let found = free.next(&mut *db, window, more).await?;
         let day = found.map(|slot| slot.at.date());
-        let extra = extra::instead_of(&mut *db, central, &device.site, window, day).await?;
+        let others: Vec<SlotId> = taken.iter().map(|(slot, _)| *slot).collect();
+        let extra = extra::instead_of(&mut *db, central, &device.site, window, (day, &others)).await?;
         if let (Some(found), Some(_)) = (found, extra) {
             free.leave(&found);
         }

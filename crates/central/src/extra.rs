@@ -2,11 +2,11 @@
 //! `domain::extra` says; here the days are read and the slot is made.
 
 use crate::calendar::Calendar;
-use crate::dates::civil;
+use crate::dates::{civil, slot_key};
 use crate::{Central, Refusal, claim, planted};
 use domain::assign::{FreeSlot, Window};
 use domain::extra::{self, Hour};
-use domain::ids::SiteId;
+use domain::ids::{SiteId, SlotId};
 use domain::procedure::Procedure;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -14,13 +14,13 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 /// The extra slot such a person gets instead of the slot found, or none: that one serves, or no day
-/// before it has room.
+/// before it has room. `taken` are slots of others in this transaction who do not hold them yet.
 pub(crate) async fn instead_of(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
     window: &Window,
-    found: Option<Date>,
+    (found, taken): (Option<Date>, &[SlotId]),
 ) -> Result<Option<FreeSlot>, Refusal> {
     // Where what left central is not known, every slot given is an extra one already.
     if central.extras_only() || planted::on("no_extra_slot") {
@@ -33,7 +33,7 @@ pub(crate) async fn instead_of(
         .bind(site.as_str())
         .fetch_one(&mut *db)
         .await?;
-    let hours = hours(&mut *db, site, window, (first, last)).await?;
+    let hours = hours(&mut *db, site, window, (first, last), taken).await?;
     let Some(hour) = extra::choose(hours, (first, last)) else { return Ok(None) };
     let calendar = Calendar::read(&mut *db, site).await?;
     let counter = calendar.counters.iter().find(|counter| counter.id == hour.counter);
@@ -51,11 +51,12 @@ async fn hours(
     site: &SiteId,
     window: &Window,
     (first, last): (Date, Date),
+    taken: &[SlotId],
 ) -> Result<Vec<Hour>, Refusal> {
     let rows = sqlx::query(
         "SELECT counter, at::text, \
          count(*) FILTER (WHERE extra <= 0 AND ($4::text IS NULL OR procedures IS NULL OR $4 = ANY (procedures))), \
-         count(*) FILTER (WHERE extra > 0 AND (registration IS NOT NULL OR withheld)) FROM slot \
+         count(*) FILTER (WHERE extra > 0 AND (registration IS NOT NULL OR withheld OR id = ANY ($5))) FROM slot \
          WHERE site = $1 AND NOT outside AND at >= $2::text::timestamp AND at < $3::text::timestamp \
          GROUP BY counter, at ORDER BY at, counter",
     )
@@ -63,6 +64,7 @@ async fn hours(
     .bind(first.to_string())
     .bind(last.saturating_add(1.days()).to_string())
     .bind(window.procedure.map(Procedure::key))
+    .bind(taken.iter().map(|slot| slot_key(*slot)).collect::<Result<Vec<_>, _>>()?)
     .fetch_all(db)
     .await?;
     let hour = |row: &PgRow| {

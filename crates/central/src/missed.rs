@@ -6,9 +6,10 @@ use crate::calendar::change::lock;
 use crate::device::Device;
 use crate::{Central, Refusal, arrivals, changes, dates, lists, offers, task};
 use domain::bytes::PublicKey;
-use domain::ids::{KioskId, SiteId};
+use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
+use domain::token::SignedToken;
 use jiff::civil::DateTime;
 use sqlx::{Connection as _, PgConnection, Row};
 use wire::messages::Change;
@@ -123,6 +124,29 @@ async fn see_to(db: &mut PgConnection, central: &Central, absent: &Absent) -> Re
         true => end(db, central, absent).await,
         false => date(db, central, absent).await,
     }
+}
+
+/// A date for somebody who has none, as their kiosk takes it: after an absence it follows the one on
+/// their paper.
+pub(crate) async fn dated(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    id: RegistrationId,
+    given: &SignedToken,
+) -> Result<Change, Refusal> {
+    let row = sqlx::query(
+        "SELECT at::text FROM missed WHERE registration = $1 AND done_s IS NOT NULL ORDER BY at DESC LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    let token = given.to_bytes().into();
+    let Some(row) = row else { return Ok(Change::Dated { registration: id, token }) };
+    let from = dates::civil(row.try_get(0)?)?;
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    lists::replace(db, central, id, (Some(given.token.at), Some(from)), today).await?;
+    Ok(Change::Moved { registration: id, from, token, because: MISSED.to_owned() })
 }
 
 /// The first time: the rank is what it was, and so the first free slot is theirs.

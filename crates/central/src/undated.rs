@@ -4,7 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, changes, dates, offers, reserve, task};
+use crate::{Central, Refusal, changes, dates, missed, offers, reserve, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
@@ -13,7 +13,6 @@ use jiff::civil::Date;
 use sqlx::{Connection as _, PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use wire::messages::Change;
 
 /// How often a central that runs looks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -121,8 +120,7 @@ async fn date(
         return Ok(false);
     };
     task::settle(&mut step, central, registration.id, (TaskKind::Escalation, "no_capacity"), "dated").await?;
-    let token = given.token.to_bytes().into();
-    let told = Change::Dated { registration: registration.id, token };
+    let told = missed::dated(&mut step, central, device, registration.id, &given.token).await?;
     changes::append(&mut step, central, device.kiosk, &[told]).await?;
     step.commit().await?;
     Ok(true)

@@ -155,7 +155,7 @@ fn a_slot_given_back_returns_only_by_another_lease() {
         at: jiff::civil::datetime(2027, 3, day, 9, 0, 0, 0),
         stratum: domain::lease::Stratum::Backstop,
         procedures: None,
-        back: Some(jiff::civil::date(2027, 3, day - 1)),
+        back: Some(jiff::civil::date(2027, 3, (day - 1).max(1))),
         token: vec![1].into(),
     };
     let free = || -> Vec<u64> {

@@ -220,6 +220,10 @@ fn moved(
     let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
     let now = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
     let Some(now) = now.filter(|now| now.token.at == from || returning.is_some()) else { return Ok(()) };
+    // They came, and this kiosk has noted it: what was made of their absence is on its way back.
+    if tx.arrival(id, from)?.is_some() {
+        return Ok(());
+    }
     // Given back the very slot of their convocation: that paper is good again.
     if paper.token.is_some() && signed.token.slot == now.token.slot {
         // Said all the same: a central that is restored to before that learns it again.
@@ -237,7 +241,10 @@ fn moved(
 /// Central has ended a place of its own: the person may take it back, as after a cancellation. What
 /// was said here since, or before, stands.
 fn ended(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, at: Timestamp) -> Result<(), Problem> {
-    if tx.paper(id)?.is_none() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
+    let Some(paper) = tx.paper(id)? else { return Ok(()) };
+    let dated = paper.token.as_deref().and_then(SignedToken::from_bytes);
+    let came = dated.map(|dated| tx.arrival(id, dated.token.at)).transpose()?.flatten();
+    if came.is_some() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
         return Ok(());
     }
     tx.cancel(id, at)?;

@@ -53,9 +53,15 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
     let rows = sqlx::query(
         "SELECT registration.id, registration.code, registration.body ->> 'code', slot.id, \
                 replace(left(slot.at::text, 16), ' ', 'T'), slot.at::text, \
-                registration.body #>> '{applicant,contact,phone}', registration.body #>> '{applicant,contact,email}' \
+                registration.body #>> '{applicant,contact,phone}', registration.body #>> '{applicant,contact,email}', \
+                EXISTS (SELECT 1 FROM record WHERE record.registration = registration.id \
+                        AND (kind = 'registration' OR kind = 'dated' AND EXISTS (SELECT 1 FROM print \
+                             WHERE print.registration = registration.id AND print.state IN ('printed', 'said_printed') \
+                             AND print.at_s >= floor(extract(epoch FROM (convert_from(record.body, 'UTF8')::jsonb ->> 'at')::timestamptz)))) \
+                        AND slot.id = ('x' || left(encode(decode(coalesce(convert_from(record.body, 'UTF8')::jsonb #>> '{outcome,token}', \
+                             convert_from(record.body, 'UTF8')::jsonb ->> 'token'), 'base64'), 'hex'), 16))::bit(64)::bigint) \
          FROM slot JOIN registration ON registration.id = slot.registration \
-         WHERE slot.site = $1 AND slot.at::date = $2::text::date AND state = 'kept' AND cancelled_s IS NULL \
+         WHERE slot.site = $1 AND slot.at::date = $2::text::date AND NOT slot.outside AND state = 'kept' AND cancelled_s IS NULL \
          AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = registration.id AND arrival.at::date = slot.at::date) \
          AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND missed.at = slot.at) \
          ORDER BY slot.at, slot.id",
@@ -64,7 +70,7 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
     .bind(ask.day.to_string())
     .fetch_all(&mut *tx)
     .await?;
-    let (mut absent, mut told) = (0_usize, Vec::new());
+    let (mut absent, mut told, mut untold) = (0_usize, Vec::new(), 0_usize);
     for row in &rows {
         let id = RegistrationId(
             row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| refused("a stored id cannot be read"))?,
@@ -74,6 +80,11 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
             if by.is_some() {
                 was_there(&mut tx, (site.as_str(), at), id, now).await?;
             }
+            continue;
+        }
+        // A date that stands on no paper that is out: nobody was told of it, so nobody missed it.
+        if !row.try_get::<bool, _>(8)? {
+            untold += 1;
             continue;
         }
         absent += 1;
@@ -111,7 +122,7 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
     }
     tx.commit().await?;
     Ok(json!({
-        "day": ask.day, "said": ask.by.is_some(), "absent": absent, "came": ask.came.len(),
+        "day": ask.day, "said": ask.by.is_some(), "absent": absent, "came": ask.came.len(), "not_told": untold,
         "not_heard_since": silent, "people": told,
     }))
 }

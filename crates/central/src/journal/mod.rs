@@ -2,22 +2,23 @@
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
 pub(crate) mod ranked;
+mod release;
 mod run;
 
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, arrivals, busy, calendar, chain, changes, claim, dates, lists, offers, paper, planted,
-    redate, registered, task,
+    Central, Refusal, arrivals, busy, chain, changes, claim, dates, lists, offers, paper, planted, redate,
+    registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
-use domain::ids::{KioskId, LeaseId, RegistrationId};
+use domain::ids::{KioskId, RegistrationId};
 use domain::task::TaskKind;
 use domain::token::SignedToken;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{
-    AdvanceRequest, Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, Release, SCHEMA,
+    AdvanceRequest, Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, SCHEMA,
 };
 use wire::messages::{Applied, Change};
 
@@ -201,7 +202,7 @@ async fn apply_one<'a>(
         Some(Body::Dated(dated)) => self::dated(&mut step, central, device, dated).await,
         Some(Body::Piece(piece)) => self::piece(&mut step, device, piece).await,
         Some(Body::Print(print)) => self::print(&mut step, device, print).await,
-        Some(Body::Release(release)) => self::release(&mut step, device, release).await,
+        Some(Body::Release(release)) => release::apply(&mut step, device, release).await,
         Some(Body::AdvanceRequest(request)) => {
             self::advance_request(&mut step, central, device, request).await
         }
@@ -372,6 +373,10 @@ async fn dated(
         Some(false) => return Ok(Step::SetAside("cancelled")),
         Some(true) => {}
     }
+    // Made of a change that was on its way when they were received: nothing follows from it.
+    if arrivals::is_honoured(&mut *tx, dated.registration).await? {
+        return Ok(Step::Applied(Vec::new()));
+    }
     // Two machines of one vault, and a central restored between, may have dated one person
     // twice: both dates stand.
     let before = Before::MayBePrinted;
@@ -462,37 +467,4 @@ async fn print(tx: &mut PgConnection, device: &Device, print: &Print) -> Result<
     .execute(tx)
     .await?;
     Ok(Step::Applied(Vec::new()))
-}
-
-async fn release(tx: &mut PgConnection, device: &Device, release: &Release) -> Result<Step, Refusal> {
-    match lessee(&mut *tx, release.lease).await? {
-        Some(kiosk) if kiosk == device.kiosk => {}
-        Some(_) => return Ok(Step::SetAside("slot_not_in_lease")),
-        // A lease of a history this database does not know: nothing of it is lent here.
-        None => return Ok(Step::Applied(Vec::new())),
-    }
-    calendar::hold(&mut *tx, &device.site).await?;
-    for slot in &release.slots {
-        sqlx::query(
-            "UPDATE slot SET lease = NULL, came_back = stratum IN ('near', 'front') AND back IS NOT NULL, \
-             stratum = NULL, back = NULL WHERE id = $1 AND lease = $2 AND registration IS NULL",
-        )
-        .bind(i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?)
-        .bind(release.lease.0.as_slice())
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(Step::Applied(Vec::new()))
-}
-
-/// Whose lease it is; none when this database knows no such lease.
-async fn lessee(tx: &mut PgConnection, lease: LeaseId) -> Result<Option<KioskId>, Refusal> {
-    let row = sqlx::query("SELECT kiosk FROM lease WHERE id = $1")
-        .bind(lease.0.as_slice())
-        .fetch_optional(tx)
-        .await?;
-    row.map(|row| {
-        row.try_get::<&[u8], _>(0)?.try_into().map(KioskId).map_err(|_| Refusal::Stored("kiosk id"))
-    })
-    .transpose()
 }

@@ -4,13 +4,34 @@
 use super::answer::{self, Freed};
 use crate::{Central, Refusal, dates};
 use domain::assign::FreeSlot;
-use domain::ids::{OfferId, SiteId};
+use domain::ids::{OfferId, RegistrationId, SiteId};
 use domain::offer::Dated;
 use jiff::civil::Date;
 use sqlx::PgConnection;
 
 /// Why a date is another: what the person said in advance.
 const ACCEPTED_AHEAD: &str = "accepted_ahead";
+
+/// Seconds in which a kiosk must have been heard for its people to learn of a date in time: a day, a
+/// night and a weekend's begin.
+const HEARD_S: i64 = 36 * 3_600;
+
+/// Can the person learn of it? The kiosk that makes their papers was heard lately, and is at work.
+pub(super) async fn can_be_told(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: RegistrationId,
+) -> Result<bool, Refusal> {
+    let row = sqlx::query(
+        "SELECT 1 FROM registration JOIN kiosk ON kiosk.id = registration.kiosk WHERE registration.id = $1 \
+         AND heard_s >= $2 AND lost_s IS NULL AND retired_s IS NULL",
+    )
+    .bind(registration.0.as_slice())
+    .bind(central.now().as_second().saturating_sub(HEARD_S))
+    .fetch_optional(db)
+    .await?;
+    Ok(row.is_some())
+}
 
 /// Gives the slot, as an offer accepted the moment it is made. Where it cannot be had any more
 /// nothing is done.

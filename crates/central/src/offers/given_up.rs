@@ -4,12 +4,12 @@
 use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, arrivals, calendar, dates, lists, offers, task};
+use crate::{Central, Refusal, arrivals, busy, calendar, dates, lists, offers, task};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
 use domain::task::TaskKind;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sqlx::{PgConnection, Row};
 use wire::messages::Change;
 
@@ -58,6 +58,10 @@ pub(crate) async fn cancel(
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
     if known.cancelled_s.is_some() {
         return Ok(Ok(Vec::new()));
+    }
+    // They were received: there is nothing left to give up, nor a rank to come back to.
+    if arrivals::is_honoured(&mut *db, id).await? {
+        return Ok(Err(arrivals::HONOURED));
     }
     let held = dates::slot_of(&mut *db, id).await?;
     if let Some((slot, _)) = held {
@@ -119,17 +123,21 @@ pub(crate) async fn reinstate(
     task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
     // Whoever did not come twice is here: nobody need look for them.
     task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
-    if known.waits {
+    let registration: Registration =
+        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    if known.waits && busy::may_wait(&registration) {
         // As before they went: it comes with the others'.
         return Ok(Ok(Vec::new()));
     }
+    sqlx::query("UPDATE registration SET waits_on = NULL WHERE id = $1")
+        .bind(id.0.as_slice())
+        .execute(&mut *db)
+        .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     let before = known.cancelled_at.as_deref().map(dates::civil).transpose()?;
     if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
-        take_back(&mut *db, central, device, (id, slot)).await?;
+        take_back(&mut *db, central, device, (id, slot), today).await?;
     }
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
     let given = dates::give(&mut *db, central, device, &registration).await?;
     let Some(given) = given else { return Ok(Ok(Vec::new())) };
     lists::replace(&mut *db, central, id, (Some(given.token.token.at), before), today).await?;
@@ -152,6 +160,7 @@ async fn take_back(
     central: &Central,
     device: &Device,
     (id, slot): (RegistrationId, SlotId),
+    today: Date,
 ) -> Result<(), Refusal> {
     // What left central before a restore is not known.
     if central.extras_only() {
@@ -159,11 +168,12 @@ async fn take_back(
     }
     let still = sqlx::query(
         "DELETE FROM freed_slot USING slot, registration WHERE freed_slot.slot = $1 AND slot.id = $1 AND NOT slot.outside \
-         AND registration.id = $2 AND coalesce(registration.procedure = ANY (slot.procedures), true) \
+         AND slot.at >= $3::text::date + 1 AND registration.id = $2 AND coalesce(registration.procedure = ANY (slot.procedures), true) \
          AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.slot = $1 AND offer.state = 'open') RETURNING slot.at::text",
     )
     .bind(dates::slot_key(slot)?)
     .bind(id.0.as_slice())
+    .bind(today.to_string())
     .fetch_optional(&mut *db)
     .await?;
     let Some(still) = still else { return Ok(()) };

@@ -6,7 +6,7 @@ use super::{await_another, make, next, unasked, withdraw};
 use crate::device::Device;
 use crate::offers::given_up::Reason;
 use crate::pick::Free;
-use crate::{Central, Refusal, calendar, dates, registered, task};
+use crate::{Central, Refusal, busy, calendar, dates, missed, registered, task};
 use domain::assign::{FreeSlot, Window};
 use domain::ids::{RegistrationId, SiteId};
 use domain::offer::{self, Dated, NOTICE_DAYS, OFFERS_MAX};
@@ -82,9 +82,15 @@ pub(super) async fn serve(
     said: Date,
 ) -> Result<Vec<Change>, Refusal> {
     let Some((_, held)) = dates::slot_of(&mut *db, registration.id).await? else {
-        let given = dates::give(db, central, device, registration).await?;
-        let dated = |token| Change::Dated { registration: registration.id, token };
-        return Ok(given.map(|given| dated(given.token.to_bytes().into())).into_iter().collect());
+        // A limit never waits for the desk; never later than what their receipt holds.
+        if busy::at_once(&mut *db, central, device, registration).await? {
+            return Ok(Vec::new());
+        }
+        let given = dates::give(&mut *db, central, device, registration).await?;
+        return match given {
+            Some(given) => Ok(vec![missed::dated(db, central, device, registration.id, &given.token).await?]),
+            None => Ok(Vec::new()),
+        };
     };
     dates::escalate_late(&mut *db, central, registration, held).await?;
     dates::in_time(&mut *db, central, registration, held).await?;

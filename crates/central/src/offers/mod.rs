@@ -190,9 +190,15 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
             Some(_) => next::in_rank(&mut tx, site, &slot, None).await?,
             None => None,
         };
+        let ahead = match &next {
+            Some(next) if offer::is_taken_ahead(&slot, next, today) => {
+                ahead::can_be_told(&mut tx, central, next.registration).await?
+            }
+            _ => false,
+        };
         match last.zip(next) {
             // What they said when they registered: it is theirs, and their own slot goes round.
-            Some((_, next)) if offer::is_taken_ahead(&slot, &next, today) => {
+            Some((_, next)) if ahead => {
                 ahead::give(&mut tx, central, site, (&slot, &next), today).await?;
                 offered += 1;
             }
