@@ -202,11 +202,18 @@ impl Window {
         loop {
             match self.find(css).await?.click().await {
                 Ok(()) => return Ok(()),
-                // Redrawn between finding and clicking.
-                Err(CmdError::Standard(_)) if Instant::now() < end => {}
+                // Redrawn between finding and clicking, or behind the bar at the foot of the window.
+                Err(CmdError::Standard(_)) if Instant::now() < end => self.bring_up(css).await?,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Scrolls until an element stands in the middle, if it is there.
+    async fn bring_up(&self, css: &str) -> Result<(), Failure> {
+        let script =
+            "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' }); arguments[1]();";
+        self.script(script, vec![Value::from(css)]).await.map(drop)
     }
 
     /// Chooses an option of a list by its value.
