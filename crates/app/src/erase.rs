@@ -33,10 +33,7 @@ impl Inner {
         };
         let drafts = before(DRAFT_DAYS)?;
         let kept = before(KEPT_DAYS)?;
-        self.vault.transact(|tx| {
-            tx.forget_slots(today)?;
-            Ok::<_, Problem>(tx.erase_drafts(drafts)?)
-        })?;
+        self.vault.transact(|tx| Ok::<_, Problem>(tx.erase_drafts(drafts)?))?;
         loop {
             let erased = self.vault.transact(|tx| {
                 let durable: u64 = tx.get_json(DURABLE)?.unwrap_or(0);

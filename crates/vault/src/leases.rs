@@ -119,18 +119,6 @@ impl Tx<'_> {
         Ok(slots)
     }
 
-    /// Forgets slots whose day lies before `before` and that nobody was given: a lease is filled anew
-    /// all the time, and what is over is looked at by nothing.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub fn forget_slots(&self, before: Date) -> Result<(), VaultFailure> {
-        self.sql
-            .prepare_cached("DELETE FROM lease_slot WHERE registration IS NULL AND at < ?1")?
-            .execute([before.to_string()])?;
-        Ok(())
-    }
-
     /// Is this slot of this lease still ours to give, and nobody's?
     ///
     /// # Errors

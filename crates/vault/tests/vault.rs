@@ -185,18 +185,6 @@ fn a_slot_given_back_returns_only_by_another_lease() {
     assert!(take().unwrap().is_some());
     lend(3, &[slot(1, 1)]);
     assert_eq!(free(), [2], "a slot somebody holds is nobody else's, whatever is lent");
-    lend(4, &[slot(3, 5), slot(4, 21)]);
-    let forget = |day| {
-        vault
-            .transact::<_, vault::VaultFailure>(|tx| tx.forget_slots(jiff::civil::date(2027, 3, day)))
-            .unwrap();
-    };
-    forget(5);
-    assert_eq!(free(), [3, 2, 4]);
-    forget(6);
-    assert_eq!(free(), [2, 4], "its day is over");
-    lend(5, &[slot(1, 1)]);
-    assert_eq!(free(), [2, 4], "and a slot that was given stays so");
 }
 
 #[cfg(unix)]
