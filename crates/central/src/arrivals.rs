@@ -5,7 +5,6 @@ use crate::device::Device;
 use crate::{Central, Refusal, calendar, changes, dates, lists, offers, task};
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::task::TaskKind;
-use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use wire::body::Arrival;
 use wire::messages::Change;
@@ -45,7 +44,7 @@ pub(crate) async fn apply(
     let Some(row) = known.filter(|_| new.rows_affected() == 1) else { return Ok(Ok(())) };
     let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
     was_there(&mut *db, central, device, said).await?;
-    settle(&mut *db, id, (HONOURED, central.now())).await?;
+    task::settle_all(&mut *db, id, (HONOURED, central.now())).await?;
     if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
         changes::append(&mut *db, central, kiosk, &[Change::OfferEnded { registration: id, offer }]).await?;
     }
@@ -97,25 +96,6 @@ async fn was_there(
         .await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(db, central, id, (Some(at), given.map(|(_, at)| at)), today).await
-}
-
-/// Nothing is left for the desk to do for this person, but about the hour they registered in.
-pub(crate) async fn settle(
-    db: &mut PgConnection,
-    id: RegistrationId,
-    (answer, now): (&str, Timestamp),
-) -> Result<(), Refusal> {
-    sqlx::query(
-        "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $2 \
-         WHERE registration = $1 AND answer IS NULL AND kind <> $3",
-    )
-    .bind(id.0.as_slice())
-    .bind(now.as_second())
-    .bind(TaskKind::BusyHour.key())
-    .bind(answer)
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// Both dates of one person stood until now (I2): the desk asks whether they need the other.

@@ -4,7 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, arrivals, changes, dates, lists, offers, task};
+use crate::{Central, Refusal, changes, dates, lists, offers, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
@@ -156,11 +156,7 @@ async fn date(db: &mut PgConnection, central: &Central, absent: &Absent) -> Resu
     let Some(given) = dates::give(&mut *db, central, device, &absent.registration).await? else {
         return Ok(());
     };
-    let today = dates::today(&mut *db, central, &device.site).await?;
-    lists::replace(&mut *db, central, id, (Some(given.token.token.at), Some(absent.at)), today).await?;
-    let token = given.token.to_bytes().into();
-    let because = MISSED.to_owned();
-    let told = Change::Moved { registration: id, from: absent.at, token, because };
+    let told = dated(&mut *db, central, device, id, &given.token).await?;
     changes::append(db, central, device.kiosk, &[told]).await
 }
 
@@ -177,7 +173,7 @@ async fn end(db: &mut PgConnection, central: &Central, absent: &Absent) -> Resul
     .bind(absent.at.to_string())
     .execute(&mut *db)
     .await?;
-    arrivals::settle(&mut *db, id, (MISSED, now)).await?;
+    task::settle_all(&mut *db, id, (MISSED, now)).await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(&mut *db, central, id, (None, Some(absent.at)), today).await?;
     let what = (TaskKind::MissedTwice, "");

@@ -5,8 +5,8 @@ use crate::{Central, Refusal, calendar, dates};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
 use domain::task::TaskKind;
-use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, ToSpan as _};
 use sqlx::{PgConnection, Row};
 
 /// Why a date is outside: nobody is received at that hour any more.
@@ -95,6 +95,26 @@ pub(crate) async fn settle(
     .bind(reason)
     .bind(answer)
     .bind(central.now().as_second())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Nothing is left for the desk to do for this person, but about the hour they registered in: that is
+/// other people's too.
+pub(crate) async fn settle_all(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    (answer, now): (&str, Timestamp),
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $2 \
+         WHERE registration = $1 AND answer IS NULL AND kind <> $3",
+    )
+    .bind(registration.0.as_slice())
+    .bind(now.as_second())
+    .bind(TaskKind::BusyHour.key())
+    .bind(answer)
     .execute(db)
     .await?;
     Ok(())

@@ -73,12 +73,7 @@ impl Story {
         window.screen("home").await?;
         self.synced(window, "nothing waits", |home| home.waiting == 0 && home.held == 0).await?;
         // One whole exchange after it: what central answered has come.
-        window.act("outbox").await?;
-        window.screen("outbox").await?;
-        window.act("sync-now").await?;
-        window.screen("outbox").await?;
-        window.act("home").await?;
-        window.screen("home").await?;
+        self.exchanges(window).await?;
         Ok(of(&self.stand.admin("registrations", &["--site", SITE])?, code))
     }
 }

@@ -369,13 +369,18 @@ impl Story {
             if Instant::now() > end {
                 return Err(fail(format!("waited in vain: {what}; the window says {home:?}")));
             }
-            window.act("outbox").await?;
-            window.screen("outbox").await?;
-            window.act("sync-now").await?;
-            window.screen("outbox").await?;
-            window.act("home").await?;
-            window.screen("home").await?;
+            self.exchanges(window).await?;
         }
+    }
+
+    /// One exchange, asked for on the outbox screen, and back home.
+    async fn exchanges(&self, window: &Window) -> Result<(), Failure> {
+        window.act("outbox").await?;
+        window.screen("outbox").await?;
+        window.act("sync-now").await?;
+        window.screen("outbox").await?;
+        window.act("home").await?;
+        window.screen("home").await
     }
 }
 

@@ -2,7 +2,7 @@
 //! kiosk that was not heard since, and no date is moved here: the central that runs does.
 
 use super::{AdminRefusal, known_site, line, refused};
-use crate::{arrivals, audit, dates};
+use crate::{arrivals, audit, dates, task};
 use domain::audit::{AGENT_MAX, Act, Who};
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, RegistrationId};
@@ -185,5 +185,5 @@ async fn was_there(
     .bind(now.as_second())
     .execute(&mut *db)
     .await?;
-    Ok(arrivals::settle(db, id, (arrivals::HONOURED, now)).await?)
+    Ok(task::settle_all(db, id, (arrivals::HONOURED, now)).await?)
 }

@@ -4,6 +4,7 @@ use super::Step;
 use crate::device::Device;
 use crate::{Refusal, calendar};
 use domain::ids::{KioskId, LeaseId};
+use domain::lease::{Reach, Stratum};
 use sqlx::{PgConnection, Row};
 use wire::body::Release;
 
@@ -19,13 +20,17 @@ pub(super) async fn apply(
         None => return Ok(Step::Applied(Vec::new())),
     }
     calendar::hold(&mut *tx, &device.site).await?;
+    // What is not lent again at the queue front.
+    let comes_back = |stratum: &Stratum| !Reach::SIZED.may_lend(Stratum::Front, Some(*stratum));
+    let comes_back: Vec<_> = Stratum::ALL.into_iter().filter(comes_back).map(Stratum::key).collect();
     for slot in &release.slots {
         sqlx::query(
-            "UPDATE slot SET lease = NULL, came_back = stratum IN ('near', 'front') AND back IS NOT NULL, \
+            "UPDATE slot SET lease = NULL, came_back = stratum = ANY ($3) AND back IS NOT NULL, \
              stratum = NULL, back = NULL WHERE id = $1 AND lease = $2 AND registration IS NULL",
         )
         .bind(i64::try_from(slot.0).map_err(|_| Refusal::BadRecord)?)
         .bind(release.lease.0.as_slice())
+        .bind(&comes_back)
         .execute(&mut *tx)
         .await?;
     }

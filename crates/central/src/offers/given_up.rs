@@ -76,16 +76,7 @@ pub(crate) async fn cancel(
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
-    sqlx::query(
-        "UPDATE task SET answer = 'cancelled', answered_by = 'central', answered_s = $2 \
-         WHERE registration = $1 AND answer IS NULL AND kind <> $3",
-    )
-    .bind(id.0.as_slice())
-    .bind(central.now().as_second())
-    // That one is about the hour, and other people wait for it.
-    .bind(TaskKind::BusyHour.key())
-    .execute(&mut *db)
-    .await?;
+    task::settle_all(&mut *db, id, ("cancelled", central.now())).await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
