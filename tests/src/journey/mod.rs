@@ -80,8 +80,9 @@ impl Story {
         if told.is_err() {
             let _ = window.screenshot(&self.out.join("failure.png")).await;
         }
-        window.close().await;
+        let closed = window.close().await;
         told?;
+        closed?;
         self.after().await
     }
 

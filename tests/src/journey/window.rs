@@ -95,16 +95,23 @@ impl Window {
         Ok(())
     }
 
-    /// Ends the session and the driver.
-    pub async fn close(mut self) {
+    /// Ends the session, then the driver. What comes next may want the vault: the app has let go of
+    /// it when it is gone.
+    ///
+    /// # Errors
+    /// The app outlives its session; it is killed.
+    pub async fn close(mut self) -> Result<(), Failure> {
         if let Some(client) = self.client.take() {
-            let _ = client.close().await;
+            let _ = tokio::time::timeout(WAIT, client.close()).await;
         }
+        let program = built("kiosk")?;
+        // The driver answers first and ends the app after: ended too early, it leaves the app running.
+        let gone = wait_for("the app is gone", || pids_of(&program).is_empty().then_some(()));
         self.driver.kill();
-        // What comes next may want the vault: the app has let go of it when it is gone.
-        if let Ok(program) = built("kiosk") {
-            let _ = wait_for("the app is gone", || pids_of(&program).is_empty().then_some(()));
+        if gone.is_err() {
+            pids_of(&program).into_iter().try_for_each(kill)?;
         }
+        gone
     }
 
     fn client(&self) -> Result<&Client, Failure> {
