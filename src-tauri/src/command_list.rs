@@ -17,6 +17,7 @@ with_commands! {
     print_status
     answer_print
     finish_visit
+    next_of_visit
     follow_up
     show_paper
     bring_paper

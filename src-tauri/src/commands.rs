@@ -147,6 +147,17 @@ pub async fn finish_visit(app: AppHandle, core: State<'_, Core>, visit: String) 
 }
 
 #[command]
+pub async fn next_of_visit(
+    app: AppHandle,
+    core: State<'_, Core>,
+    visit: String,
+    same_person: bool,
+) -> Answer<DraftView> {
+    clipboard::let_go(&app).await;
+    core.kiosk()?.next_of_visit(&visit, same_person).await
+}
+
+#[command]
 pub async fn follow_up(core: State<'_, Core>, code: String, birth: BirthFields) -> Answer<FollowUpView> {
     core.kiosk()?.follow_up(&code, birth).await
 }

@@ -1,14 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 //! I4 held against its definition: on random calendars central's database gives exactly
-//! the date `domain::assign::choose` gives on the slots `domain::calendar` says exist, with what
+//! the date `domain::party::choose` gives on the slots `domain::calendar` says exist, with what
 //! `domain::reserve` keeps of them.
 
-use domain::assign::{Choice, FreeSlot, Window, choose};
+use domain::assign::{Choice, FreeSlot, Window};
 use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar, SiteKind};
 use domain::extra::{self, Hour};
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
+use domain::party::{Party, choose};
 use domain::procedure::{Procedure, ProcedureSet};
+use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
 use domain::reserve::{Near, Open, Reserve, Seen, front};
 use domain::token::SignedToken;
@@ -38,8 +40,8 @@ fn reserve(story: &Story, today: Date, seen: &[Seen]) -> Reserve {
 const TODAY: Date = jiff::civil::date(2027, 3, 9);
 
 /// Days since the one before, the last useful day counted from then and the right, what they come for, and the end
-/// of a permit to be renewed, counted from then too.
-type Someone = (i32, Option<(i32, Right)>, Procedure, Option<(i32, Regime)>);
+/// of a permit to be renewed, counted from then too; how many come together, with the one before or not.
+type Someone = (i32, Option<(i32, Right)>, Procedure, Option<(i32, Regime)>, Option<(u8, bool)>);
 
 #[derive(Debug, Clone)]
 struct Story {
@@ -85,7 +87,8 @@ fn story() -> impl Strategy<Value = Story> {
         prop::sample::select(vec![Right::CourtInjunction, Right::PermitExpiry, Right::ProtectionOrder]);
     let ends = (-10i32..250, prop::sample::select(Regime::ALL.to_vec()));
     let limit = prop::option::weighted(0.6, (0i32..60, right));
-    let person = (0i32..4, limit, procedure(), prop::option::weighted(0.3, ends));
+    let together = prop::option::weighted(0.4, (1u8..6, prop::bool::weighted(0.6)));
+    let person = (0i32..4, limit, procedure(), prop::option::weighted(0.3, ends), together);
     (
         prop::collection::vec(prop::collection::vec(pattern(), 1..3), 1..3),
         prop::collection::vec(closure, 0..3),
@@ -152,7 +155,8 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
     let mut free = slots(&story);
     let mut extras: Vec<(DateTime, i64)> = Vec::new();
     let mut seen: Vec<Seen> = Vec::new();
-    for (n, (wait, limit, procedure, ends)) in story.people.iter().enumerate() {
+    let mut before: Option<(Registration, Option<DateTime>)> = None;
+    for (n, (wait, limit, procedure, ends, together)) in story.people.iter().enumerate() {
         service.clock.fetch_add(i64::from(*wait) * 86_400, Ordering::SeqCst);
         let mut registration = device.registration(service, u8::try_from(n).unwrap(), "A").unwrap();
         // Ids and codes of all cases share one table.
@@ -172,6 +176,10 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             expires_on: registration.registered_on.saturating_add(days.days()),
             regime,
         });
+        registration.party = together.and_then(|(people, with)| match &before {
+            Some((other, at)) if with => Party::after((other.id, other.party.as_ref()), *at, people),
+            _ => Party::begun(registration.id, people),
+        });
         let said = device
             .say(service, "POST", "/v1/registrations", &json!({ "registration": registration }))
             .await
@@ -187,7 +195,8 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             stratum: None,
             serves: *serves,
         });
-        let choice = choose(all, &registration.window(), &reserve(&story, registration.registered_on, &seen));
+        let reserve = reserve(&story, registration.registered_on, &seen);
+        let choice = choose(all, &registration.window(), &reserve, registration.party.as_ref());
         // Where none serves a limit, one beside the others of an hour.
         let window = registration.window();
         let days = extra::days(&window, choice.slot().map(|slot| slot.at.date()));
@@ -235,9 +244,12 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             procedure: *procedure,
             registered_on: registration.registered_on,
             limit: registration.limit.as_ref().map(near),
-            // A date that waits for the filing to open says nothing of the queue.
-            given: given.map(|at| at.date()).filter(|_| registration.waits_for().is_none()),
+            // A date that waits for the filing to open, or for others, says nothing of the queue.
+            given: given
+                .map(|at| at.date())
+                .filter(|_| registration.waits_for().is_none() && registration.party.is_none()),
         });
+        before = Some((registration, given));
     }
     Ok(())
 }

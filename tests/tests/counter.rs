@@ -162,6 +162,7 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "print_status" => kiosk.print_status(&text).await.err(),
                 "answer_print" => kiosk.answer_print(&text, true).await.err(),
                 "finish_visit" => kiosk.finish_visit(&text).await.err(),
+                "next_of_visit" => kiosk.next_of_visit(&text, true).await.err(),
                 "follow_up" => kiosk.follow_up(&text, birth()).await.err(),
                 "reprint" => kiosk.reprint(&text).await.err(),
                 "show_paper" => kiosk.show_paper(&text).await.err(),

@@ -59,6 +59,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             expires_on: registered_on.saturating_add(150.days()),
             regime: Regime::Listed,
         }),
+        party: None,
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "Diallo".into(),

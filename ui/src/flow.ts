@@ -42,14 +42,14 @@ function asProblem(reason: unknown): Problem {
 const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
 
 /** A visit taken up by its paper holds no typed field. */
-const emptyFields = (lang: string): DraftFields => ({
+export const emptyFields = (lang: string): DraftFields => ({
   lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '',
+  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', party: null,
 });
 
 /** The screen a field is typed on. */
 export const screenOf = (field: string): Screen =>
-  /^(procedure|limit|renewal|accepts_earlier)\b/.test(field) ? 'procedure' : 'person';
+  /^(procedure|limit|renewal|accepts_earlier|party)\b/.test(field) ? 'procedure' : 'person';
 
 export function createFlow(host: Host) {
   const state: State = reactive({
@@ -427,6 +427,8 @@ export function createFlow(host: Host) {
       lookLater();
     }),
     toDone: () => run(async () => { show('done'); }),
+    /** Ends the visit and begins the next one's, who comes with the person: what is known of both is filled in. */
+    nextOfVisit: (samePerson: boolean) => run(async () => { take(await host.nextOfVisit(current().id, samePerson)); show('person'); }),
     finish: () => run(async () => { await host.finishVisit(current().id); await toHome(); }),
     outbox: () => run(async () => { await lookOutbox(await host.outbox()); show('outbox'); }),
     syncNow: () => run(async () => { await lookOutbox(await host.syncNow()); }),

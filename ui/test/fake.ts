@@ -103,7 +103,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : [],
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -138,9 +138,19 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '',
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', party: null,
         },
       };
+      draft.problems = judge(draft.fields);
+      return view();
+    }),
+    nextOfVisit: (_visit, samePerson) => call('next_of_visit', () => {
+      if (!draft || !date) throw { code: 'draft_incomplete', args: {} };
+      const { fields } = draft;
+      const still = Math.max(1, Number(fields.party?.people ?? '1') - 1);
+      const family = { ...emptyFields(fields.lang), family_names: fields.family_names, nationality: fields.nationality, contact: fields.contact, party: { people: String(still), with: date.code } };
+      draft = { visit: 'v2', pages: [], saved: true, code: null, problems: [], renewal: null, fields: samePerson ? { ...fields, procedure: '', limit: null, renewal: null, party: family.party } : family };
+      date = null;
       draft.problems = judge(draft.fields);
       return view();
     }),

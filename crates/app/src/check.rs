@@ -2,15 +2,18 @@
 //! The rules are `domain`'s; this only names the fields.
 
 use crate::contract::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, RenewalFields, RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, PartyFields, RenewalFields,
+    RepresentativeFields,
 };
 use domain::applicant::{
     Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative,
     is_email, is_phone,
 };
 use domain::birth::{Birth, BirthRefusal};
+use domain::code::FollowUpCode;
 use domain::limit::TimeLimit;
 use domain::offer::{NoticeDays, NoticeRefusal};
+use domain::party;
 use domain::procedure::Procedure;
 use domain::renewal::{self, Renewal, RenewalRefusal};
 use domain::text::{self, TextRefusal};
@@ -29,7 +32,17 @@ pub(crate) struct Checked {
     pub limit: Option<TimeLimit>,
     pub renewal: Option<Renewal>,
     pub accepts_earlier: Option<NoticeDays>,
+    pub coming: Option<Coming>,
     pub lang: String,
+}
+
+/// Who comes with the person, as it was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Coming {
+    /// Dates still to be given, this one counted.
+    pub people: u8,
+    /// The paper of the one before.
+    pub with: Option<FollowUpCode>,
 }
 
 /// Judges a whole draft; every fault is listed, not the first only.
@@ -72,6 +85,11 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         .and_then(|said| faults.renewal(said, &fields.procedure, limit.as_ref(), today));
     let accepts_earlier =
         NoticeDays::parse(&fields.accepts_earlier).map_err(|refusal| faults.notice(refusal)).ok().flatten();
+    let coming = fields.party.as_ref().and_then(|said| faults.party(said));
+    if coming.is_some() && accepts_earlier.is_some() {
+        // One of them alone would be moved.
+        faults.add::<()>("accepts_earlier", "notice_together", 0);
+    }
     let lang = l10n::Lang::parse(&fields.lang).map(|lang| lang.code().to_owned());
     if lang.is_none() {
         faults.add::<()>("lang", "empty", 0);
@@ -92,7 +110,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 contact,
                 representative,
             };
-            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, lang })
+            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, coming, lang })
         }
         _ => Err(faults.0),
     }
@@ -135,6 +153,25 @@ impl Faults {
         let (code, days) = refusal.code();
         let max = if days == 0 { String::new() } else { days.to_string() };
         self.0.push(FieldProblem { field: "accepts_earlier".to_owned(), code: code.to_owned(), max });
+    }
+
+    fn party(&mut self, said: &PartyFields) -> Option<Coming> {
+        let max = usize::from(party::PEOPLE_MAX);
+        let people = match said.people.trim() {
+            "" => Some(1),
+            text => text.parse::<u8>().ok().filter(|people| (1..=party::PEOPLE_MAX).contains(people)),
+        };
+        let people = people.or_else(|| {
+            let max = max.to_string();
+            self.0.push(FieldProblem { field: "party.people".into(), code: "party_people".into(), max });
+            None
+        });
+        let with = match said.with.trim() {
+            "" => None,
+            code => Some(FollowUpCode::parse(code).or_else(|| self.add("party.with", "party_with", 0))?),
+        };
+        let people = people?;
+        (people > 1 || with.is_some()).then_some(Coming { people, with })
     }
 
     fn birth(&mut self, fields: &BirthFields, today: Date) -> Option<Birth> {

@@ -3,7 +3,7 @@
 //! The kiosk commits, then asks central; no answer in time means it takes the date from
 //! its lease under the same registration id, and what it then keeps is the date (I6).
 
-use crate::check::{self, Checked};
+use crate::check::Checked;
 use crate::contract::{DateSource, DateView, PaperKind, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::sync::trust;
@@ -12,11 +12,12 @@ use domain::assign::{self, Choice, FreeSlot, Window};
 use domain::busy::{self, Busy};
 use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, RegistrationId, VisitId};
+use domain::party;
 use domain::planted;
 use domain::registration::Registration;
 use domain::reserve::Reserve;
 use domain::token::SignedToken;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use std::time::Duration;
 use vault::{EntryState, Tx, Visit, VisitState};
 use wire::body::{Body, Held, Outcome, Page, Piece, Registered};
@@ -108,9 +109,11 @@ fn commit(inner: &Inner, id: VisitId) -> Result<Option<(Registration, Option<Bus
                 Ok(Some((registration, busy)))
             }
             VisitState::Draft | VisitState::Asking => {
-                let checked = check::check(&visit::fields(&visit), inner.today())
+                let own = RegistrationId(inner.world.bytes());
+                let (checked, party) = visit::judged(inner, tx, &visit::fields(&visit), own)?
                     .map_err(|_| Problem::new("draft_incomplete"))?;
-                let registration = registration(inner, checked, session.mediator);
+                let registration =
+                    Registration { party, ..registration(inner, own, checked, session.mediator) };
                 let text = serde_json::to_string(&registration).map_err(|_| Problem::new("unknown"))?;
                 tx.ask(id, registration.id, &text)?;
                 let busy = hour_of(inner, tx, &registration)?;
@@ -139,16 +142,17 @@ fn asked(visit: &Visit) -> Result<Registration, Problem> {
         .ok_or_else(|| Problem::new("vault_damaged"))
 }
 
-fn registration(inner: &Inner, checked: Checked, mediator: MediatorId) -> Registration {
+fn registration(inner: &Inner, id: RegistrationId, checked: Checked, mediator: MediatorId) -> Registration {
     let now = inner.now();
     Registration {
-        id: RegistrationId(inner.world.bytes()),
+        id,
         code: FollowUpCode::from_random(inner.world.bytes()),
         site: inner.site_id().clone(),
         procedure: checked.procedure,
         limit: checked.limit,
         renewal: checked.renewal,
         accepts_earlier: checked.accepts_earlier,
+        party: None,
         applicant: checked.applicant,
         lang: checked.lang,
         registered_at: now,
@@ -219,8 +223,9 @@ fn without_hold(mut registered: Registered) -> Registered {
     registered
 }
 
-/// Central has no slot before the person's last useful day, or had to make one, and the lease has
-/// one: that slot is theirs. Central takes its own back when the record comes.
+/// Central has no slot before the person's last useful day, or had to make one, or none on the day of
+/// the others of their visit, and the lease has one: that slot is theirs. Central takes its own back
+/// when the record comes.
 fn in_time(
     inner: &Inner,
     tx: &Tx<'_>,
@@ -228,11 +233,14 @@ fn in_time(
     (given, extra): (&SignedToken, bool),
 ) -> Result<Option<(Outcome, Option<SignedToken>)>, Problem> {
     let late = registration.limit.as_ref().is_some_and(|limit| given.token.at.date() > limit.last_day);
-    if !late && !extra {
+    let window = lease_window(inner, registration);
+    let apart = |at: DateTime| registration.party.as_ref().is_some_and(|party| party.is_apart(at.date()));
+    if !late && !extra && !apart(given.token.at) {
         return Ok(None);
     }
-    let window = lease_window(inner, registration);
-    match assign::choose(tx.free_slots(window.earliest)?, &window, &Reserve::none()) {
+    let party = registration.party.as_ref();
+    match party::choose(tx.free_slots(window.earliest)?, &window, &Reserve::none(), party) {
+        Choice::Inside(leased) if !late && !extra && apart(leased.at) => Ok(None),
         Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
         Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
     }
@@ -256,7 +264,8 @@ fn from_lease(
 ) -> Result<(Outcome, Option<SignedToken>), Problem> {
     let window = lease_window(inner, registration);
     let free = tx.free_slots(window.earliest)?;
-    let taken = match assign::choose(free.iter().copied(), &window, &Reserve::none()).slot() {
+    let party = registration.party.as_ref();
+    let taken = match party::choose(free.iter().copied(), &window, &Reserve::none(), party).slot() {
         Some(slot) => tx.take_slot(slot.slot, registration.id)?,
         None => None,
     };
@@ -280,6 +289,10 @@ fn held(
         None => None,
     };
     Ok(taken.map(|(lease, token)| Held { lease, token: token.into() }))
+}
+
+fn shown_time(at: &DateTime) -> String {
+    at.strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
 pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateView, Problem> {
@@ -312,13 +325,13 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         code: registration.code.to_string(),
         kind: if token.is_some() { PaperKind::Convocation } else { PaperKind::Receipt },
         source,
-        slot_at: token.as_ref().map(|token| token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+        slot_at: token.as_ref().map(|token| shown_time(&token.at)),
         no_later_than: match token {
             Some(_) => None,
-            None => held.map(|held| held.token.at.strftime("%Y-%m-%dT%H:%M").to_string()),
+            None => held.map(|held| shown_time(&held.token.at)),
         },
         busy,
-        told: told.map(|at| inner.civil(at).strftime("%Y-%m-%dT%H:%M").to_string()),
+        told: told.map(|at| shown_time(&inner.civil(at))),
         zone: inner.identity.told().site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),
         site: inner.identity.told().site.name.clone(),
@@ -328,6 +341,7 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
         only_here: waiting && !printed,
         code_large: seal::text::from_bytes(&paper.door),
+        beside: registration.party.iter().flat_map(|party| &party.beside).map(shown_time).collect(),
         advance: crate::advance::view(inner, tx, registration.id)?,
         offer: crate::offer::view(inner, tx, registration.id)?,
         cancelled: crate::cancel::view(inner, tx, registration.id)?,

@@ -24,6 +24,7 @@ mod media;
 mod offer;
 mod outbox;
 mod paper;
+mod party;
 mod pin_tries;
 mod print_job;
 mod print_paper;

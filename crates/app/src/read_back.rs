@@ -5,6 +5,7 @@ use crate::contract::{ReadBackLine, ReadBackView};
 use crate::kiosk::Kiosk;
 use crate::{check, visit};
 use domain::applicant::{Identity, Relation};
+use domain::ids::RegistrationId;
 use l10n::Lang;
 
 impl Kiosk {
@@ -13,13 +14,14 @@ impl Kiosk {
     pub async fn read_back(&self, visit: &str) -> Result<ReadBackView, Problem> {
         let id = visit::visit_id(visit)?;
         self.off(move |inner| {
-            let (fields, pages) = inner.vault.read(|tx| {
-                let visit = visit::ours(inner, tx, id)?;
-                Ok::<_, Problem>((visit::fields(&visit), tx.pages(id)?.len()))
+            let (fields, judged, pages) = inner.vault.read(|tx| {
+                let fields = visit::fields(&visit::ours(inner, tx, id)?);
+                let judged = visit::judged(inner, tx, &fields, RegistrationId([0; 16]))?;
+                Ok::<_, Problem>((fields, judged, tx.pages(id)?.len()))
             })?;
             let lang = Lang::parse(&fields.lang).unwrap_or(Lang::FRENCH);
-            let (lines, problems) = match check::check(&fields, inner.today()) {
-                Ok(checked) => (lines(&checked, &lang, pages), Vec::new()),
+            let (lines, problems) = match judged {
+                Ok((checked, _)) => (lines(&checked, &lang, pages), Vec::new()),
                 Err(problems) => (typed(&fields), problems),
             };
             Ok(ReadBackView { lang: lang.code().to_owned(), lines, problems })
@@ -80,6 +82,10 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     }
     if let Some(notice) = checked.accepts_earlier {
         lines.push(line("accepts_earlier", notice.days().to_string()));
+    }
+    if let Some(coming) = checked.coming {
+        let before = coming.with.map(|code| format!(" · {code}")).unwrap_or_default();
+        lines.push(line("party", format!("{}{before}", coming.people)));
     }
     if pages > 0 {
         lines.push(line("pages", pages.to_string()));

@@ -2,15 +2,16 @@
 //! wrong or half empty; it is kept all the same.
 
 use crate::author;
-use crate::check::{self, DRAFT_BYTES};
+use crate::check::{self, Checked, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
-use crate::renewal;
 use crate::storage::Writing;
+use crate::{party, renewal};
 use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::ids::{PageId, VisitId};
-use vault::{Tx, Visit, VisitState};
+use domain::ids::{MediatorId, PageId, RegistrationId, VisitId};
+use domain::party::Party;
+use vault::{Tx, VaultFailure, Visit, VisitState};
 
 impl Kiosk {
     /// Begins a visit in the person's language.
@@ -20,19 +21,9 @@ impl Kiosk {
     pub async fn start_visit(&self, lang: &str) -> Result<DraftView, Problem> {
         let lang = lang.to_owned();
         self.off(move |inner| {
-            let session = inner.session()?;
-            inner.day_is_known()?;
-            inner.has_room(Writing::NewVisit)?;
-            let id = VisitId(inner.world.bytes());
+            let begin = Begin::new(inner)?;
             let fields = DraftFields { lang, ..DraftFields::default() };
-            let text = to_json(&fields)?;
-            // Opens this visit's pages until it is finished, then exists no more.
-            let identity = age::x25519::Identity::generate().to_string();
-            let begun = inner.now().as_second();
-            inner.vault.transact(|tx| {
-                tx.begin_visit(id, session.mediator.as_str(), &text, identity.expose_secret(), begun)?;
-                view(inner, tx, id)
-            })
+            inner.vault.transact(|tx| begin.with(inner, tx, &fields))
         })
         .await
     }
@@ -131,6 +122,27 @@ impl Kiosk {
     }
 }
 
+/// A visit that may be begun: somebody has unlocked, the day is known, there is room.
+pub(crate) struct Begin(MediatorId);
+
+impl Begin {
+    pub fn new(inner: &Inner) -> Result<Self, Problem> {
+        let session = inner.session()?;
+        inner.day_is_known()?;
+        inner.has_room(Writing::NewVisit)?;
+        Ok(Self(session.mediator))
+    }
+
+    pub fn with(self, inner: &Inner, tx: &Tx<'_>, fields: &DraftFields) -> Result<DraftView, Problem> {
+        let id = VisitId(inner.world.bytes());
+        // Opens this visit's pages until it is finished, then exists no more.
+        let identity = age::x25519::Identity::generate().to_string();
+        let begun = inner.now().as_second();
+        tx.begin_visit(id, self.0.as_str(), &to_json(fields)?, identity.expose_secret(), begun)?;
+        view(inner, tx, id)
+    }
+}
+
 pub(crate) fn visit_id(text: &str) -> Result<VisitId, Problem> {
     VisitId::parse(text).ok_or_else(|| Problem::new("no_visit"))
 }
@@ -160,9 +172,28 @@ pub(crate) fn fields(visit: &Visit) -> DraftFields {
     serde_json::from_str(&visit.fields).unwrap_or_default()
 }
 
-/// What stands in the way of a registration, today.
-pub(crate) fn problems(inner: &Inner, fields: &DraftFields) -> Vec<FieldProblem> {
-    check::check(fields, inner.today()).err().unwrap_or_default()
+/// What a draft says, or what stands in the way of its registration, today.
+pub(crate) fn judged(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    fields: &DraftFields,
+    id: RegistrationId,
+) -> Result<Result<(Checked, Option<Party>), Vec<FieldProblem>>, VaultFailure> {
+    let checked = match check::check(fields, inner.today()) {
+        Ok(checked) => checked,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let party = party::of(tx, checked.coming, id)?;
+    Ok(party.map(|party| (checked, party)).map_err(|problem| vec![problem]))
+}
+
+pub(crate) fn problems(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    fields: &DraftFields,
+) -> Result<Vec<FieldProblem>, VaultFailure> {
+    // Whatever its id will be, the same stands in the way.
+    Ok(judged(inner, tx, fields, RegistrationId([0; 16]))?.err().unwrap_or_default())
 }
 
 pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView, Problem> {
@@ -188,7 +219,7 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView,
     };
     Ok(DraftView {
         visit: id.to_string(),
-        problems: problems(inner, &fields),
+        problems: problems(inner, tx, &fields)?,
         renewal: renewal::view(&fields, inner.today()),
         fields,
         pages,

@@ -85,7 +85,15 @@ pub(crate) async fn give_new(
         // Whoever looks for the same as this one.
         let alike = |other: &&Window| other.procedure == window.procedure && other.soon == window.soon;
         let more = windows.iter().skip(n).filter(alike).count();
-        let found = free.next(&mut *db, window, more).await?;
+        let party = registrations.get(n).and_then(|told| told.party.as_ref());
+        let beside = match party {
+            Some(party) => free.beside(&mut *db, window, party).await?,
+            None => None,
+        };
+        let found = match beside {
+            Some(slot) => Some(slot),
+            None => free.next(&mut *db, window, more).await?,
+        };
         let day = found.map(|slot| slot.at.date());
         let others: Vec<SlotId> = taken.iter().map(|(slot, _)| *slot).collect();
         let extra = extra::instead_of(&mut *db, central, &device.site, window, (day, &others)).await?;

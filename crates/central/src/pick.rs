@@ -2,6 +2,8 @@
 //! transaction. Each is locked as it is found, and slots another transaction is taking are passed
 //! over, so nobody waits. Which one it is, `domain::assign` says.
 
+mod party;
+
 use crate::calendar::{self, Wanted};
 use crate::dates::{civil, slot_key, slot_number};
 use crate::{Central, Refusal, claim, planted, reserve};
@@ -32,6 +34,21 @@ macro_rules! free {
         )
     };
 }
+
+/// The free slots of a day picked, for whom it was picked.
+macro_rules! of_day {
+    ($lock:literal) => {
+        free!(
+            "SELECT id, at::text, procedures",
+            "AND at < $4::text::timestamp AND id <> ALL ($5) \
+             AND (procedures IS NULL AND $6 OR array_to_string(procedures, ',') = ANY ($7)) \
+             AND ($8::text IS NULL OR procedures IS NULL OR $8 = ANY (procedures)) \
+             ORDER BY at, cardinality(procedures), id LIMIT $9 ",
+            $lock
+        )
+    };
+}
+use {free, of_day};
 
 /// What a slot serves, as the table has it: two sets this version cannot tell apart stay two.
 type Stored = Option<Vec<String>>;
@@ -111,11 +128,15 @@ impl<'a> Free<'a> {
                 return Ok(Some(slot));
             }
             let Some(pick) = pick else { return Ok(None) };
-            // Others are taking them at this moment: they are not there for us.
-            for bucket in self.buckets.iter_mut().flat_map(|buckets| &mut buckets.all) {
-                if bucket.day == pick.day && pick.among.contains(&bucket.serves) {
-                    bucket.free = 0;
-                }
+            self.none_left(&pick);
+        }
+    }
+
+    /// Others are taking them at this moment: they are not there for us.
+    fn none_left(&mut self, pick: &Pick) {
+        for bucket in self.buckets.iter_mut().flat_map(|buckets| &mut buckets.all) {
+            if bucket.day == pick.day && pick.among.contains(&bucket.serves) {
+                bucket.free = 0;
             }
         }
     }
@@ -247,31 +268,30 @@ impl<'a> Free<'a> {
         window: &Window,
         more: usize,
     ) -> Result<Vec<FreeSlot>, Refusal> {
+        let (for_everybody, named) = self.stored_sets(pick);
+        let rows = sqlx::query(of_day!("FOR UPDATE SKIP LOCKED"))
+            .bind(self.site.as_str())
+            .bind(pick.day.to_string())
+            .bind(self.fresh)
+            .bind(pick.day.saturating_add(1.days()).to_string())
+            .bind(keys(&self.taken)?)
+            .bind(for_everybody)
+            .bind(named)
+            .bind(window.procedure.map(Procedure::key))
+            .bind(i64::try_from(more.max(1)).unwrap_or(i64::MAX))
+            .fetch_all(db)
+            .await?;
+        rows.iter().map(free_slot).collect()
+    }
+
+    /// Which sets of procedures a pick lies among, as the table has them: those for everybody, and
+    /// the others. An array of arrays would have to be of one length.
+    fn stored_sets(&self, pick: &Pick) -> (bool, Vec<String>) {
         let stored = self.buckets.iter().flat_map(|buckets| &buckets.stored);
         let among: Vec<&Stored> =
             stored.filter(|(set, _)| pick.among.contains(*set)).flat_map(|(_, stored)| stored).collect();
-        // An array of arrays would have to be of one length.
-        let named: Vec<String> =
-            among.iter().filter_map(|one| one.as_ref()).map(|one| one.join(",")).collect();
-        let rows = sqlx::query(free!(
-            "SELECT id, at::text, procedures",
-            "AND at < $4::text::timestamp AND id <> ALL ($5) \
-             AND (procedures IS NULL AND $6 OR array_to_string(procedures, ',') = ANY ($7)) \
-             AND ($8::text IS NULL OR procedures IS NULL OR $8 = ANY (procedures)) \
-             ORDER BY at, cardinality(procedures), id LIMIT $9 FOR UPDATE SKIP LOCKED"
-        ))
-        .bind(self.site.as_str())
-        .bind(pick.day.to_string())
-        .bind(self.fresh)
-        .bind(pick.day.saturating_add(1.days()).to_string())
-        .bind(keys(&self.taken)?)
-        .bind(among.iter().any(|one| one.is_none()))
-        .bind(named)
-        .bind(window.procedure.map(Procedure::key))
-        .bind(i64::try_from(more.max(1)).unwrap_or(i64::MAX))
-        .fetch_all(db)
-        .await?;
-        rows.iter().map(free_slot).collect()
+        let named = among.iter().filter_map(|one| one.as_ref()).map(|one| one.join(",")).collect();
+        (among.iter().any(|one| one.is_none()), named)
     }
 
     /// The earliest slots of the site that may be given from a day on for what is wanted, as many

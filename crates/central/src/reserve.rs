@@ -100,7 +100,8 @@ async fn count(
     let rows = sqlx::query(
         "SELECT count(*), procedure, registration.body ->> 'registered_on', \
                 registration.body -> 'limit' ->> 'right', registration.body -> 'limit' ->> 'last_day', \
-                registration.body ->> 'renewal', max(slot.at)::date::text \
+                registration.body ->> 'renewal', \
+                max(slot.at) FILTER (WHERE NOT registration.body ? 'party')::date::text \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id AND slot.lease IS NULL \
          WHERE registration.site = $1 AND registered_s >= $2 AND state = 'kept' AND cancelled_s IS NULL \
          GROUP BY 2, 3, 4, 5, 6",
@@ -131,7 +132,7 @@ fn seen(row: &PgRow) -> Result<Option<Seen>, Refusal> {
     let limit = limit.map(|(right, last_day)| TimeLimit { right, last_day, evidence: String::new() });
     let renewal: Option<&str> = row.try_get(5)?;
     let renewal: Option<Renewal> = renewal.and_then(|text| serde_json::from_str(text).ok());
-    // A date that waits for the filing to open says nothing of the queue.
+    // A date that waits for the filing to open, or for the others of a visit, says nothing of the queue.
     let opens = renewal.and_then(|renewal| renewal.opens(limit.as_ref()));
     let given = day(6)?.filter(|_| opens.is_none_or(|opens| opens <= registered_on));
     let limit = limit.map(|limit| Near { last_day: limit.last_day, soon: limit.right.is_due_soon() });

@@ -63,6 +63,7 @@ const PERSON: Fields = &[
         ]),
     ),
     ("accepts_earlier", Takes::Number),
+    ("party", Takes::Fields(&[("people", Takes::Number), ("with", Takes::Text)])),
 ];
 
 /// Why a file is not these fields.

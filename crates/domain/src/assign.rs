@@ -141,7 +141,7 @@ pub struct Pick {
 }
 
 impl Pick {
-    fn allows(&self, slot: &FreeSlot) -> bool {
+    pub(crate) fn allows(&self, slot: &FreeSlot) -> bool {
         slot.at.date() == self.day && self.among.contains(&slot.serves)
     }
 }
@@ -176,18 +176,23 @@ pub fn reach(buckets: &[Bucket], window: &Window, reserve: &Reserve) -> bool {
 /// The first day from the window's on with a slot for the person; of those not kept, where a
 /// reserve is given.
 fn earliest(buckets: &[Bucket], window: &Window, reserve: Option<&Reserve>) -> Option<Pick> {
-    buckets.chunk_by(|one, next| one.day == next.day).find_map(|of_day| {
-        let day = of_day.first().map(|one| one.day).filter(|day| *day >= window.earliest)?;
-        let free: Vec<(ProcedureSet, u32)> =
-            of_day.iter().filter(|one| one.free > 0).map(|one| (one.serves, one.free)).collect();
-        let serves = |set: &ProcedureSet| window.procedure.is_none_or(|procedure| set.includes(procedure));
-        let room = |set: ProcedureSet| reserve.map_or(u32::MAX, |reserve| reserve.room(day, set, &free));
-        let open = free.iter().map(|(set, _)| *set).filter(serves);
-        let open: Vec<(ProcedureSet, u32)> =
-            open.map(|set| (set, room(set))).filter(|(_, room)| *room > 0).collect();
-        let room = open.iter().map(|(_, room)| *room).min()?;
-        Some(Pick { day, among: open.into_iter().map(|(set, _)| set).collect(), room })
-    })
+    let days = buckets.chunk_by(|one, next| one.day == next.day);
+    days.into_iter().find_map(|of_day| open_on(of_day, window, reserve)).map(|(pick, _)| pick)
+}
+
+/// What of one day's slots the person may have, none before their window; of those not kept, where
+/// a reserve is given. With how many may be given in all.
+pub(crate) fn open_on(of_day: &[Bucket], window: &Window, reserve: Option<&Reserve>) -> Option<(Pick, u32)> {
+    let day = of_day.first().map(|one| one.day).filter(|day| *day >= window.earliest)?;
+    let free: Vec<(ProcedureSet, u32)> =
+        of_day.iter().filter(|one| one.free > 0).map(|one| (one.serves, one.free)).collect();
+    let serves = |set: &ProcedureSet| window.procedure.is_none_or(|procedure| set.includes(procedure));
+    let room = |set: ProcedureSet| reserve.map_or(u32::MAX, |reserve| reserve.room(day, set, &free));
+    let open = free.iter().filter(|(set, _)| serves(set)).map(|(set, free)| (*set, room(*set), *free));
+    let open: Vec<(ProcedureSet, u32, u32)> = open.filter(|(_, room, _)| *room > 0).collect();
+    let all = open.iter().fold(0_u32, |all, (_, room, free)| all.saturating_add(*room.min(free)));
+    let room = open.iter().map(|(_, room, _)| *room).min()?;
+    Some((Pick { day, among: open.into_iter().map(|(set, ..)| set).collect(), room }, all))
 }
 
 /// Free slots by day and by what they serve.

@@ -18,6 +18,7 @@ pub mod lease;
 pub mod limit;
 pub mod lists;
 pub mod offer;
+pub mod party;
 pub mod place;
 pub mod planted;
 pub mod procedure;

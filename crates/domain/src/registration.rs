@@ -7,6 +7,7 @@ use crate::code::FollowUpCode;
 use crate::ids::{MediatorId, RegistrationId, SiteId};
 use crate::limit::TimeLimit;
 use crate::offer::NoticeDays;
+use crate::party::Party;
 use crate::place::{Class, PlaceKey};
 use crate::procedure::Procedure;
 use crate::renewal::Renewal;
@@ -28,6 +29,9 @@ pub struct Registration {
     /// They take any earlier date without being asked, with so many days' notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepts_earlier: Option<NoticeDays>,
+    /// Who comes with them, where they asked to be received together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     pub applicant: Applicant,
     /// BCP 47 code of the language the person reads.
     pub lang: String,
@@ -132,7 +136,7 @@ mod tests {
     #[test]
     fn what_was_not_told_is_not_written_and_what_is_unknown_is_refused() {
         let text = serde_json::to_value(registered(&json!({}))).unwrap();
-        assert!(["renewal", "limit", "accepts_earlier"].iter().all(|key| text.get(key).is_none()));
+        assert!(["renewal", "limit", "accepts_earlier", "party"].iter().all(|key| text.get(key).is_none()));
         for wrong in [
             json!({ "expires_on": "2027-07-10" }),
             json!({ "expires_on": "2027-07-10", "regime": "moon" }),

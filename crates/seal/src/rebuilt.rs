@@ -135,6 +135,7 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         procedure: Procedure::parse(&parts.remove(&PROCEDURE)?)?,
         limit,
         renewal,
+        party: None,
         accepts_earlier: parts.remove(&NOTICE).and_then(|days| NoticeDays::parse(&days).ok()?),
         applicant,
         lang: parts.remove(&LANG)?,

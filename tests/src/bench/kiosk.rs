@@ -193,6 +193,7 @@ impl Kiosk {
             limit: None,
             renewal: None,
             accepts_earlier: None,
+            party: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

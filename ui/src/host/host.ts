@@ -40,6 +40,7 @@ export interface Host {
   printStatus(visit: string): Promise<PrintView>;
   answerPrint(visit: string, cameOut: boolean): Promise<PrintView>;
   finishVisit(visit: string): Promise<null>;
+  nextOfVisit(visit: string, samePerson: boolean): Promise<DraftView>;
   followUp(code: string, birth: BirthFields): Promise<FollowUpView>;
   showPaper(text: string): Promise<ShownPaperView>;
   arrive(door: string): Promise<ShownPaperView>;

@@ -21,6 +21,7 @@ export const tauriHost: Host = {
   printStatus: (visit) => invoke('print_status', { visit }),
   answerPrint: (visit, cameOut) => invoke('answer_print', { visit, cameOut }),
   finishVisit: (visit) => invoke('finish_visit', { visit }),
+  nextOfVisit: (visit, samePerson) => invoke('next_of_visit', { visit, samePerson }),
   followUp: (code, birth) => invoke('follow_up', { code, birth }),
   showPaper: (text) => invoke('show_paper', { text }),
   arrive: (door) => invoke('arrive', { door }),

@@ -31,6 +31,8 @@ pub struct DraftFields {
     pub renewal: Option<RenewalFields>,
     /// Days of notice with which any earlier date is taken without being asked; empty: asked first.
     pub accepts_earlier: String,
+    /// Present when people come together, or one person for several procedures.
+    pub party: Option<PartyFields>,
 }
 
 /// A birth date as people know it.
@@ -95,6 +97,16 @@ pub struct RenewalFields {
     pub expires_on: String,
     /// `listed` (the renewal is asked for online, R.431-2), `other` or `unknown`; empty is unknown.
     pub regime: String,
+}
+
+/// The people of one visit, who are received on one day if that can be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct PartyFields {
+    /// Dates still to be given, this one counted, 1 to 12; empty is 1.
+    pub people: String,
+    /// Follow-up code on the paper of the one before; empty for the first.
+    pub with: String,
 }
 
 /// One field that keeps the draft from becoming a registration.

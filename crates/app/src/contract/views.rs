@@ -231,6 +231,8 @@ pub struct DateView {
     pub after_limit: bool,
     /// When the filing of a renewal opens, `YYYY-MM-DD`: why the date is not before.
     pub opens: Option<String>,
+    /// When the others of the visit are received, `YYYY-MM-DDThh:mm`, as they were registered.
+    pub beside: Vec<String>,
     /// True until central has it (an online date is central's own) or paper is out.
     pub only_here: bool,
     /// The door code's text, to copy when no printer works.
