@@ -10,6 +10,7 @@ use domain::birth::Birth;
 use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
+use domain::party::Party;
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
 use jiff::ToSpan;
@@ -59,7 +60,11 @@ fn registration(device: &Device, service: &Service) -> Registration {
             expires_on: registered_on.saturating_add(150.days()),
             regime: Regime::Listed,
         }),
-        party: None,
+        party: Some(Party {
+            first: RegistrationId([8; 16]),
+            people: 3,
+            beside: vec![registered_on.saturating_add(9.days()).at(9, 0, 0, 0)],
+        }),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "Diallo".into(),

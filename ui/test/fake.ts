@@ -11,6 +11,7 @@ import type { LimitFields } from '../src/generated/LimitFields';
 import type { PrintState } from '../src/generated/PrintState';
 import type { PrintView } from '../src/generated/PrintView';
 import type { RenewalView } from '../src/generated/RenewalView';
+import { emptyFields } from '../src/flow';
 import type { Host } from '../src/host/host';
 
 export const PIN = '246810';
@@ -83,6 +84,8 @@ export interface Fake extends Host {
   limit: LimitFields | null;
   /** Set: this hour is full, and whoever registers has a rank. */
   busy: boolean;
+  /** When the others of the visit are received. */
+  beside: string[];
   /** The door code of a paper that is good here today. */
   expected: string | null;
 }
@@ -103,7 +106,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : [],
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -118,7 +121,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, todayFrom: null, limit: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, beside: [], todayFrom: null, limit: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {

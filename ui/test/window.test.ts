@@ -242,6 +242,57 @@ describe('a renewal', () => {
   });
 });
 
+describe('people of one visit', () => {
+  /** From the procedure to the end of the visit, with a look at the date. */
+  async function toDone(look: () => void = () => undefined) {
+    await press('next');
+    await press('next');
+    await press('confirm');
+    look();
+    await press('next');
+    await vi.advanceTimersByTimeAsync(2000);
+    await settle();
+    await press('next');
+  }
+
+  it('are registered one after the other, with what they share filled in', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('');
+    await type('party.people', '3');
+    expect(document.querySelector('[data-role="ahead"]'), 'nobody of them is moved alone without asking').toBeNull();
+    await toDone();
+    await press('next-person');
+    expect(document.querySelector('main')?.dataset.screen).toBe('person');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('Benali');
+    expect(one<HTMLInputElement>('[name="given_names"]').value).toBe('');
+    await fill();
+    await press('next');
+    expect(one('[data-role="party-with"]').textContent).toContain('JLN-7K2M-QX4T');
+    expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('2');
+    await choose('procedure', 'renewal');
+    await toDone(() => { expect(one('[data-role="beside"]').textContent).toMatch(/12 mars 2031.*9.h.20/); });
+    await press('next-procedure');
+    expect(one<HTMLInputElement>('[name="given_names"]').value).toBe('Amélie');
+    await press('next');
+    expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('1');
+    expect(document.querySelector('[name="procedure"]:checked')).toBeNull();
+  });
+
+  it('says when they are not received on one day', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    fake.beside = ['2031-03-04T09:20'];
+    await toDone(() => { expect(one('[data-role="apart"]').textContent).not.toBe(''); });
+  });
+});
+
 describe('an earlier day accepted in advance', () => {
   it('is chosen, never found chosen, and taken back by the same touch', async () => {
     await unlock();

@@ -2,6 +2,7 @@
 //! `wire` and `domain` decide; a test sends what is described and looks at what comes back.
 
 use domain::offer::NoticeDays;
+use domain::party;
 use serde_json::{Value, json};
 
 /// Every named shape.
@@ -47,6 +48,10 @@ pub(crate) fn shapes() -> Value {
                 "expires_on": day(), "regime": { "enum": ["listed", "other", "unknown"] }
             }), &["expires_on", "regime"]),
             "accepts_earlier": number(NoticeDays::LEAST.into(), NoticeDays::MOST.into()),
+            "party": strict(json!({
+                "first": hex(16), "people": number(1, party::PEOPLE_MAX.into()),
+                "beside": { "type": "array", "maxItems": party::PEOPLE_MAX - 1, "items": civil() }
+            }), &["first", "people"]),
             "applicant": strict(person, &["family_names", "birth", "nationality", "identity", "contact"]),
             "lang": { "type": "string" }, "registered_at": instant(), "registered_on": day(), "mediator": text(32)
         }), &["id", "code", "site", "procedure", "applicant", "lang", "registered_at", "registered_on", "mediator"]),
@@ -155,6 +160,12 @@ fn base64() -> Value {
 
 fn day() -> Value {
     json!({ "type": "string", "format": "date" })
+}
+
+/// An hour of the clock on the wall, without an offset: every text of this pattern is one.
+fn civil() -> Value {
+    let pattern = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:00$";
+    json!({ "type": "string", "pattern": pattern })
 }
 
 fn signed_list() -> Value {

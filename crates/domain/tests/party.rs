@@ -94,6 +94,7 @@ proptest! {
         let given = party::choose(free.iter().copied(), &window, &reserve, Some(&party));
         match (alone, given) {
             (Choice::Inside(alone), Choice::Inside(given)) => {
+                prop_assert!(given.at.date() >= alone.at.date(), "nobody is ahead by it");
                 prop_assert!(given.at.date() <= alone.at.date().saturating_add(WAIT_DAYS.days()));
                 prop_assert!(window.latest.is_none_or(|latest| given.at.date() <= latest));
                 prop_assert!(given.at.date() >= window.earliest);

@@ -7,6 +7,7 @@ use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
+use domain::party::Party;
 use domain::renewal::{Regime, Renewal};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -148,6 +149,10 @@ fn every_body() {
     let mut ahead = registered();
     ahead.registration.accepts_earlier = NoticeDays::parse("14").unwrap();
     example("body-registration-ahead", &Body::Registration(Box::new(ahead)));
+    let mut together = registered();
+    let (first, beside) = (RegistrationId([7; 16]), vec![jiff::civil::date(2027, 3, 9).at(9, 20, 0, 0)]);
+    together.registration.party = Some(Party { first, people: 2, beside });
+    example("body-registration-party", &Body::Registration(Box::new(together)));
     let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
     let registration = RegistrationId([6; 16]);
     example(

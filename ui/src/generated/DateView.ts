@@ -42,6 +42,10 @@ after_limit: boolean,
  */
 opens: string | null, 
 /**
+ * When the others of the visit are received, `YYYY-MM-DDThh:mm`, as they were registered.
+ */
+beside: Array<string>, 
+/**
  * True until central has it (an online date is central's own) or paper is out.
  */
 only_here: boolean, 

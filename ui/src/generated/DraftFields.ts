@@ -2,6 +2,7 @@
 import type { BirthFields } from "./BirthFields";
 import type { ContactFields } from "./ContactFields";
 import type { LimitFields } from "./LimitFields";
+import type { PartyFields } from "./PartyFields";
 import type { RenewalFields } from "./RenewalFields";
 import type { RepresentativeFields } from "./RepresentativeFields";
 
@@ -44,4 +45,8 @@ renewal: RenewalFields | null,
 /**
  * Days of notice with which any earlier date is taken without being asked; empty: asked first.
  */
-accepts_earlier: string, };
+accepts_earlier: string, 
+/**
+ * Present when people come together, or one person for several procedures.
+ */
+party: PartyFields | null, };

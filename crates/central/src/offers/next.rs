@@ -110,6 +110,7 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
         at: dates::civil(row.try_get(4)?)?,
         window: registration.window(),
         passed: false,
-        notice: registration.accepts_earlier,
+        // Who comes with others is asked: one of them alone would be moved.
+        notice: registration.accepts_earlier.filter(|_| registration.party.is_none()),
     })
 }
