@@ -8,6 +8,7 @@
 use crate::assign::{self, Choice, FreeSlot, Pick, Window};
 use crate::batch::Bucket;
 use crate::ids::RegistrationId;
+use crate::planted;
 use crate::reserve::Reserve;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
@@ -73,6 +74,9 @@ impl Party {
 
     /// The days on which somebody of the party is received, earliest first.
     fn days(&self) -> Vec<Date> {
+        if planted::on("company_forgotten") {
+            return Vec::new();
+        }
         let mut days: Vec<Date> = self.beside.iter().map(|at| at.date()).collect();
         days.sort_unstable();
         days.dedup();
@@ -84,7 +88,8 @@ impl Party {
 /// alone: due soon, or after their time limit already.
 #[must_use]
 pub fn last_day(window: &Window, alone: Date) -> Option<Date> {
-    let last = alone.saturating_add(WAIT_DAYS.days());
+    let wait = if planted::on("company_without_end") { 10 * WAIT_DAYS } else { WAIT_DAYS };
+    let last = alone.saturating_add(wait.days());
     match window.latest {
         _ if window.soon => None,
         Some(latest) if alone > latest => None,

@@ -2,7 +2,7 @@
 //! design (I4, I5) is written out here a second time.
 
 use super::ledger::Fault;
-use super::{World, setup};
+use super::{World, setup, together};
 use app::contract::{DateSource, DateView};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
@@ -33,7 +33,7 @@ pub struct FreeAtCentral {
 
 impl FreeAtCentral {
     /// Free slots of the day, and `more` that were: are they no more than the site keeps?
-    fn is_kept(&self, day: Date, more: usize) -> bool {
+    pub(super) fn is_kept(&self, day: Date, more: usize) -> bool {
         let free = self.at.iter().filter(|at| at.date() == day).count() + more;
         self.kept_days.is_some_and(|(from, until)| from <= day && day <= until) && free <= self.kept
     }
@@ -76,6 +76,7 @@ impl World<'_> {
         free: Vec<Leased>,
         first_asked: bool,
     ) -> Result<(), Fault> {
+        let party = self.together.contains(&view.visit);
         let limit = view.limit.as_ref().and_then(|day| day.parse::<Date>().ok());
         // The first day that serves: never later than this, whatever the kiosk's clock says.
         let from = self.latest_day(at).saturating_add(1.days());
@@ -96,6 +97,14 @@ impl World<'_> {
                 };
                 if !may_take(&taken) {
                     return Err(("I4", format!("a {} slot was given to somebody else", taken.stratum)));
+                }
+                if party {
+                    // Central may have had a date, apart from the others'.
+                    let mut open = together::of_lease(&free, may_take, from);
+                    return match together::apart(view, given, limit, &mut open) {
+                        Some(what) => Err(("I4", what)),
+                        None => Ok(()),
+                    };
                 }
                 if let Some(first) = first.filter(|first| first.at < given) {
                     return Err(("I4", format!("{given} was given, and {} was free in the lease", first.at)));
@@ -126,7 +135,11 @@ impl World<'_> {
                     FreeAtCentral { extra_days, ..free }
                 };
                 let free = free.map(until_limit);
-                if let Some(what) = free.and_then(|free| unfair(&free, given, limit)) {
+                let unfair = |free: FreeAtCentral| match party {
+                    true => together::apart(view, given, limit, &mut together::of_central(&free, from)),
+                    false => unfair(&free, given, limit),
+                };
+                if let Some(what) = free.and_then(unfair) {
                     return Err(("I4", what));
                 }
             }

@@ -23,6 +23,7 @@ mod restore;
 mod roster;
 mod settle;
 mod shrink;
+mod together;
 
 use app::contract::{DateSource, DateView, Problem};
 use central::Random;
@@ -257,6 +258,8 @@ struct World<'g> {
     begun: BTreeMap<String, jiff::Timestamp>,
     ledger: Ledger,
     folder: PathBuf,
+    /// Visits of people who come with others.
+    together: BTreeSet<String>,
     /// Visits central may have been asked about.
     asked: BTreeSet<(usize, String)>,
     story: Vec<String>,
@@ -345,6 +348,7 @@ impl<'g> World<'g> {
             counters,
             open: Vec::new(),
             begun: BTreeMap::new(),
+            together: BTreeSet::new(),
             asked: BTreeSet::new(),
             story: Vec::new(),
             ledger: Ledger::new(ground.ring.clone()),

@@ -79,7 +79,7 @@ impl World<'_> {
             return Ok(());
         }
         match step.kind {
-            Kind::Register => self.register(at).await,
+            Kind::Register => self.register(at, step.n).await,
             Kind::TakeUp => self.take_up(at).await,
             Kind::LookAgain => self.look_again().await,
             Kind::Exchange => self.exchange(at).await,
@@ -124,13 +124,18 @@ impl World<'_> {
         self.story.push(format!("{}  {line}", now.strftime("%a %Y-%m-%d %H:%M")));
     }
 
-    async fn register(&mut self, at: usize) -> Result<(), Fault> {
-        let (fields, certain) = people::somebody(&mut self.dice, self.seed);
+    async fn register(&mut self, at: usize, n: u64) -> Result<(), Fault> {
+        let (mut fields, certain) = people::somebody(&mut self.dice, self.seed);
         let pages = if self.dice.chance(15) { 1 + self.dice.below(2) } else { 0 };
         let who = format!("{}, {}", fields.family_names, fields.procedure);
         let limit = fields.limit.as_ref().map(|limit| format!(", within {} days", limit.days));
         self.tell(format!("kiosk {at}: {who}{} is registered", limit.unwrap_or_default()));
+        self.comes_with_others(at, n, &mut fields);
+        let party = fields.party.is_some();
         let visit = self.counter(at)?.begin(fields, pages).await.map_err(dead_end)?;
+        if party {
+            self.together.insert(visit.clone());
+        }
         self.begun.insert(visit.clone(), self.time.now());
         self.open.push((at, visit, certain));
         let last = self.open.len() - 1;
@@ -174,10 +179,11 @@ impl World<'_> {
         let first_asked = self.asked.insert((at, visit.clone()));
         let view = match self.counter(at)?.confirm(&visit, death).await {
             Ok(view) => view,
-            // A term given in days may have passed while the draft lay there.
+            // A term given in days may have passed while the draft lay there, or the paper of the one they
+            // come with be forgotten by a disk that was put back.
             Err(problem) if problem.code == "draft_incomplete" => {
                 self.open.remove(open);
-                self.tell(format!("kiosk {at}: the limit has passed meanwhile: no longer complete"));
+                self.tell(format!("kiosk {at}: what was typed no longer stands"));
                 return self.same(at).await;
             }
             // A draft nobody came back for is erased (docs/retention.md).
