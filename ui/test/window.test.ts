@@ -261,7 +261,12 @@ describe('people of one visit', () => {
     await fill();
     await press('next');
     await choose('procedure', 'renewal');
-    expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('');
+    expect(one<HTMLInputElement>('[name="together"]').checked).toBe(false);
+    one<HTMLInputElement>('[name="together"]').click();
+    await settle();
+    expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('2');
+    // Another number is typed: the field stays while it is empty.
+    await type('party.people', '');
     await type('party.people', '3');
     expect(document.querySelector('[data-role="ahead"]'), 'nobody of them is moved alone without asking').toBeNull();
     await toDone();
@@ -279,6 +284,10 @@ describe('people of one visit', () => {
     expect(one<HTMLInputElement>('[name="given_names"]').value).toBe('Amélie');
     await press('next');
     expect(one<HTMLInputElement>('[name="party.people"]').value).toBe('1');
+    one<HTMLInputElement>('[name="together"]').click();
+    await vi.advanceTimersByTimeAsync(300);
+    await settle();
+    expect(fake.saved?.party, 'alone after all').toBeNull();
     expect(document.querySelector('[name="procedure"]:checked')).toBeNull();
   });
 

@@ -5,6 +5,7 @@ mod comes_back;
 mod empty_chair;
 pub mod paper;
 pub mod report;
+mod together;
 mod traces;
 pub mod window;
 
@@ -70,6 +71,7 @@ fn person(lang: &'static str, family_names: &'static str, given_names: &'static 
         nationality: "MLI",
         procedure: "renewal",
         court_days: None,
+        two: false,
     }
 }
 
@@ -131,6 +133,7 @@ impl Story {
         let back = self.synced(window, "the window says online", |home| home.connection == "online").await;
         self.picture(window, "back").await?;
         self.report.done("back", back.is_ok(), json!({ "central": self.stand.central_pid() }));
+        self.family(window).await?;
         self.acknowledged(window).await
     }
 
@@ -323,11 +326,17 @@ impl Story {
     async fn print(&mut self, window: &Window, id: &str) -> Result<Value, Failure> {
         let code = window.attribute("[data-role=\"date\"]", "data-code").await?;
         let mut print = window.print().await?;
-        if id != "kill" && id != "ranked" {
+        if !["kill", "ranked", "together"].contains(&id) {
             self.picture(window, id).await?;
         }
         window.finish().await?;
-        let attempt = text(&print, "attempt").to_owned();
+        self.received(code, &mut print)?;
+        Ok(print)
+    }
+
+    /// Finds the paper the printer received, and holds it against what was sent.
+    fn received(&mut self, code: String, print: &mut Value) -> Result<(), Failure> {
+        let attempt = text(print, "attempt").to_owned();
         let file = self
             .spool()?
             .into_iter()
@@ -335,11 +344,11 @@ impl Story {
             .ok_or_else(|| fail("the printer received no such job"))?;
         std::fs::copy(&file, self.out.join(format!("{code}.received.pdf")))?;
         paper::page(&file, &self.out.join(format!("{code}-page.png")), 100)?;
-        let same = paper::sha256(&file)? == text(&print, "sha256");
+        let same = paper::sha256(&file)? == text(print, "sha256");
         print["spool_file"] = json!(file.display().to_string());
         print["received_equals_sent"] = json!(same);
         self.papers.insert(code, file);
-        if same { Ok(print) } else { Err(fail("the printer received other bytes than were sent")) }
+        if same { Ok(()) } else { Err(fail("the printer received other bytes than were sent")) }
     }
 
     fn keep(&mut self, id: &str, said: &Value, held: bool) {

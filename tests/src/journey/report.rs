@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The steps of the main job, in order.
-pub const STEPS: [&str; 17] = [
+pub const STEPS: [&str; 18] = [
     "unlock",
     "empty-chair",
     "online-date",
@@ -19,6 +19,7 @@ pub const STEPS: [&str; 17] = [
     "kill",
     "ranked",
     "back",
+    "together",
     "acknowledged",
     "given-up",
     "pieces",

@@ -24,6 +24,8 @@ pub struct Person {
     pub procedure: &'static str,
     /// A court's term in days, with its reference.
     pub court_days: Option<(&'static str, &'static str)>,
+    /// Somebody comes with them.
+    pub two: bool,
 }
 
 /// The driver and one session of the window.
@@ -158,10 +160,9 @@ impl Window {
     /// # Errors
     /// There is no such field.
     pub async fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let field = self.find(&format!("[name=\"{name}\"]")).await?;
-        field.click().await?;
-        field.send_keys(text).await?;
-        Ok(())
+        let css = format!("[name=\"{name}\"]");
+        self.click(&css).await?;
+        Ok(self.find(&css).await?.send_keys(text).await?)
     }
 
     /// Sends keys to an element: chords too, as WebDriver writes them.
@@ -264,8 +265,20 @@ impl Window {
         self.pictured = None;
     }
 
+    /// What stands in a field now.
+    ///
+    /// # Errors
+    /// There is no such field.
+    pub async fn value(&self, name: &str) -> Result<String, Failure> {
+        let field = self.find(&format!("[name=\"{name}\"]")).await?;
+        Ok(field.prop("value").await?.unwrap_or_default())
+    }
+
     /// Pictures the present screen in the languages asked for, and goes back to the one it was in.
-    async fn shown(&self, screen: &str) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The window does not answer.
+    pub async fn shown(&self, screen: &str) -> Result<(), Failure> {
         let Some((langs, start)) = &self.pictured else {
             return Ok(());
         };
@@ -319,6 +332,9 @@ impl Window {
             self.click("label:has(input[name=\"limit.right\"][value=\"court_injunction\"])").await?;
             self.write("limit.days", days).await?;
             self.write("limit.evidence", evidence).await?;
+        }
+        if person.two {
+            self.click("label:has(input[name=\"together\"])").await?;
         }
         self.shown("procedure").await?;
         self.act("next").await?;
@@ -376,13 +392,21 @@ impl Window {
         Ok(Value::Object(said))
     }
 
+    /// From the print screen to the end of the visit.
+    ///
+    /// # Errors
+    /// The screen does not come.
+    pub async fn done(&self) -> Result<(), Failure> {
+        self.act("next").await?;
+        self.screen("done").await
+    }
+
     /// From the print screen back home.
     ///
     /// # Errors
     /// A screen does not come.
     pub async fn finish(&self) -> Result<(), Failure> {
-        self.act("next").await?;
-        self.screen("done").await?;
+        self.done().await?;
         self.act("finish").await?;
         self.screen("home").await
     }
