@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 impl Story {
     pub(super) async fn family(&mut self, window: &mut Window) -> Result<(), Failure> {
         let mother = Person { two: true, ..person("ar", "HADDAD", "Samira") };
+        let name = super::Report::picture("together");
+        window.picture_in(&["fr", "ar"], &self.out.join(name.trim_end_matches(".png")));
         window.type_person(&mother).await?;
+        window.plain();
         let first = window.keep().await?;
         let mut print = window.print().await?;
         window.done().await?;
@@ -28,10 +31,6 @@ impl Story {
         window.act("next").await?;
         window.screen("procedure").await?;
         window.click("label:has(input[name=\"procedure\"][value=\"duplicate\"])").await?;
-        let name = super::Report::picture("together");
-        window.picture_in(&["fr", "ar"], &self.out.join(name.trim_end_matches(".png")));
-        window.shown("procedure").await?;
-        window.plain();
         window.act("next").await?;
         window.screen("scan").await?;
         let second = window.keep().await?;

@@ -275,10 +275,7 @@ impl Window {
     }
 
     /// Pictures the present screen in the languages asked for, and goes back to the one it was in.
-    ///
-    /// # Errors
-    /// The window does not answer.
-    pub async fn shown(&self, screen: &str) -> Result<(), Failure> {
+    async fn shown(&self, screen: &str) -> Result<(), Failure> {
         let Some((langs, start)) = &self.pictured else {
             return Ok(());
         };

@@ -48,7 +48,8 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 registration.after_limit AND registration.body ->> 'limit' IS NOT NULL, slot.id, \
                 replace(left(slot.at::text, 16), ' ', 'T'), slot.lease IS NOT NULL, \
                 (SELECT count(*) FROM piece_page WHERE piece_page.registration = registration.id), \
-                (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id) \
+                (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id), \
+                registration.body -> 'limit' ->> 'last_day' \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id \
          WHERE registration.site = $1 ORDER BY registered_s, tie_break, registration.id",
     )
@@ -67,6 +68,7 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 "from_lease": row.try_get::<bool, _>(5)?,
                 "pages": row.try_get::<i64, _>(6)?,
                 "slots_held": row.try_get::<i64, _>(7)?,
+                "limit": row.try_get::<Option<String>, _>(8)?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;

@@ -1,7 +1,7 @@
 //! What happens once in some seeds, between two moves: central's signing keys are renewed
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
 //! by paper; a mediator joins, and leaves; the site closes for a week or
-//! two; somebody gives their appointment up. Drawn apart from the moves, so that no other chance changes.
+//! two; somebody gives their appointment up, or comes back with a time limit. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
@@ -17,6 +17,7 @@ const JOINS_PERCENT: u64 = 25;
 const LEAVES_PERCENT: u64 = 60;
 const CLOSES_PERCENT: u64 = 10;
 const GIVES_UP_PERCENT: u64 = 30;
+const LEARNS_PERCENT: u64 = 25;
 /// A closure lasts so many days, or up to twice as many.
 const CLOSED_DAYS: usize = 7;
 
@@ -31,6 +32,8 @@ pub(super) enum Event {
     Closes(usize),
     /// Somebody, their appointment.
     GivesUp,
+    /// Somebody with a date, of a limit of so many days.
+    Learns(i64),
 }
 
 /// What happens before which move of this script.
@@ -51,6 +54,7 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(LEAVES_PERCENT, |_| Event::Leaves);
     draw(CLOSES_PERCENT, |dice| Event::Closes(CLOSED_DAYS + dice.index(CLOSED_DAYS)));
     draw(GIVES_UP_PERCENT, |_| Event::GivesUp);
+    draw(LEARNS_PERCENT, |dice| Event::Learns(dice.between(1, 60)));
     events
 }
 
@@ -63,6 +67,7 @@ impl World<'_> {
             Event::Leaves => self.leaves().await,
             Event::Closes(days) => self.closes(days).await,
             Event::GivesUp => self.gives_up().await,
+            Event::Learns(days) => self.learns_of_a_limit(days).await,
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Kept {
     pub before: Vec<((String, String), String)>,
     /// The person gave the appointment up.
     pub given_up: bool,
+    /// The last day of a limit they came back with.
+    pub limit: Option<String>,
 }
 
 #[derive(Default)]
@@ -100,6 +102,7 @@ impl Ledger {
             put_back: false,
             before: Vec::new(),
             given_up: false,
+            limit: None,
         });
         if kept.given_up && !kept.put_back && view.cancelled.is_none() {
             return Err(("I6", format!("{} was given up, and the kiosk has forgotten it", view.code)));
@@ -351,6 +354,13 @@ impl Ledger {
                 return Err((
                     "I6",
                     format!("central has not applied the registration dated {}", said(&kept.date)),
+                ));
+            }
+            let learnt = kept.limit.as_ref().filter(|_| !kept.put_back && !kept.gone);
+            if learnt.is_some_and(|limit| text(row, "limit").as_ref() != Some(limit)) {
+                return Err((
+                    "I6",
+                    format!("{code} is due by {learnt:?}, central says {:?}", text(row, "limit")),
                 ));
             }
             if kept.given_up {

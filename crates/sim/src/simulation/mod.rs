@@ -94,8 +94,10 @@ pub struct Tally {
     pub restored: u64,
     /// Dates inside a closure that were moved, as their kiosk showed them.
     pub moved: u64,
-    /// Appointments given up, and earlier dates taken when they were offered.
+    /// Appointments given up, time limits declared after the registration, and earlier dates taken
+    /// when they were offered.
     pub given_up: u64,
+    pub learnt: u64,
     pub taken: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
@@ -121,6 +123,7 @@ impl Tally {
         self.restored += other.restored;
         self.moved += other.moved;
         self.given_up += other.given_up;
+        self.learnt += other.learnt;
         self.taken += other.taken;
         self.shown.extend(other.shown);
     }

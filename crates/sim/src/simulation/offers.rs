@@ -4,7 +4,7 @@
 
 use super::ledger::{Fault, Kept, Ledger, is_excused};
 use super::{World, lost, setup};
-use app::contract::DateView;
+use app::contract::{DateView, LimitFields};
 
 impl World<'_> {
     /// Somebody with a date, at a kiosk that runs once, gives it up at the counter.
@@ -25,9 +25,32 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Somebody with a date, at a kiosk that runs once, comes back with a time limit.
+    pub(super) async fn learns_of_a_limit(&mut self, days: i64) -> Result<(), Fault> {
+        let those = self.ledger.may_give_up(&self.running());
+        let Some((at, code, visit)) = those.get(self.dice.index(those.len().max(1))).cloned() else {
+            return Ok(());
+        };
+        let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+        let limit = LimitFields {
+            right: "court_injunction".to_owned(),
+            last_day: String::new(),
+            days: days.to_string(),
+            evidence: "TA 2027-0002".to_owned(),
+        };
+        match kiosk.declare_limit(&visit, limit).await {
+            Ok(view) => self.ledger.limited(&code, &view)?,
+            // Its clock is behind: nobody has said what day it is.
+            Err(problem) if problem.code == "today_unknown" => return Ok(()),
+            Err(problem) => return Err(lost(problem)),
+        }
+        self.tell(format!("kiosk {at}: {} is due within {days} days", code.get(..4).unwrap_or_default()));
+        Ok(())
+    }
+
     /// Central goes on with what came free, as it does every minute.
     pub(super) async fn offers_go_round(&mut self) -> Result<(), Fault> {
-        if self.ledger.tally.given_up == 0 {
+        if self.ledger.tally.given_up == 0 && self.ledger.tally.learnt == 0 {
             return Ok(());
         }
         if let Some(central) = &self.central {
@@ -88,6 +111,19 @@ impl Ledger {
             self.holders.remove(slot);
         }
         self.tally.given_up += 1;
+        Ok(())
+    }
+
+    /// Somebody's limit stands on a new paper; their date is the one it was.
+    pub fn limited(&mut self, code: &str, view: &DateView) -> Result<(), Fault> {
+        let Some(kept) = self.kept.get_mut(code) else { return Ok(()) };
+        let now = view.slot.clone().zip(view.slot_at.clone());
+        if view.limit.is_none() || now.is_none() || now != kept.date {
+            return Err(("I3", format!("{code} had {:?}, and with a limit has {now:?}", kept.date)));
+        }
+        kept.seal.clone_from(&view.code_large);
+        kept.limit.clone_from(&view.limit);
+        self.tally.learnt += 1;
         Ok(())
     }
 
