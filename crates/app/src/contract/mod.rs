@@ -13,8 +13,8 @@ pub use closing::{
     StorageView,
 };
 pub use draft::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, RenewalFields,
-    RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, CorrectionFields, DetailFields, DraftFields, FieldProblem,
+    LimitFields, RenewalFields, RepresentativeFields,
 };
 pub use views::{
     AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView,
@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 36] = [
+pub const COMMANDS: [&str; 37] = [
     "boot",
     "set_aside",
     "unlock",
@@ -67,6 +67,7 @@ pub const COMMANDS: [&str; 36] = [
     "cancel",
     "reinstate",
     "declare_limit",
+    "correct",
     "answer_offer",
     "answer_offer_elsewhere",
     "reprint",
