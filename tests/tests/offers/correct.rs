@@ -10,8 +10,10 @@ use domain::lists::IssuersList;
 use jiff::Timestamp;
 use jiff::civil::date;
 use journeys::counter::{Counter, person, register};
+use journeys::stand::SITE;
 use seal::lists::held_mark;
 use wire::body::{Correction, LimitDeclared};
+use wire::messages::{ListKind, SignedList};
 
 const BORN: Birth = Birth::Whole { date: date(1991, 3, 14) };
 
@@ -277,11 +279,9 @@ async fn every_paper_there_was_stays_good_when_the_kiosk_is_lost() {
     let file = story.service.keys().join("lists.json");
     let keys = central::keys::CentralKeys::load(story.service.keys()).unwrap();
     central::admin::signed_lists(&story.service.pool, &keys, "ONE", &file).await.unwrap();
-    let lists: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    let issuers = lists["lists"].as_array().unwrap().iter().find_map(|list| {
-        let bytes: wire::bytes::Bytes = serde_json::from_value(list["list"].clone()).unwrap();
-        serde_json::from_slice::<IssuersList>(&bytes.0).ok()
-    });
+    let lists: Vec<SignedList> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let issuers = lists.iter().find(|list| list.kind == ListKind::Issuers);
+    let issuers = issuers.map(|list| serde_json::from_slice::<IssuersList>(&list.list.0).unwrap());
     let held = issuers.unwrap().lost.remove(0).held;
     let slot = SignedToken::from_bytes(&one.token.0).unwrap().token.slot;
     let mark = |details: &Details| {
@@ -415,4 +415,39 @@ async fn a_receipt_is_corrected_and_keeps_what_it_holds() {
     for code in [&before.code_large, &now.code_large] {
         assert_eq!(counter.kiosk.show_paper(code).await.unwrap().verdict, "replaced");
     }
+}
+
+/// The kiosk is lost after a correction central never heard of: brought on a stick, the paper with
+/// the right name is good again wherever the list is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_lost_kiosk_corrected_is_told_to_every_door() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let before = register(&counter.kiosk, "DIALO").await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    counter = counter.cut_off(None).await.unwrap();
+    let now = counter.kiosk.correct(&before.visit, typed("DIALLO", &before.details)).await.unwrap();
+    let stick = tempfile::tempdir().unwrap();
+    let exported = counter.kiosk.export(stick.path(), false).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let kiosks = central::admin::kiosks(&pool, SITE).await.unwrap();
+    let lost = kiosks["kiosks"][0]["kiosk"].as_str().unwrap();
+    central::admin::lose_kiosk(&pool, SITE, lost, Timestamp::now()).await.unwrap();
+
+    let door = counter.another(None).await.unwrap();
+    let verdicts = async || {
+        door.exchange().await.unwrap();
+        let mut verdicts = Vec::new();
+        for code in [&before.code_large, &now.code_large] {
+            verdicts.push(door.show_paper(code).await.unwrap().verdict);
+        }
+        verdicts
+    };
+    assert_eq!(verdicts().await, ["valid", "look"]);
+    let keys = central::keys::CentralKeys::load(counter.folder.path()).unwrap();
+    let (clock, random) = (central::system_clock(), central::system_random());
+    let central = central::Central::new(pool, keys, clock, random).await.unwrap();
+    central::admin::import(&central, &exported.file).await.unwrap();
+    assert_eq!(verdicts().await, ["valid", "valid"]);
 }
