@@ -2,6 +2,7 @@
 //! and given names the other way round. Judges letters alone; says nothing of who bears the name.
 
 use crate::text;
+use std::collections::BTreeSet;
 
 /// Points above which two names are not one.
 pub const POINTS_MAX: u8 = 4;
@@ -90,7 +91,12 @@ impl Parts {
 }
 
 fn parts(text: &str) -> Vec<Part> {
-    text::folded(text).split(' ').filter_map(Part::read).collect()
+    let mut parts: Vec<Part> = text::folded(text).split(' ').filter_map(Part::read).collect();
+    // Lê and Đỗ are names where nothing else stands beside them.
+    if parts.iter().all(|part| part.particle) {
+        parts.iter_mut().for_each(|part| part.particle = false);
+    }
+    parts
 }
 
 impl Part {
@@ -144,6 +150,9 @@ fn allowed(letters: usize) -> u8 {
 
 /// Each part of the one that has fewer has its own in the other; what is left over costs.
 fn by_parts(one: &[Part], other: &[Part]) -> Option<u8> {
+    if !particles_agree(one, other) {
+        return None;
+    }
     let (one, other) = (borne(one), borne(other));
     let (mut one, mut other, same) = unlike(one, other);
     if one.len() > other.len() {
@@ -182,10 +191,20 @@ fn unlike<'a>(one: Vec<&'a Part>, mut other: Vec<&'a Part>) -> (Vec<&'a Part>, V
     (left, other, same)
 }
 
-/// The parts without their particles; all of them where there is nothing else.
+/// The parts without their particles; all of them where fewer than two would be left to know the
+/// person by.
 fn borne(parts: &[Part]) -> Vec<&Part> {
     let borne: Vec<_> = parts.iter().filter(|part| !part.particle).collect();
-    if borne.is_empty() { parts.iter().collect() } else { borne }
+    if borne.len() < 2 { parts.iter().collect() } else { borne }
+}
+
+/// A particle is left out or written; one is never another.
+fn particles_agree(one: &[Part], other: &[Part]) -> bool {
+    let of = |parts: &[Part]| -> BTreeSet<String> {
+        parts.iter().filter(|part| part.particle).map(|part| part.letters.clone()).collect()
+    };
+    let (one, other) = (of(one), of(other));
+    one.is_subset(&other) || other.is_subset(&one)
 }
 
 /// The fewest points with which each of these has one of the others. Both are as few as the points.
