@@ -234,6 +234,7 @@ mod tests {
             (("BA", "Oumar"), ("SY", "Oumar")),
             // Names elsewhere, particles here.
             (("LÊ", "Dung"), ("ĐỖ", "Dung")),
+            (("LÊ", "Dung Hoa"), ("TRẦN", "Dung Hoa")),
             (("LÊ", "Thi Hoa Mai"), ("ĐỖ", "Thi Hoa Mai")),
             (("LE VAN DUNG", ""), ("DO VAN DUNG", "")),
             (("DE SILVA", "Ana Maria"), ("LA SILVA", "Ana Maria")),
@@ -323,6 +324,20 @@ mod tests {
         assert_eq!(near(&one_name, &first), Ok(()));
         assert_eq!(near(&one_name, &change("Mohamed", day, stays)), together);
         assert_eq!(near(&one_name, &change("Mohamed", as_is, other)), together);
+    }
+
+    /// Of one part alone its particle is half of what is known.
+    #[test]
+    fn a_particle_is_free_beside_two_other_parts() {
+        let day = Birth::Whole { date: date(1991, 3, 4) };
+        for (with, without, free) in
+            [(("EL AMRANI", "Awa"), ("AMRANI", "Awa"), true), (("EL AMRANI", ""), ("AMRANI", ""), false)]
+        {
+            let (one, other) = (named(with.0, with.1), named(without.0, without.1));
+            assert_eq!(near(&one, &other), Ok(()));
+            let both = near(&one, &Details { birth: day, ..other });
+            assert_eq!(both, if free { Ok(()) } else { Err(CorrectionRefusal::Together) });
+        }
     }
 
     #[test]
