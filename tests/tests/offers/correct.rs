@@ -130,6 +130,17 @@ async fn a_slip_is_put_right_and_place_and_date_stay() {
     never.applicant.family_names = "TRAORE".into();
     assert_eq!(story.told_again(&one, never).await, ["conflict"]);
     assert_eq!(story.told_again(&one, known.clone()).await, ["conflict"], "it did not come with these");
+    // Read back from a paper meanwhile: the kiosk's own word says what it came with, and what was
+    // corrected stays.
+    sqlx::query("UPDATE registration SET rebuilt = true WHERE id = $1")
+        .bind(one.told.id.0.as_slice())
+        .execute(&story.service.pool)
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(story.told_again(&one, one.told.clone()).await, NOTHING);
+        assert_eq!(story.known(&one).await, known);
+    }
     // The language alone costs nothing of what may be corrected.
     for lang in ["ar", "en", "fr", "ar", "en"] {
         story.service.clock.fetch_add(1, Ordering::SeqCst);
