@@ -27,6 +27,7 @@ with_commands! {
     cancel
     reinstate
     declare_limit
+    correct
     answer_offer
     answer_offer_elsewhere
     reprint

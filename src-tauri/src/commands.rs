@@ -4,9 +4,9 @@
 use crate::clipboard;
 use app::Kiosk;
 use app::contract::{
-    AdvanceView, BirthFields, Boot, DateView, DeliveryView, DraftFields, DraftView, EndOfDayView, ExportView,
-    FollowUpView, HomeView, LimitFields, MediumView, OfferAnswerView, OutboxView, PrintView, Problem,
-    ReadBackView, SessionView, ShownPaperView,
+    AdvanceView, BirthFields, Boot, DateView, DeliveryView, DetailFields, DraftFields, DraftView,
+    EndOfDayView, ExportView, FollowUpView, HomeView, LimitFields, MediumView, OfferAnswerView, OutboxView,
+    PrintView, Problem, ReadBackView, SessionView, ShownPaperView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, State, command};
@@ -195,6 +195,11 @@ pub async fn reinstate(core: State<'_, Core>, visit: String) -> Answer<DateView>
 #[command]
 pub async fn declare_limit(core: State<'_, Core>, visit: String, limit: LimitFields) -> Answer<DateView> {
     core.kiosk()?.declare_limit(&visit, limit).await
+}
+
+#[command]
+pub async fn correct(core: State<'_, Core>, visit: String, details: DetailFields) -> Answer<DateView> {
+    core.kiosk()?.correct(&visit, details).await
 }
 
 #[command]

@@ -3,7 +3,8 @@
 //! reason; nothing lost, nothing waited for beyond its limit.
 
 use app::contract::{
-    BirthFields, COMMANDS, DateSource, DraftFields, LimitFields, Problem, RenewalFields, RepresentativeFields,
+    BirthFields, COMMANDS, CorrectionFields, DateSource, DetailFields, DraftFields, LimitFields, Problem,
+    RenewalFields, RepresentativeFields,
 };
 use journeys::counter::Counter;
 use journeys::hostile::{places, texts, values, with};
@@ -178,6 +179,18 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                     };
                     let of_code = kiosk.declare_limit_of(&text, limit()).await.err();
                     kiosk.declare_limit(&text, limit()).await.err().and(of_code)
+                }
+                "correct" => {
+                    let details = DetailFields {
+                        family_names: text.clone(),
+                        given_names: text.clone(),
+                        birth: birth(),
+                        nationality: text.clone(),
+                        lang: text.clone(),
+                    };
+                    let told = CorrectionFields { family_names: Some(text.clone()), ..Default::default() };
+                    let of_code = kiosk.correct_of(&text, told).await.err();
+                    kiosk.correct(&text, details).await.err().and(of_code)
                 }
                 "answer_offer" => kiosk.answer_offer(&text, true).await.err(),
                 "answer_offer_elsewhere" => {

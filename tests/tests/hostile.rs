@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Representative};
 use domain::birth::Birth;
+use domain::correction::Details;
 use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
@@ -155,6 +156,13 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Correction(body::Correction {
+            registration: id,
+            details: Details::of(&registration(device, service).applicant),
+            lang: "ar".into(),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
         body::Body::Arrival(body::Arrival {
             registration: id,
             slot: SlotId(5),
@@ -227,10 +235,11 @@ async fn every_field_of_every_record_is_kept_or_set_aside_and_never_in_the_way()
     for row in taken {
         let wrote: body::Body = serde_json::from_slice(row.get(0)).unwrap();
         let body::Body::Registration(wrote) = wrote else { continue };
-        // As it came, where a limit was declared since.
+        // As it came, where a limit was declared or a detail corrected since.
         let kept = sqlx::query(
             "SELECT (CASE WHEN limit_said_s IS NULL THEN body \
-             ELSE jsonb_strip_nulls(jsonb_set(body, '{limit}', first_limit)) END)::text FROM registration WHERE id = $1",
+             ELSE jsonb_strip_nulls(jsonb_set(body, '{limit}', first_limit)) END || coalesce(first_details, '{}'))::text \
+             FROM registration WHERE id = $1",
         );
         let kept = kept.bind(wrote.registration.id.0.as_slice()).fetch_one(&service.pool).await.unwrap();
         assert_eq!(wrote.registration, serde_json::from_str(kept.get(0)).unwrap());

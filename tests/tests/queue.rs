@@ -133,6 +133,16 @@ async fn a_limit_learnt_later_stands_on_a_new_paper_that_finds_its_place() {
     assert!(paper.contains(&mine.tie_break), "{paper}");
     let (exit, told) = mine.explain(Some((&file, &root)));
     assert_eq!((exit, &told["position"]), (Some(0), &json!({ "in_class": 1, "of_class": 1, "of_all": 1 })));
+    // A name put right changes no mark: the extract from before and the one from after are one list.
+    let mut details = counter.kiosk.date(&before.visit).await.unwrap().details;
+    details.family_names = "PLUS TARDE".into();
+    counter.kiosk.correct(&before.visit, details).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let after = folder.path().join("after.json");
+    central::admin::queue(&pool, &keys, (SITE, "renewal"), &after, Zoned::now().timestamp()).await.unwrap();
+    for file in [&file, &after] {
+        assert_eq!(mine.explain(Some((file, &root))), (exit, told.clone()));
+    }
     // The old paper's class is its place no more.
     mine.class = "ordinary".to_owned();
     assert_eq!(mine.explain(Some((&file, &root))).1["listed"], json!(false));

@@ -118,6 +118,27 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         );
         assert!(told["offer"]["slot_at"].as_str().unwrap() < opens.as_str(), "{told}");
         assert_eq!(declare(&good, code).1, told, "said twice is said");
+        // And their name was mistyped: what is not in the file stays, and so does the date.
+        let correct = |said: &Value, code: &str| {
+            std::fs::write(&limit, said.to_string()).unwrap();
+            jalonctl(home, &["correct", code, &limit.display().to_string()], PIN)
+        };
+        let (exit, told, said) = correct(&json!({ "family_names": "SECRET", "agdref": "1" }), code);
+        assert_eq!((exit, &told["fields"][0]["field"]), (Some(2), &json!("agdref")), "{said}");
+        let (exit, told, said) = correct(&json!({ "family_names": "SECRET" }), code);
+        assert_eq!((exit, &told["problem"]), (Some(1), &json!("correction_name")), "{said}");
+        assert!(!said.contains("SECRET") && !told.to_string().contains("SECRET"), "{said}");
+        assert_eq!(correct(&json!({}), "JLN").1["problem"], "bad_follow_up_code");
+        let right = json!({ "family_names": "DIALO", "lang": "ar" });
+        let (exit, told, said) = correct(&right, code);
+        let details = &told["details"];
+        assert_eq!(
+            (exit, &details["family_names"], &details["lang"]),
+            (Some(0), &json!("DIALO"), &json!("ar")),
+            "{said}"
+        );
+        assert_eq!((&details["nationality"], &told["slot_at"]), (&json!("MLI"), &online["slot_at"]));
+        assert_eq!(correct(&right, code).1, told, "said twice is said");
         // Central is gone; what the kiosk trusts it by stays.
         let folder = only_folder(counter);
         write(&person("KONATÉ"));

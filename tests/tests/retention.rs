@@ -2,7 +2,7 @@
 //! docs/retention.md at the kiosk: nothing is erased before central has it on other storage
 //! and the appointment is over; then nothing of the person is left, and the chain is whole.
 
-use app::contract::{BirthFields, DateView, DraftFields};
+use app::contract::{BirthFields, CorrectionFields, DateView, DraftFields};
 use journeys::counter::Counter;
 use std::path::Path;
 
@@ -65,6 +65,9 @@ async fn registered() -> (Counter, String, DateView) {
     let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
     counter.kiosk.save_draft(&visit, fields()).await.unwrap();
     let date = counter.kiosk.confirm(&visit).await.unwrap();
+    // What was mistyped is a person's too.
+    let said = CorrectionFields { nationality: Some("SEN".into()), ..CorrectionFields::default() };
+    counter.kiosk.correct_of(&date.code, said).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.finish_visit(&visit).await.unwrap();
     (counter, visit, date)

@@ -2,6 +2,7 @@
 // `visit` and `paper`, so that clearing them clears everything; nothing is ever kept in the browser.
 import { inject, reactive, type InjectionKey } from 'vue';
 import type { BirthFields } from './generated/BirthFields';
+import type { DetailFields } from './generated/DetailFields';
 import type { DraftFields } from './generated/DraftFields';
 import type { DraftView } from './generated/DraftView';
 import type { LimitFields } from './generated/LimitFields';
@@ -133,7 +134,7 @@ export function createFlow(host: Host) {
   function take(view: DraftView): void {
     state.visit = {
       id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, pages: view.pages, scanning: false, saved: view.saved,
-      tried: false, readBack: null, date: null, print: null, declared: false,
+      tried: false, readBack: null, date: null, print: null, declared: false, corrected: false,
     };
     touched();
   }
@@ -407,6 +408,14 @@ export function createFlow(host: Host) {
       visit.declared = false;
       visit.date = await host.declareLimit(visit.id, limit);
       visit.declared = true;
+    }),
+    /** Kept when it returns: the same date on a new paper, in the language said. */
+    correct: (details: DetailFields) => run(async () => {
+      const visit = current();
+      visit.corrected = false;
+      visit.date = await host.correct(visit.id, details);
+      visit.fields.lang = visit.date.details.lang;
+      visit.corrected = true;
     }),
     answerOffer: (accept: boolean) => run(async () => { const visit = current(); visit.date = await host.answerOffer(visit.id, accept); }),
     answerOfferElsewhere: (accept: boolean) => run(async () => {

@@ -39,6 +39,8 @@ export interface Visit {
   print: PrintView | null;
   /** True once a time limit was declared for a date that stood already. */
   declared: boolean;
+  /** True once a detail was corrected. */
+  corrected: boolean;
 }
 
 /** What came of a paper shown at this counter that is no visit here. */

@@ -3,6 +3,7 @@
 import type { Boot } from '../src/generated/Boot';
 import type { HomeView } from '../src/generated/HomeView';
 import type { DateView } from '../src/generated/DateView';
+import type { DetailFields } from '../src/generated/DetailFields';
 import type { DraftFields } from '../src/generated/DraftFields';
 import type { DraftView } from '../src/generated/DraftView';
 import type { EndOfDayView } from '../src/generated/EndOfDayView';
@@ -80,6 +81,8 @@ export interface Fake extends Host {
   onStick: boolean;
   /** Who has an earlier date to be told of. */
   toTell: HomeView['to_tell'];
+  /** What was corrected. */
+  corrected: DetailFields | null;
   /** The time limit declared later. */
   limit: LimitFields | null;
   /** Set: this hour is full, and whoever registers has a rank. */
@@ -106,6 +109,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+    details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
     limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
@@ -121,7 +125,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, beside: [], todayFrom: null, limit: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -174,6 +178,11 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     declareLimit: (_visit, limit) => call('declare_limit', () => {
       fake.limit = limit;
       date = { ...given(), limit: limit.last_day, offer: { offer: 'o3', slot_at: '2031-03-06T09:00', until: '2031-03-05' } };
+      return date;
+    }),
+    correct: (_visit, details) => call('correct', () => {
+      fake.corrected = details;
+      date = { ...given(), details };
       return date;
     }),
     answerOffer: (_visit, accept) => call('answer_offer', () => ({ ...given(), offer: null, slot_at: accept ? '2031-03-07T09:00' : given().slot_at })),

@@ -468,6 +468,38 @@ describe('a paper shown at this counter', () => {
     expect(screen()).toBe('print');
   });
 
+  it('of this kiosk is corrected from what stands, and prints anew in the language said', async () => {
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    await press('correct');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('DIALO');
+    expect(one<HTMLSelectElement>('[name="nationality"]').value).toBe('MAR');
+    await type('family_names', 'TRAORÉ');
+    await press('correct-no');
+    expect(fake.calls).not.toContain('correct');
+    await press('correct');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('DIALO');
+    await type('family_names', 'DIALLO');
+    await type('birth.day', '4');
+    one('[data-action="correct-lang"][data-lang="en"]').click();
+    fake.refuse.set('correct', 'correction_name');
+    await press('correct-yes');
+    expect(one('[role="alert"]').dataset['code']).toBe('correction_name');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('DIALLO');
+    expect(document.querySelector('[data-role="corrected"]')).toBeNull();
+    await press('correct-yes');
+    expect(fake.corrected).toEqual({ family_names: 'DIALLO', given_names: 'Awa', birth: { form: 'whole', day: '4', month: '3', year: '1991' }, nationality: 'MAR', lang: 'en' });
+    expect(one('[data-role="corrected"]').textContent).not.toBe('');
+    expect(document.querySelector('[name="family_names"]')).toBeNull();
+    expect(one('[data-role="date"]').dataset['slotAt']).toBe('2031-03-12T09:40');
+    await press('correct');
+    expect(one<HTMLInputElement>('[name="family_names"]').value).toBe('DIALLO');
+    expect(one('[data-action="correct-lang"][aria-pressed="true"]').dataset['lang']).toBe('en');
+    await press('reprint');
+    expect(screen()).toBe('print');
+  });
+
   it('whose person is to be told of an earlier date is opened from the home screen', async () => {
     fake.toTell = [{ visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
     await unlock();

@@ -2,8 +2,8 @@
 //! The rules are `domain`'s; this only names the fields.
 
 use crate::contract::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, PartyFields, RenewalFields,
-    RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, DetailFields, DraftFields, FieldProblem, PartyFields, Problem,
+    RenewalFields, RepresentativeFields,
 };
 use domain::applicant::{
     Agdref, Applicant, Contact, Identity, NAME_MAX, Nationality, POSTAL_MAX, Relation, Representative,
@@ -11,6 +11,7 @@ use domain::applicant::{
 };
 use domain::birth::{Birth, BirthRefusal};
 use domain::code::FollowUpCode;
+use domain::correction::Details;
 use domain::limit::TimeLimit;
 use domain::offer::{NoticeDays, NoticeRefusal};
 use domain::party;
@@ -55,11 +56,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
     let birth = faults.birth(&fields.birth, today);
     let birth_place = faults.optional("birth_place", &fields.birth_place, NAME_MAX);
     let birth_place = faults.printed("birth_place", birth_place);
-    let nationality = match Nationality::parse(&fields.nationality) {
-        Some(nationality) => Some(nationality),
-        None if fields.nationality.is_empty() => faults.add("nationality", "empty", 0),
-        None => faults.add("nationality", "unknown_nationality", 0),
-    };
+    let nationality = faults.nationality(&fields.nationality);
     let agdref = match fields.agdref.trim() {
         "" => None,
         number => Agdref::parse(number).or_else(|| faults.add("agdref", "bad_agdref", 0)),
@@ -90,10 +87,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         // One of them alone would be moved.
         faults.add::<()>("accepts_earlier", "notice_together", 0);
     }
-    let lang = l10n::Lang::parse(&fields.lang).map(|lang| lang.code().to_owned());
-    if lang.is_none() {
-        faults.add::<()>("lang", "empty", 0);
-    }
+    let lang = faults.lang(&fields.lang);
     match (family_names, birth, nationality, procedure, lang) {
         (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
             if faults.0.is_empty() =>
@@ -113,6 +107,25 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
             Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, coming, lang })
         }
         _ => Err(faults.0),
+    }
+}
+
+/// What a correction says and the language of the paper; the first fault is told.
+pub(crate) fn details(fields: &DetailFields, today: Date) -> Result<(Details, String), Problem> {
+    let mut faults = Faults::default();
+    let family_names = faults.line("family_names", &fields.family_names, NAME_MAX);
+    let family_names = faults.printed("family_names", family_names);
+    let given_names = faults.optional("given_names", &fields.given_names, NAME_MAX);
+    let given_names = faults.printed("given_names", given_names);
+    let birth = faults.birth(&fields.birth, today);
+    let nationality = faults.nationality(&fields.nationality);
+    let lang = faults.lang(&fields.lang);
+    match (family_names, birth, nationality, lang, faults.0.into_iter().next()) {
+        (Some(family_names), Some(birth), Some(nationality), Some(lang), None) => {
+            Ok((Details { family_names, given_names, birth, nationality }, lang))
+        }
+        (.., Some(fault)) => Err(Problem::new(&fault.code).with("field", fault.field).with("max", fault.max)),
+        (.., None) => Err(Problem::new("unknown")),
     }
 }
 
@@ -187,6 +200,19 @@ impl Faults {
                 self.add::<()>(field, code, 0);
             })
             .ok()
+    }
+
+    fn nationality(&mut self, code: &str) -> Option<Nationality> {
+        match Nationality::parse(code) {
+            Some(nationality) => Some(nationality),
+            None if code.is_empty() => self.add("nationality", "empty", 0),
+            None => self.add("nationality", "unknown_nationality", 0),
+        }
+    }
+
+    fn lang(&mut self, code: &str) -> Option<String> {
+        let lang = l10n::Lang::parse(code).map(|lang| lang.code().to_owned());
+        lang.or_else(|| self.add("lang", "empty", 0))
     }
 
     fn renewal(

@@ -335,6 +335,7 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         zone: inner.identity.told().site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),
         site: inner.identity.told().site.name.clone(),
+        details: crate::correct::fields(registration),
         limit: limit.map(|day| day.to_string()),
         opens: crate::renewal::told(registration, token.as_ref().map(|token| token.at.date()))
             .map(|day| day.to_string()),

@@ -8,6 +8,7 @@ mod cancel;
 mod capture;
 mod check;
 pub mod contract;
+mod correct;
 mod deliver;
 pub mod doctor;
 mod end_of_day;

@@ -81,20 +81,13 @@ fn declare(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, fields: &LimitFields)
     let mut registered = paper.registered.clone();
     registered.registration.limit = Some(limit);
     // The class on the paper is another now, and what it is rebuilt from says the limit.
-    let paper = if may_seal(&paper, at) {
+    let paper = if paper::may_seal(&paper, at) {
         let token = paper.token.as_deref().and_then(SignedToken::from_bytes);
         paper::make(inner, registered, token, at, inner.world.bytes())?
     } else {
         Paper { registered, ..paper }
     };
     Ok(tx.keep_paper(&paper)?)
-}
-
-/// A paper sealed after the hour it names would verify as forged: the one before stays.
-fn may_seal(paper: &Paper, at: jiff::Timestamp) -> bool {
-    let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
-    let named = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
-    named.is_none_or(|named| at <= named.token.last_issue)
 }
 
 fn refused(refusal: LimitRefusal) -> Problem {

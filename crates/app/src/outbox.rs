@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 18] = [
+const REASONS: [&str; 19] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -70,6 +70,7 @@ const REASONS: [&str; 18] = [
     "erased",
     "too_late",
     "limit_refused",
+    "correction_refused",
     "cancelled",
     "honoured",
     "value_refused",

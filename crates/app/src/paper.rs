@@ -48,6 +48,13 @@ pub(crate) fn make(
     Ok(Paper { registered, token, door, rebuild, issued_at })
 }
 
+/// May it be made anew? One sealed after the hour it names would verify as forged.
+pub(crate) fn may_seal(paper: &Paper, at: Timestamp) -> bool {
+    let held = paper.registered.outcome.held().map(|held| held.token.0.as_slice());
+    let named = paper.token.as_deref().or(held).and_then(SignedToken::from_bytes);
+    named.is_none_or(|named| at <= named.token.last_issue)
+}
+
 /// The bug `resealed_on_print`.
 pub(crate) fn again(inner: &Inner, paper: Paper) -> Result<Paper, Problem> {
     let token = paper.token.as_deref().and_then(SignedToken::from_bytes);

@@ -183,7 +183,12 @@ pub(crate) fn unfinished(
         }));
     }
     let fields: crate::contract::DraftFields = serde_json::from_str(&visit.fields).unwrap_or_default();
-    let name = format!("{} {}", fields.family_names, fields.given_names).trim().to_owned();
+    let paper = visit.registration.map(|id| tx.paper(id)).transpose()?.flatten();
+    let name = match &paper {
+        // As it was corrected since.
+        Some(paper) => paper.registered.registration.applicant.name_as_printed(),
+        None => format!("{} {}", fields.family_names, fields.given_names).trim().to_owned(),
+    };
     let view = |state: &str, code| {
         Some(UnfinishedView {
             visit: visit.id.to_string(),
@@ -196,7 +201,7 @@ pub(crate) fn unfinished(
     Ok(match (visit.state, visit.registration) {
         (VisitState::Draft | VisitState::Asking, _) => view("draft", None),
         (VisitState::Kept, Some(id)) => {
-            let code = tx.paper(id)?.map(|paper| paper.registered.registration.code.to_string());
+            let code = paper.map(|paper| paper.registered.registration.code.to_string());
             match tx.last_attempt(id)?.map(|attempt| attempt.state) {
                 None | Some(AttemptState::Failed) => view("kept", code),
                 Some(AttemptState::Attempted | AttemptState::Sent) => view("ask", code),

@@ -137,7 +137,9 @@ pub(crate) fn judge(
 fn is_same_appointment(one: &[u8], other: &[u8]) -> bool {
     let ground = |bytes: &[u8]| Door::read(bytes).map(|(door, ..)| door.ground);
     match (ground(one), ground(other)) {
-        (Some(Ground::Slot(one)), Some(Ground::Slot(other))) => one.token.slot == other.token.slot,
+        (Some(Ground::Slot(one)), Some(Ground::Slot(other)))
+        | (Some(Ground::Held(one)), Some(Ground::Held(other))) => one.token.slot == other.token.slot,
+        (Some(Ground::Rank(_)), Some(Ground::Rank(_))) => true,
         _ => one == other,
     }
 }

@@ -11,6 +11,7 @@ pub mod calendar;
 mod chain;
 mod changes;
 mod claim;
+mod correction;
 mod dates;
 pub mod delivery;
 mod device;

@@ -4,7 +4,9 @@
 
 use crate::keys::CentralKeys;
 use crate::{Central, Refusal, dates, sites};
+use domain::applicant::Applicant;
 use domain::bytes::{Mark, PublicKey};
+use domain::correction::Details;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::lists::{IssuersList, LISTED_DAYS, LostKiosk, PAPERS_MAX, PapersList, RetiredKey, Standing};
 use domain::registration::Registration;
@@ -111,8 +113,9 @@ async fn issuers(
 /// as the receipt without one it may have been.
 async fn held(db: &mut PgConnection, kiosk: KioskId) -> Result<std::collections::BTreeSet<Mark>, Refusal> {
     let rows = sqlx::query(
-        "SELECT registration.body::text, slot.id FROM registration \
-         LEFT JOIN slot ON slot.registration = registration.id \
+        "SELECT registration.body::text, slot.id, (registration.first_details -> 'applicant')::text, \
+         coalesce((SELECT jsonb_agg(details) FROM correction WHERE correction.registration = registration.id), '[]')::text \
+         FROM registration LEFT JOIN slot ON slot.registration = registration.id \
          WHERE registration.kiosk = $1 AND registration.state = 'kept'",
     )
     .bind(kiosk.0.as_slice())
@@ -126,9 +129,16 @@ async fn held(db: &mut PgConnection, kiosk: KioskId) -> Result<std::collections:
             continue;
         };
         let slot = row.try_get::<Option<i64>, _>(1)?.map(dates::slot_number).transpose()?;
-        let name = body.applicant.name_as_printed();
-        for slot in [None, slot] {
-            held.insert(held_mark(body.id, body.code, slot, body.applicant.birth.to_parts(), &name));
+        // Papers from before a correction stay good.
+        let first: Option<Applicant> =
+            row.try_get::<Option<&str>, _>(2)?.and_then(|text| serde_json::from_str(text).ok());
+        let since: Vec<Details> = serde_json::from_str(row.try_get(3)?).unwrap_or_default();
+        let stood = [Some(Details::of(&body.applicant)), first.as_ref().map(Details::of)];
+        for details in stood.into_iter().flatten().chain(since) {
+            let name = details.name_as_printed();
+            for slot in [None, slot] {
+                held.insert(held_mark(body.id, body.code, slot, details.birth.to_parts(), &name));
+            }
         }
     }
     Ok(held)

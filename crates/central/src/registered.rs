@@ -110,12 +110,12 @@ fn column<'a, T>(all: &'a [Told], of: impl Fn(&'a Told) -> T) -> Vec<T> {
 
 /// What central has under this id is this very registration, from this kiosk.
 async fn same_as_known(db: &mut PgConnection, device: &Device, told: &Told<'_>) -> Result<(), Refusal> {
-    // With the limit it came with, where another was declared since.
+    // With the limit and the details it came with, where others were said since.
     let row = sqlx::query(
-        "SELECT kiosk, CASE WHEN limit_said_s IS NULL THEN body = $2::text::jsonb \
-                ELSE body - 'limit' = $2::text::jsonb - 'limit' \
+        "SELECT kiosk, CASE WHEN limit_said_s IS NULL THEN came = $2::text::jsonb \
+                ELSE came - 'limit' = $2::text::jsonb - 'limit' \
                      AND first_limit = coalesce($2::text::jsonb -> 'limit', 'null') END, rebuilt \
-         FROM registration WHERE id = $1",
+         FROM (SELECT *, body || coalesce(first_details, '{}') AS came FROM registration WHERE id = $1) AS known",
     )
     .bind(told.id.0.as_slice())
     .bind(&told.body)
@@ -127,10 +127,14 @@ async fn same_as_known(db: &mut PgConnection, device: &Device, told: &Told<'_>) 
     }
     if rebuilt {
         // The kiosk lives: its own record says what the paper had no room for. A limit the paper
-        // has beyond that was declared later, and its record is to come.
+        // has beyond that was declared later, and its record is to come. A corrected name stays.
         sqlx::query(
             "UPDATE registration SET rebuilt = false, earliest = NULL, body = CASE WHEN later \
-                    THEN jsonb_set($2::text::jsonb, '{limit}', body -> 'limit') ELSE $2::text::jsonb END, \
+                    THEN jsonb_set($2::text::jsonb, '{limit}', body -> 'limit') ELSE $2::text::jsonb END \
+                    || CASE WHEN first_details IS NULL THEN '{}' \
+                       ELSE jsonb_build_object('applicant', body -> 'applicant', 'lang', body -> 'lang') END, \
+             first_details = CASE WHEN first_details IS NOT NULL \
+                    THEN jsonb_build_object('applicant', $2::text::jsonb -> 'applicant', 'lang', $2::text::jsonb -> 'lang') END, \
              limit_said_s = CASE WHEN later THEN coalesce(limit_said_s, 0) END, \
              limit_heard_s = CASE WHEN later THEN coalesce(limit_heard_s, 0) END, \
              first_limit = CASE WHEN later THEN coalesce($2::text::jsonb -> 'limit', 'null') END \
@@ -212,6 +216,33 @@ async fn link_duplicates(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The registration's person is another writing of them: linked with whom that is, and no more with
+/// whom it was.
+pub(crate) async fn known_as(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+) -> Result<(), Refusal> {
+    let (id, now) = (registration.id.0.as_slice(), person_key(registration));
+    let row =
+        sqlx::query("SELECT person FROM registration WHERE id = $1").bind(id).fetch_one(&mut *db).await?;
+    let before: Option<Vec<u8>> = row.try_get(0)?;
+    let now = now.as_ref().map(<[u8; 32]>::as_slice);
+    if before.as_deref() == now {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM merge_link WHERE later = $1").bind(id).execute(&mut *db).await?;
+    sqlx::query("UPDATE registration SET person = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .execute(&mut *db)
+        .await?;
+    let procedure = registration.procedure.key();
+    let people: Vec<_> =
+        [before.as_deref(), now].into_iter().flatten().map(|person| (person, procedure)).collect();
+    link_duplicates(db, central, &people).await
 }
 
 /// Papers name these registrations: their dates are no longer only asked about. When their

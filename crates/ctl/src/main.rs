@@ -90,6 +90,19 @@ enum Command {
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
     },
+    /// Correct a mistyped name, birth date or nationality, or the language of the paper, as at the
+    /// counter: the same fields as of register, in a file of their own; what is not there stays. The
+    /// PIN is read from standard input. Date and place are not touched; a new paper takes the old
+    /// one's place.
+    Correct {
+        /// The follow-up code on the paper.
+        code: String,
+        /// JSON: `family_names`, `given_names`, birth (whole), nationality, lang.
+        file: PathBuf,
+        /// Who corrects it; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID")]
+        mediator: Option<String>,
+    },
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
@@ -259,6 +272,9 @@ async fn main() -> ExitCode {
         Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,
         Command::Limit { code, file, mediator } => {
             register::declare_limit(&code, &file, mediator.as_deref()).await
+        }
+        Command::Correct { code, file, mediator } => {
+            register::correct(&code, &file, mediator.as_deref()).await
         }
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),

@@ -1,7 +1,7 @@
-//! The files of `register` and `limit`: what is no field, or not what a field takes, is told by the field's
+//! The files of `register`, `limit` and `correct`: what is no field, or not what a field takes, is told by the field's
 //! name. Never repeats what stands in a field: it may be a name.
 
-use app::contract::{DraftFields, LimitFields, Problem};
+use app::contract::{CorrectionFields, DraftFields, LimitFields, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -27,19 +27,26 @@ const LIMIT: Fields = &[
     ("evidence", Takes::Text),
 ];
 
+const BIRTH: Fields = &[
+    ("form", Takes::OneOf(&["whole", "year", "customary"])),
+    ("day", Takes::Number),
+    ("month", Takes::Number),
+    ("year", Takes::Number),
+];
+
+const CORRECTION: Fields = &[
+    ("lang", Takes::Text),
+    ("family_names", Takes::Text),
+    ("given_names", Takes::Text),
+    ("birth", Takes::Fields(BIRTH)),
+    ("nationality", Takes::Text),
+];
+
 const PERSON: Fields = &[
     ("lang", Takes::Text),
     ("family_names", Takes::Text),
     ("given_names", Takes::Text),
-    (
-        "birth",
-        Takes::Fields(&[
-            ("form", Takes::OneOf(&["whole", "year", "customary"])),
-            ("day", Takes::Number),
-            ("month", Takes::Number),
-            ("year", Takes::Number),
-        ]),
-    ),
+    ("birth", Takes::Fields(BIRTH)),
     ("birth_place", Takes::Text),
     ("nationality", Takes::Text),
     ("agdref", Takes::Text),
@@ -88,6 +95,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<DraftFields, NotFields> {
 /// See [`NotFields`].
 pub(crate) fn limit(bytes: &[u8]) -> Result<LimitFields, NotFields> {
     read_as(bytes, LIMIT)
+}
+
+/// What is corrected: a field that is not there stays as it stands.
+///
+/// # Errors
+/// See [`NotFields`].
+pub(crate) fn correction(bytes: &[u8]) -> Result<CorrectionFields, NotFields> {
+    read_as(bytes, CORRECTION)
 }
 
 fn read_as<T: DeserializeOwned>(bytes: &[u8], known: Fields) -> Result<T, NotFields> {
@@ -203,6 +218,17 @@ mod tests {
         ] {
             let Err(NotFields::Wrong(wrong)) = limit(text.as_bytes()) else { panic!("{text}") };
             assert_eq!(wrong[0].code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_correction_has_what_may_be_corrected_and_nothing_else() {
+        let Ok(said) = correction(br#"{"given_names": "", "birth": {"year": 1990}}"#) else { panic!() };
+        assert_eq!((said.family_names, said.given_names.as_deref()), (None, Some("")));
+        assert_eq!(said.birth.unwrap().year, "1990");
+        for text in [r#"{"agdref": "1"}"#, r#"{"procedure": "renewal"}"#, r#"{"birth_place": "x"}"#] {
+            let Err(NotFields::Wrong(wrong)) = correction(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(wrong[0].code, "field_unknown", "{text}");
         }
     }
 

@@ -120,6 +120,27 @@ pub(crate) async fn declare_limit(code: &str, file: &Path, mediator: Option<&str
     }
 }
 
+/// A detail corrected as at the counter. Answers what was left as it is: the date.
+pub(crate) async fn correct(code: &str, file: &Path, mediator: Option<&str>) -> ExitCode {
+    let done = async {
+        let told = fields(file, person::correction)?;
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        let mediator = who(&kiosk, mediator).await?;
+        kiosk.unlock(&mediator, &pin()?).await?;
+        Ok(kiosk.correct_of(code, told).await?)
+    };
+    match done.await {
+        Ok(DateView { code, slot_at, no_later_than, zone, details, .. }) => answer(&json!({
+            "code": code,
+            "details": details,
+            "slot_at": slot_at,
+            "no_later_than": no_later_than,
+            "zone": zone,
+        })),
+        Err(refused) => not_taken(file, &refused),
+    }
+}
+
 /// A paper printed from its PDF is in the person's hands: said by a mediator, as at the counter.
 pub(crate) async fn handed_over(code: &str, mediator: Option<&str>) -> ExitCode {
     let done = async {

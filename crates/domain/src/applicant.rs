@@ -34,16 +34,21 @@ impl Applicant {
     /// The name as every paper prints it: family names, then given names, as written.
     #[must_use]
     pub fn name_as_printed(&self) -> String {
-        match &self.given_names {
-            Some(given) => format!("{} {given}", self.family_names),
-            None => self.family_names.clone(),
-        }
+        printed(&self.family_names, self.given_names.as_deref())
     }
 
     /// The name as it is compared, see [`text::folded`].
     #[must_use]
     pub fn name_folded(&self) -> String {
         text::folded(&self.name_as_printed())
+    }
+}
+
+/// Family names, then given names, as written.
+pub(crate) fn printed(family_names: &str, given_names: Option<&str>) -> String {
+    match given_names {
+        Some(given) => format!("{family_names} {given}"),
+        None => family_names.to_owned(),
     }
 }
 

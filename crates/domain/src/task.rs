@@ -12,7 +12,8 @@ const REQUEST_DAYS: u16 = 10;
 /// date itself is sooner.
 const OUTSIDE_DAYS: u16 = 5;
 
-/// Working days in which the desk looks at the evidence of a time limit a kiosk declared.
+/// Working days in which the desk looks at the evidence of a time limit a kiosk declared, or at a
+/// correction that was not taken.
 const CHECK_DAYS: u16 = 2;
 /// Working days in which the desk looks at an hour with more registrations than usual. Whoever waits
 /// for it is given a date after them, looked at or not.
@@ -38,6 +39,9 @@ pub enum TaskKind {
     BusyHour,
     /// Nobody came to the second date either: the person is to be reached while their place waits.
     MissedTwice,
+    /// A kiosk corrected a name, a birth date or a nationality beyond what a correction is: nothing of
+    /// it was taken. Who is it?
+    CorrectionCheck,
     /// The person was received, and has another date for the same: do they still need it?
     SecondDate,
 }
@@ -52,6 +56,7 @@ impl TaskKind {
             Self::LimitCheck => "limit_check",
             Self::BusyHour => "busy_hour",
             Self::MissedTwice => "missed_twice",
+            Self::CorrectionCheck => "correction_check",
             Self::SecondDate => "second_date",
         }
     }
@@ -63,7 +68,7 @@ impl TaskKind {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
-            Self::LimitCheck => CHECK_DAYS,
+            Self::LimitCheck | Self::CorrectionCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
         };

@@ -8,6 +8,7 @@ mod advance;
 mod arrivals;
 mod attempts;
 mod check;
+mod corrections;
 mod erase;
 mod journal;
 pub mod key;

@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use domain::busy::Busy;
 use domain::bytes::Hash;
+use domain::correction::Details;
 use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use domain::limit::TimeLimit;
 use domain::registration::Registration;
@@ -40,6 +41,8 @@ pub enum Body {
     Reinstatement(Reinstatement),
     /// A time limit learnt after the registration.
     Limit(LimitDeclared),
+    /// A name, birth date or nationality that was mistyped, or the language of the paper.
+    Correction(Correction),
     /// The person came to their appointment and showed their paper, whoever made it.
     Arrival(Arrival),
 }
@@ -60,6 +63,7 @@ impl Body {
             Self::Cancellation(_) => "cancellation",
             Self::Reinstatement(_) => "reinstatement",
             Self::Limit(_) => "limit",
+            Self::Correction(_) => "correction",
             Self::Arrival(_) => "arrival",
         }
     }
@@ -83,6 +87,7 @@ impl Body {
             Self::Cancellation(cancellation) => Some(cancellation.registration),
             Self::Reinstatement(reinstatement) => Some(reinstatement.registration),
             Self::Limit(declared) => Some(declared.registration),
+            Self::Correction(correction) => Some(correction.registration),
             Self::Arrival(arrival) => Some(arrival.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
@@ -90,7 +95,7 @@ impl Body {
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     "registration",
     "dated",
     "incarnation",
@@ -102,6 +107,7 @@ pub const KINDS: [&str; 12] = [
     "cancellation",
     "reinstatement",
     "limit",
+    "correction",
     "arrival",
 ];
 
@@ -148,6 +154,18 @@ pub struct Reinstatement {
 pub struct LimitDeclared {
     pub registration: RegistrationId,
     pub limit: TimeLimit,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// What the person is known by from now on, whole: `domain::correction` judges it by all that stood
+/// before. The place, its date and its slot are not touched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub registration: RegistrationId,
+    pub details: Details,
+    /// BCP 47 code of the language of the paper.
+    pub lang: String,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

@@ -2,8 +2,11 @@
 //! Bytes both sides have agreed on. A change here is a change of the protocol: what
 //! kiosks in the field have written must always be read, and sign to the same bytes.
 
+use domain::applicant::Nationality;
 use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
+use domain::birth::Birth;
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
+use domain::correction::Details;
 use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
@@ -14,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Arrival, Begun, Body, Cancellation, Dated, Held, LimitDeclared, Outcome, Page, Paper,
-    Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
+    AdvanceRequest, Arrival, Begun, Body, Cancellation, Correction, Dated, Held, LimitDeclared, Outcome,
+    Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -197,6 +200,14 @@ fn every_body() {
     };
     let learnt = LimitDeclared { registration, limit, mediator: mediator(), at: at() };
     example("body-limit", &Body::Limit(learnt));
+    let details = Details {
+        family_names: "DIALLO".into(),
+        given_names: Some("Aïssata".into()),
+        birth: Birth::Whole { date: jiff::civil::date(1991, 3, 14) },
+        nationality: Nationality::parse("MLI").unwrap(),
+    };
+    let corrected = Correction { registration, details, lang: "fr".into(), mediator: mediator(), at: at() };
+    example("body-correction", &Body::Correction(corrected));
     let (slot, appointment) = (SlotId(41), jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0));
     let arrival = Arrival { registration, slot, appointment, mediator: mediator(), at: at() };
     example("body-arrival", &Body::Arrival(arrival));

@@ -4,6 +4,7 @@
 //! nobody.
 
 mod ahead;
+mod correct;
 mod counter;
 mod limit;
 mod new_hours;

@@ -2,6 +2,7 @@
 import type { AdvanceView } from "./AdvanceView";
 import type { CancelledView } from "./CancelledView";
 import type { DateSource } from "./DateSource";
+import type { DetailFields } from "./DetailFields";
 import type { OfferView } from "./OfferView";
 import type { PaperKind } from "./PaperKind";
 
@@ -29,6 +30,10 @@ busy: boolean, zone: string,
  * The slot's id as text, or none for a ranked receipt.
  */
 slot: string | null, site: string, 
+/**
+ * What the person is known by, to be corrected.
+ */
+details: DetailFields, 
 /**
  * The last useful day of a time limit, when there is one.
  */

@@ -5,6 +5,7 @@ import type { AdvanceView } from '../generated/AdvanceView';
 import type { Boot } from '../generated/Boot';
 import type { DateView } from '../generated/DateView';
 import type { DeliveryView } from '../generated/DeliveryView';
+import type { DetailFields } from '../generated/DetailFields';
 import type { DraftFields } from '../generated/DraftFields';
 import type { DraftView } from '../generated/DraftView';
 import type { EndOfDayView } from '../generated/EndOfDayView';
@@ -49,6 +50,7 @@ export interface Host {
   cancel(visit: string): Promise<DateView>;
   reinstate(visit: string): Promise<DateView>;
   declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
+  correct(visit: string, details: DetailFields): Promise<DateView>;
   answerOffer(visit: string, accept: boolean): Promise<DateView>;
   answerOfferElsewhere(code: string, birth: BirthFields, offer: string, accept: boolean): Promise<OfferAnswerView>;
   /** `YYYY-MM-DD`. */

@@ -89,6 +89,30 @@ pub struct LimitFields {
     pub evidence: String,
 }
 
+/// What may be corrected once the date is given, all of it, exactly as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetailFields {
+    pub family_names: String,
+    pub given_names: String,
+    pub birth: BirthFields,
+    /// ISO 3166-1 alpha-3, or `XXA` for a stateless person.
+    pub nationality: String,
+    /// BCP 47 code of the language of the paper.
+    pub lang: String,
+}
+
+/// The same from a file: what is not in it stays as it stands.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorrectionFields {
+    pub family_names: Option<String>,
+    pub given_names: Option<String>,
+    pub birth: Option<BirthFields>,
+    pub nationality: Option<String>,
+    pub lang: Option<String>,
+}
+
 /// The permit to be renewed. Both empty is as good as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]

@@ -13,8 +13,8 @@ pub use closing::{
     StorageView,
 };
 pub use draft::{
-    BirthFields, BirthForm, ContactFields, DraftFields, FieldProblem, LimitFields, PartyFields,
-    RenewalFields, RepresentativeFields,
+    BirthFields, BirthForm, ContactFields, CorrectionFields, DetailFields, DraftFields, FieldProblem,
+    LimitFields, PartyFields, RenewalFields, RepresentativeFields,
 };
 pub use views::{
     AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView,
@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 37] = [
+pub const COMMANDS: [&str; 38] = [
     "boot",
     "set_aside",
     "unlock",
@@ -68,6 +68,7 @@ pub const COMMANDS: [&str; 37] = [
     "cancel",
     "reinstate",
     "declare_limit",
+    "correct",
     "answer_offer",
     "answer_offer_elsewhere",
     "reprint",

@@ -1,7 +1,7 @@
 //! What each screen shows. Dates and times are civil strings (`YYYY-MM-DD`,
 //! `YYYY-MM-DDThh:mm`) of the site's zone; the window never computes with them.
 
-use super::draft::{DraftFields, FieldProblem};
+use super::draft::{DetailFields, DraftFields, FieldProblem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -225,6 +225,8 @@ pub struct DateView {
     /// The slot's id as text, or none for a ranked receipt.
     pub slot: Option<String>,
     pub site: String,
+    /// What the person is known by, to be corrected.
+    pub details: DetailFields,
     /// The last useful day of a time limit, when there is one.
     pub limit: Option<String>,
     /// True when the date lies after the last useful day: an escalation was written.

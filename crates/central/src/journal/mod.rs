@@ -8,8 +8,8 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, arrivals, busy, chain, changes, claim, dates, lists, offers, paper, planted, redate,
-    registered, task,
+    Central, Refusal, arrivals, busy, chain, changes, claim, correction, dates, lists, offers, paper,
+    planted, redate, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
@@ -192,6 +192,7 @@ async fn apply_one<'a>(
 ) -> Result<Done<'a>, Refusal> {
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
+    let mut desk = None;
     let applied = match &held.body {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
         None if held.erased => Ok(Step::SetAside("erased")),
@@ -213,6 +214,15 @@ async fn apply_one<'a>(
             offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
         }
         Some(Body::Limit(said)) => offers::declare(&mut step, central, device, said).await.map(Step::of),
+        Some(Body::Correction(said)) => {
+            correction::apply(&mut step, central, device, said).await.map(|done| match done {
+                Ok(()) => Step::Applied(Vec::new()),
+                Err(why) => {
+                    desk = Some((said, why));
+                    Step::SetAside(why.reason())
+                }
+            })
+        }
         Some(Body::Arrival(said)) => arrivals::apply(&mut step, central, device, said)
             .await
             .map(|done| Step::of(done.map(|()| Vec::new()))),
@@ -231,6 +241,9 @@ async fn apply_one<'a>(
     match &applied {
         Step::Applied(_) => step.commit().await?,
         Step::SetAside(_) | Step::Waits => step.rollback().await?,
+    }
+    if let Some((said, why)) = desk {
+        correction::tell_desk(tx, central, device, said, why).await?;
     }
     Ok(Done { held, step: applied })
 }
