@@ -28,6 +28,8 @@ with_commands! {
     declare_limit
     answer_offer
     answer_offer_elsewhere
+    print_notice
+    hand_notice
     reprint
     outbox
     sync_now

@@ -409,7 +409,7 @@ describe('a paper shown at this counter', () => {
   });
 
   it('whose person is to be told of an earlier date is opened from the home screen', async () => {
-    fake.toTell = [{ visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
+    fake.toTell = [{ kind: 'offer', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
     await unlock();
     expect(one('[data-role="to-tell"]').textContent).toContain('KONÉ Moussa');
     await press('open-told');

@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 18] = [
+const REASONS: [&str; 20] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -72,6 +72,8 @@ const REASONS: [&str; 18] = [
     "limit_refused",
     "cancelled",
     "honoured",
+    "annulled",
+    "annulment_unknown",
     "value_refused",
 ];
 

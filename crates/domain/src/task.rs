@@ -40,6 +40,9 @@ pub enum TaskKind {
     MissedTwice,
     /// The person was received, and has another date for the same: do they still need it?
     SecondDate,
+    /// An appointment is proposed to be annulled for fraud: another agent decides, once the person was
+    /// heard or the day for their answer is over.
+    Annulment,
 }
 
 impl TaskKind {
@@ -53,6 +56,7 @@ impl TaskKind {
             Self::BusyHour => "busy_hour",
             Self::MissedTwice => "missed_twice",
             Self::SecondDate => "second_date",
+            Self::Annulment => "annulment",
         }
     }
 
@@ -66,6 +70,8 @@ impl TaskKind {
             Self::LimitCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
+            // Written with the day the proposal names; this is the earliest it can be.
+            Self::Annulment => crate::annulment::ANSWER_DAYS,
         };
         // A time limit, or people who wait for a date, do not wait for a counter that is closed: the
         // desk is at work.

@@ -99,6 +99,7 @@ impl Tx<'_> {
             "DELETE FROM advance WHERE registration = ?1",
             "DELETE FROM offer WHERE registration = ?1",
             "DELETE FROM cancelled WHERE registration = ?1",
+            "DELETE FROM annulment WHERE registration = ?1",
             "DELETE FROM attempt WHERE registration = ?1",
             "DELETE FROM lease_slot WHERE registration = ?1",
             "DELETE FROM paper WHERE registration = ?1",
