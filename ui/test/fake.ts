@@ -80,6 +80,7 @@ export interface Fake extends Host {
   /** Who has an earlier date to be told of. */
   toTell: HomeView['to_tell'];
   annulment: DateView['annulment'];
+  cancelled: DateView['cancelled'];
   /** The time limit declared later. */
   limit: LimitFields | null;
   /** Set: this hour is full, and whoever registers has a rank. */
@@ -104,7 +105,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, annulment: fake.annulment,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -119,7 +120,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, expected: null, busy: false, todayFrom: null, limit: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, cancelled: null, expected: null, busy: false, todayFrom: null, limit: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -157,8 +158,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       site: 'ONE', visit: null, lang: null, arrive: fake.expected, arrived_at: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
-    printNotice: () => call('print_notice', () => { date = { ...given(), annulment: { until: '2031-03-18', printed: true, told_at: null } }; return date; }),
-    handNotice: () => call('hand_notice', () => { date = { ...given(), annulment: { until: '2031-03-18', printed: true, told_at: '2031-03-04T10:00' } }; return date; }),
+    printNotice: () => call('print_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: null } }; return date; }),
+    handNotice: () => call('hand_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: '2031-03-04T10:00' } }; return date; }),
     cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false } })),
     reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true, annulled: false } })),
     declareLimit: (_visit, limit) => call('declare_limit', () => {

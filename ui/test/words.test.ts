@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-'];
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-', 'to-tell-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);

@@ -33,7 +33,7 @@ pub(crate) async fn told(
 ) -> Result<Result<Vec<Change>, &'static str>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let row = sqlx::query(
-        "SELECT answer_by::text, state FROM annulment JOIN registration ON registration.id = annulment.registration \
+        "SELECT answer_by::text, annulment.state FROM annulment JOIN registration ON registration.id = annulment.registration \
          WHERE annulment.id = $1 AND registration.id = $2 AND registration.kiosk = $3 FOR UPDATE OF annulment",
     )
     .bind(said.annulment.0.as_slice())
