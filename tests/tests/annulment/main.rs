@@ -310,6 +310,36 @@ async fn each_step_is_refused_with_what_to_do_next_and_the_date_holds() {
     assert_eq!(story.carried_out().await, 0);
     assert!(story.holds().await);
     story.rules_hold().await;
+    // Nor does the table take it, whoever writes there.
+    for state in ["annulling", "annulled"] {
+        let forced = sqlx::query("UPDATE annulment SET state = $1").bind(state).execute(&story.service.pool);
+        assert!(forced.await.is_err());
+    }
+    let both = "UPDATE annulment SET decided_by = upper(proposed_by), decided_s = 0, decision = 'x'";
+    assert!(sqlx::query(both).execute(&story.service.pool).await.is_err());
+}
+
+/// Reasons and answers are kept as long as the person, and go with them, those told to the kiosk too.
+#[tokio::test]
+async fn what_was_said_is_erased_with_the_person() {
+    let mut story = Story::begin().await;
+    story.heard().await;
+    story.asks("Agent B", decide(true)).await.unwrap();
+    story.carried_out().await;
+    let said = async |story: &Story| {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM change WHERE body::text LIKE '%autre personne%') \
+                    + (SELECT count(*) FROM annulment WHERE reasons LIKE '%autre personne%')",
+        );
+        row.fetch_one(&story.service.pool).await.unwrap().get::<i64, _>(0)
+    };
+    assert_eq!(said(&story).await, 2);
+    let day = story.person.slot.at.date();
+    admin::erase(&story.service.pool, day, day.saturating_add(60.days())).await.unwrap();
+    assert_eq!(said(&story).await, 2, "their day is not over");
+    let after = day.saturating_add(1.days());
+    admin::erase(&story.service.pool, after, day.saturating_add(60.days())).await.unwrap();
+    assert_eq!(said(&story).await, 0);
 }
 
 #[tokio::test]

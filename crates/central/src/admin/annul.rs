@@ -127,9 +127,11 @@ pub async fn annul(
     }
     if ask.apply {
         tx.commit().await?;
-    } else {
-        tx.rollback().await?;
+        return Ok(told);
     }
+    tx.rollback().await?;
+    let mut db = pool.acquire().await?;
+    audit::by_us(&mut db, Act::AnnulmentRead, Some(&id), 1).await?;
     Ok(told)
 }
 
