@@ -33,7 +33,7 @@ pub(crate) async fn told(
 ) -> Result<Result<Vec<Change>, &'static str>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let row = sqlx::query(
-        "SELECT answer_by::text, annulment.state FROM annulment JOIN registration ON registration.id = annulment.registration \
+        "SELECT answer_by::text, annulment.state, proposed_s FROM annulment JOIN registration ON registration.id = annulment.registration \
          WHERE annulment.id = $1 AND registration.id = $2 AND registration.kiosk = $3 FOR UPDATE OF annulment",
     )
     .bind(said.annulment.0.as_slice())
@@ -50,7 +50,9 @@ pub(crate) async fn told(
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
-    let (now, at) = (central.now(), said.at.min(central.now()));
+    // A clock that is behind tells nobody before there was anything to tell.
+    let proposed = Timestamp::from_second(row.try_get(2)?).map_err(|_| Refusal::Stored("proposal"))?;
+    let (now, at) = (central.now(), said.at.min(central.now()).max(proposed));
     // What the notice says, as far as a notice of today can say it.
     let last = until(answer_by, day(at)).max(said.until.min(until(answer_by, day(now))));
     sqlx::query(

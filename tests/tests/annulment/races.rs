@@ -124,6 +124,30 @@ async fn moved_meanwhile_it_is_the_date_they_have_now_that_is_annulled() {
     story.rules_hold().await;
 }
 
+/// Whatever a kiosk's clock says, and whatever day: no less than was said, no more than two weeks.
+#[tokio::test]
+async fn a_clock_that_is_wrong_neither_shortens_nor_stretches_the_time_to_answer() {
+    let mut story = Story::begin().await;
+    story.asks("Agente A", propose(ANSWER_BY)).await.unwrap();
+    let annulment = story.proposal().await.0;
+    story.forward(2);
+    let (registration, mediator) = (story.person.told.id, story.person.told.mediator.clone());
+    for (at, until, wanted) in [
+        (jiff::Timestamp::MIN, Date::MIN, ANSWER_BY),
+        (jiff::Timestamp::MIN, Date::MAX, TODAY.saturating_add(16.days())),
+        (jiff::Timestamp::MAX, Date::MIN, TODAY.saturating_add(16.days())),
+    ] {
+        let mediator = mediator.clone();
+        story
+            .says(&Body::AnnulmentTold(AnnulmentTold { registration, annulment, until, mediator, at }))
+            .await;
+        assert_eq!(story.state().await["until"], json!(wanted), "{at} {until}");
+    }
+    let row = sqlx::query("SELECT told_s = proposed_s FROM annulment").fetch_one(&story.service.pool).await;
+    assert!(row.unwrap().get::<bool, _>(0), "told when it was proposed, not ages before");
+    assert!(story.set_aside().await.is_empty());
+}
+
 fn print(story: &Story) -> wire::body::Print {
     wire::body::Print {
         registration: story.person.told.id,
