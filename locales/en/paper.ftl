@@ -60,6 +60,19 @@ paper-tie-break = Tie-break
 paper-rule-version = Rule
 paper-order-explained = The date is assigned by an automatic calculation under this rule.
 paper-issued-at = Issued on { $at }
+
+## The notice that an appointment may be annulled
+
+paper-annulment-title = The préfecture means to annul your appointment
+paper-annulment-what = An agent of the préfecture proposes to annul the appointment above. Nothing is decided. This notice tells you why, and how to give your answer. It is for you alone: you need show it to nobody.
+paper-annulment-reasons = The reasons given by the préfecture (in French)
+paper-annulment-until = You can answer until { $day }.
+paper-annulment-how = Answer in writing, or in person, at the address below. Give your name and the follow-up code. You may add documents, and be helped or accompanied by a person of your choice, an association or a lawyer. The reception point can help you to write.
+paper-annulment-holds = Meanwhile your appointment holds: your convocation stays valid. If its day comes before a decision, come, and you will be received.
+paper-annulment-then = Another agent will decide after reading your answer. If the appointment is annulled, you can register again and contest the decision.
+paper-annulment-to = Where to answer
+paper-annulment-issued = Notice issued on { $at }
+
 paper-qr-door = Entrance
 paper-qr-rebuild = Recovery
 

@@ -61,6 +61,19 @@ paper-tie-break = Départage
 paper-rule-version = Règle de calcul
 paper-order-explained = La date est attribuée par un calcul automatique selon cette règle.
 paper-issued-at = Document établi le { $at }
+
+## The notice that an appointment may be annulled
+
+paper-annulment-title = La préfecture envisage d'annuler votre rendez-vous
+paper-annulment-what = Madame, Monsieur, un agent de la préfecture propose d'annuler le rendez-vous ci-dessus. Rien n'est décidé. Ce document vous dit pourquoi, et comment donner votre réponse. Il n'est destiné qu'à vous : vous n'avez à le montrer à personne.
+paper-annulment-reasons = Les motifs donnés par la préfecture
+paper-annulment-until = Vous pouvez répondre jusqu'au { $day }.
+paper-annulment-how = Répondez par écrit, ou en vous présentant, à l'adresse ci-dessous. Indiquez votre nom et le code de suivi. Vous pouvez joindre des documents, et vous faire aider ou accompagner par la personne de votre choix, une association ou un avocat. Le point d'accueil peut vous aider à écrire.
+paper-annulment-holds = En attendant, votre rendez-vous tient : votre convocation reste valable. Si son jour arrive avant une décision, venez, vous serez reçu(e).
+paper-annulment-then = Un autre agent décidera après avoir lu votre réponse. Si le rendez-vous est annulé, vous pourrez vous inscrire de nouveau et contester la décision.
+paper-annulment-to = Où répondre
+paper-annulment-issued = Document établi le { $at }
+
 paper-qr-door = Entrée
 paper-qr-rebuild = Secours
 

@@ -193,6 +193,16 @@ pub async fn reinstate(core: State<'_, Core>, visit: String) -> Answer<DateView>
 }
 
 #[command]
+pub async fn print_notice(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.print_notice(&visit).await
+}
+
+#[command]
+pub async fn hand_notice(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.hand_notice(&visit).await
+}
+
+#[command]
 pub async fn declare_limit(core: State<'_, Core>, visit: String, limit: LimitFields) -> Answer<DateView> {
     core.kiosk()?.declare_limit(&visit, limit).await
 }

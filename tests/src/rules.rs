@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each counts what breaks it, for the site `$1`: the invariant, what is then said, after what
 /// at most it still holds, and the count.
-const RULES: [(&str, &str, Since, &str); 19] = [
+const RULES: [(&str, &str, Since, &str); 21] = [
     (
         "I8",
         "places at central are not those the papers name",
@@ -125,6 +125,25 @@ const RULES: [(&str, &str, Since, &str); 19] = [
          ON gone.kind = 'release' AND convert_from(gone.body, 'UTF8')::jsonb -> 'slots' @> \
          to_jsonb(('x' || left(encode(decode(held.body -> 'outcome' -> 'held' ->> 'token', 'base64'), 'hex'), 16))::bit(64)::bigint) \
          WHERE NOT EXISTS (SELECT 1 FROM print WHERE encode(print.registration, 'hex') = held.body -> 'registration' ->> 'id')",
+    ),
+    (
+        "I3",
+        "places that ended by nobody's word: the person's, an agent's twice, or two agents' after they were heard",
+        Since::DisksMoved,
+        "SELECT count(*) FROM registration WHERE site = $1 AND cancelled_s IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = registration.id AND kind = 'cancellation' AND state = 'applied') \
+         AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND ended) \
+         AND NOT EXISTS (SELECT 1 FROM annulment WHERE annulment.registration = registration.id AND state IN ('annulled', 'undoing') \
+                         AND told_s IS NOT NULL AND heard_s IS NOT NULL AND told_s <= decided_s AND heard_s <= decided_s \
+                         AND (answers IS NOT NULL OR until < (to_timestamp(heard_s) AT TIME ZONE 'UTC')::date + 1) \
+                         AND reasons <> '' AND decision <> '' AND lower(proposed_by) <> lower(decided_by))",
+    ),
+    (
+        "I3",
+        "annulled places that still hold a slot",
+        Since::DisksMoved,
+        "SELECT count(*) FROM annulment JOIN slot ON slot.registration = annulment.registration \
+         WHERE annulment.site = $1 AND annulment.state = 'annulled'",
     ),
     (
         "I6",

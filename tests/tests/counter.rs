@@ -196,6 +196,8 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "answer_offer_elsewhere" => {
                     kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()
                 }
+                "print_notice" => kiosk.print_notice(&text).await.err(),
+                "hand_notice" => kiosk.hand_notice(&text).await.err(),
                 "declare_today" => kiosk.declare_today(&text).await.err(),
                 "arrive" => kiosk.arrive(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),

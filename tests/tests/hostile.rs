@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Representative};
 use domain::birth::Birth;
 use domain::correction::Details;
-use domain::ids::{AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
+use domain::ids::{AnnulmentId, AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
 use domain::party::Party;
@@ -167,6 +167,13 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             registration: id,
             slot: SlotId(5),
             appointment: jiff::civil::date(2027, 3, 9).at(9, 0, 0, 0),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
+        body::Body::AnnulmentTold(body::AnnulmentTold {
+            registration: id,
+            annulment: AnnulmentId([5; 16]),
+            until: jiff::civil::date(2027, 3, 30),
             mediator: registration(device, service).mediator,
             at,
         }),

@@ -400,6 +400,9 @@ export function createFlow(host: Host) {
       if (visit.date) visit.date.advance = advance;
     }),
     /** The person is there and gives the appointment up. */
+    /** Returns once it is out of the printer; nobody is told by that. */
+    printNotice: () => run(async () => { const visit = current(); visit.date = await host.printNotice(visit.id); }),
+    handNotice: () => run(async () => { const visit = current(); visit.date = await host.handNotice(visit.id); }),
     cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
     reinstate: () => run(async () => { const visit = current(); visit.date = await host.reinstate(visit.id); }),
     /** Kept when it returns, with a new paper; what central offers shows beside it. */

@@ -83,6 +83,8 @@ export interface Fake extends Host {
   toTell: HomeView['to_tell'];
   /** What was corrected. */
   corrected: DetailFields | null;
+  annulment: DateView['annulment'];
+  cancelled: DateView['cancelled'];
   /** The time limit declared later. */
   limit: LimitFields | null;
   /** Set: this hour is full, and whoever registers has a rank. */
@@ -110,7 +112,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
     details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: null, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -125,7 +127,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -173,8 +175,10 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       site: 'ONE', visit: null, lang: null, arrive: fake.expected, arrived_at: null, door: 'JALON1.A', rebuild: 'JALON1.B',
     })),
     bringPaper: () => call('bring_paper', () => null),
-    cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false } })),
-    reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true } })),
+    printNotice: () => call('print_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: null } }; return date; }),
+    handNotice: () => call('hand_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: '2031-03-04T10:00' } }; return date; }),
+    cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false } })),
+    reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true, annulled: false } })),
     declareLimit: (_visit, limit) => call('declare_limit', () => {
       fake.limit = limit;
       date = { ...given(), limit: limit.last_day, offer: { offer: 'o3', slot_at: '2031-03-06T09:00', until: '2031-03-05' } };

@@ -501,11 +501,42 @@ describe('a paper shown at this counter', () => {
   });
 
   it('whose person is to be told of an earlier date is opened from the home screen', async () => {
-    fake.toTell = [{ visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
+    fake.toTell = [{ kind: 'offer', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: '+33 6 00 00 00 00', slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
     await unlock();
     expect(one('[data-role="to-tell"]').textContent).toContain('KONÉ Moussa');
     await press('open-told');
     expect(screen()).toBe('followup');
+  });
+
+  it('that may be annulled tells the person on paper, and no screen holds the reasons', async () => {
+    fake.annulment = { until: '2031-03-18', printed: false, told_at: null };
+    fake.toTell = [{ kind: 'annulment', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: null, slot_at: '2031-03-27T09:00', until: '2031-03-18' }];
+    await unlock();
+    expect(one('[data-role="to-tell"] [data-kind="annulment"]').textContent).toContain('KONÉ Moussa');
+    await press('open-told');
+    expect(one('[data-role="annulment"]').dataset['until']).toBe('2031-03-18');
+    expect(document.querySelector('[data-action="hand-notice"]')).toBeNull();
+    expect(document.querySelector('[data-action="reprint"]')).not.toBeNull();
+    fake.refuse.set('print_notice', 'notice_not_out');
+    await press('print-notice');
+    expect(one('[role="alert"]').textContent).not.toBe('');
+    expect(document.querySelector('[data-action="hand-notice"]')).toBeNull();
+    await press('print-notice');
+    expect(document.querySelector('[data-role="annulment-told"]')).toBeNull();
+    await press('hand-notice');
+    expect(one('[data-role="annulment-told"]').textContent).not.toBe('');
+    expect(document.querySelector('[data-action="hand-notice"]')).toBeNull();
+  });
+
+  it('that was annulled cannot be taken back at the counter', async () => {
+    await followUp();
+    await type('code', 'JLN');
+    fake.cancelled = { at: '2031-03-04T10:00', until: null, returning: false, annulled: true };
+    await press('find-paper');
+    expect(one('[data-role="annulled"]').textContent).not.toBe('');
+    expect(document.querySelector('[data-action="reinstate"]')).toBeNull();
+    expect(document.querySelector('[data-action="reprint"]')).toBeNull();
+    expect(document.querySelector('[data-action="cancel"]')).toBeNull();
   });
 
   it('that is good today says that its person came, once', async () => {

@@ -42,6 +42,9 @@ impl Kiosk {
     pub async fn reinstate(&self, visit: &str) -> Result<DateView, Problem> {
         self.come_or_go(visit, |inner, tx, id| {
             let cancelled = tx.cancelled(id)?.ok_or_else(|| Problem::new("not_cancelled"))?;
+            if cancelled.annulled {
+                return Err(Problem::new("annulled"));
+            }
             if cancelled.returning {
                 return Ok(());
             }
@@ -87,7 +90,8 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: RegistrationId) -> Result<Opt
     let until = inner.civil(cancelled.at).date().saturating_add(UNDO_DAYS.days());
     Ok(Some(CancelledView {
         at: inner.civil(cancelled.at).strftime("%Y-%m-%dT%H:%M").to_string(),
-        until: (inner.today() <= until).then(|| until.to_string()),
+        until: (inner.today() <= until && !cancelled.annulled).then(|| until.to_string()),
         returning: cancelled.returning,
+        annulled: cancelled.annulled,
     }))
 }

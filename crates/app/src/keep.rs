@@ -346,5 +346,6 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         advance: crate::advance::view(inner, tx, registration.id)?,
         offer: crate::offer::view(inner, tx, registration.id)?,
         cancelled: crate::cancel::view(inner, tx, registration.id)?,
+        annulment: crate::annulment::view(inner, tx, registration.id)?,
     })
 }

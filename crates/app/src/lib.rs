@@ -2,6 +2,7 @@
 //! never a window. Every method of [`Kiosk`] is one command of the contract.
 
 mod advance;
+mod annulment;
 mod arrive;
 mod author;
 mod cancel;

@@ -2,7 +2,7 @@
 //! at any counter with a network. Until they accept, the date they have holds. Never answers for
 //! anybody.
 
-use crate::contract::{BirthFields, DateView, OfferAnswerView, OfferView, Problem, ToTellView};
+use crate::contract::{BirthFields, DateView, OfferAnswerView, OfferView, Problem, ToTellKind, ToTellView};
 use crate::follow_up;
 use crate::kiosk::{Inner, Kiosk};
 use crate::sync::transfer::RemoteFailure;
@@ -114,7 +114,8 @@ pub(crate) fn to_tell(inner: &Inner, tx: &Tx<'_>) -> Result<Vec<ToTellView>, Pro
         let told = paper.registered.registration;
         let name = told.applicant.name_as_printed();
         let phone = told.applicant.contact.phone;
-        people.push(ToTellView { visit: visit.to_string(), lang: told.lang, name, phone, slot_at, until });
+        let (kind, visit) = (ToTellKind::Offer, visit.to_string());
+        people.push(ToTellView { kind, visit, lang: told.lang, name, phone, slot_at, until });
     }
     Ok(people)
 }

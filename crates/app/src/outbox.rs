@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 19] = [
+const REASONS: [&str; 21] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -73,6 +73,8 @@ const REASONS: [&str; 19] = [
     "correction_refused",
     "cancelled",
     "honoured",
+    "annulled",
+    "annulment_unknown",
     "value_refused",
 ];
 

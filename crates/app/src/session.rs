@@ -2,10 +2,11 @@
 //!
 //! The PIN says *who*; it opens nothing by itself (the vault's key does).
 
+use crate::annulment;
 use crate::author;
 use crate::contract::{
     Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, StorageState,
-    UnfinishedView,
+    ToTellView, UnfinishedView,
 };
 use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::offer;
@@ -140,7 +141,7 @@ impl Kiosk {
                     set_aside,
                     notices: notices(inner, tx)?,
                     unfinished,
-                    to_tell: offer::to_tell(inner, tx)?,
+                    to_tell: to_tell(inner, tx)?,
                 })
             })
         })
@@ -229,4 +230,11 @@ impl Inner {
     pub fn roster(&self) -> Result<Roster, Problem> {
         self.vault.read(|tx| tx.get_json(ROSTER))?.ok_or_else(|| Problem::new("not_enrolled"))
     }
+}
+
+/// Whom somebody tells: first of what may take an appointment away.
+fn to_tell(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
+    let mut people = annulment::to_tell(inner, tx)?;
+    people.extend(offer::to_tell(inner, tx)?);
+    Ok(people)
 }

@@ -233,6 +233,8 @@ pub(crate) enum Act {
     },
     /// List who is not known to have come on a day, or mark them: a new date once, then the desk.
     NoShow(crate::presence_line::NoShow),
+    /// Annul an appointment for fraud: one agent proposes, the person is heard, another decides.
+    Annul(crate::annul_line::Annul),
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]
@@ -442,7 +444,7 @@ pub(crate) enum Act {
     /// The journal of who read and did what: see jalonctl audit verify.
     Audit {
         #[command(subcommand)]
-        act: AuditAct,
+        act: crate::audit_line::AuditAct,
     },
     /// Write a registration's locked pages to a folder.
     Pieces {
@@ -453,39 +455,6 @@ pub(crate) enum Act {
         code: String,
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AuditAct {
-    /// Chain what waits and sign how far the chain goes; a central that runs does it by itself.
-    Seal {
-        #[command(flatten)]
-        database: Database,
-        /// Folder made by `admin keys`.
-        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
-        keys: PathBuf,
-    },
-    /// Write the whole journal to a file, for jalonctl audit verify.
-    Export {
-        #[command(flatten)]
-        database: Database,
-        /// Folder made by `admin keys`.
-        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
-        keys: PathBuf,
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Erase the bodies of entries from before a day, 180 days ago at the latest. The chain stays
-    /// whole.
-    Erase {
-        #[command(flatten)]
-        database: Database,
-        /// Folder made by `admin keys`.
-        #[arg(long, value_name = "FOLDER", env = "JALON_KEYS")]
-        keys: PathBuf,
-        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-        before: Date,
     },
 }
 

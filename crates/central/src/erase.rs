@@ -53,6 +53,11 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
              WHERE registration.id = ANY ($1) AND change.kiosk = registration.kiosk \
              AND change.body ->> 'change' = 'answered' \
              AND change.body ->> 'registration' = encode(registration.id, 'hex')",
+            "UPDATE change SET body = jsonb_set(change.body, '{reasons}', '\"\"') FROM registration \
+             WHERE registration.id = ANY ($1) AND change.kiosk = registration.kiosk \
+             AND change.body ->> 'change' = 'annulment_proposed' \
+             AND change.body ->> 'registration' = encode(registration.id, 'hex')",
+            "DELETE FROM annulment WHERE registration = ANY ($1)",
             "DELETE FROM task WHERE registration = ANY ($1)",
             "DELETE FROM missed WHERE registration = ANY ($1)",
             "DELETE FROM arrival WHERE registration = ANY ($1)",

@@ -4,6 +4,7 @@
 //! number of it run side by side. Never lists free slots to anyone.
 
 pub mod admin;
+mod annulment;
 mod arrivals;
 pub mod audit;
 mod busy;

@@ -1,21 +1,24 @@
 //! `central serve | migrate | admin …`: runs what was typed, and nothing but it.
 
+mod annul_line;
+mod audit_line;
 mod calendar_line;
 mod command_line;
 mod database;
+mod key_files;
 mod presence_line;
 mod stop;
 
+use audit_line::AuditAct;
 use central::admin::{self, NewSite, SiteChange};
-use central::keys::{self, CentralKeys, KeysFailure, Renewed};
+use central::keys::{CentralKeys, KeysFailure};
 use central::lease_log::{LeaseLog, LeaseLogFailure};
 use central::{Central, system_clock, system_random};
 use clap::Parser as _;
-use command_line::{Act, AuditAct, Cli, Command};
+use command_line::{Act, Cli, Command};
 use domain::audit::AGENT_MAX;
 use domain::calendar::{Closure, SiteKind};
 use jiff::ToSpan as _;
-use seal::ring::Role;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -127,7 +130,7 @@ fn one_line(name: &str) -> Result<String, Stop> {
 async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
     let today = || jiff::Zoned::now().date();
     let answer = match act {
-        Act::Keys { out, add_delivery } => return make_keys(&out, add_delivery),
+        Act::Keys { out, add_delivery } => return key_files::make(&out, add_delivery),
         Act::Import { database, file, keys } => return import(&database.url, &file, &keys).await,
         Act::Site {
             database,
@@ -191,6 +194,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             admin::redate(&database::ready(&database.url).await?, &site, &seen.ask()).await?
         }
         Act::NoShow(asked) => asked.run().await?,
+        Act::Annul(asked) => asked.run().await?,
         Act::Redated { database, site } => {
             let pool = database::ready(&database.url).await?;
             admin::redated(&pool, &site, jiff::Timestamp::now()).await?
@@ -249,7 +253,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             admin::queue(&pool, &keys, (&site, &procedure), &out, jiff::Timestamp::now()).await?
         }
         Act::Audit { act } => return audit(act).await,
-        Act::RenewKey { keys, root, role } => return renew_key(&keys, &root, &role),
+        Act::RenewKey { keys, root, role } => return key_files::renew(&keys, &root, &role),
         Act::RetireKey { database, keys, key } => {
             let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
             let pool = database::ready(&database.url).await?;
@@ -339,46 +343,6 @@ async fn import(url: &str, file: &Path, keys: &Path) -> Result<serde_json::Value
     Err(Stop::refused(format!(
         "{records} records and {pages} pages were refused, each with its reason; the rest is kept"
     )))
-}
-
-fn make_keys(out: &Path, add_delivery: bool) -> Result<serde_json::Value, Stop> {
-    let shown = out.display();
-    std::fs::create_dir_all(out)
-        .map_err(|error| Stop::failed(format!("cannot make the folder {shown}")).because(error))?;
-    let (now, random) = (jiff::Timestamp::now(), system_random());
-    let made =
-        if add_delivery { keys::add_delivery(out, now, &random) } else { keys::make(out, now, &random) };
-    match made {
-        Ok(()) => Ok(serde_json::json!({ "keys": shown.to_string() })),
-        Err(KeysFailure::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(Stop::refused(format!(
-                "{shown} holds keys already, and keys are never overwritten; give another folder"
-            )))
-        }
-        Err(failure) => Err(Stop::failed(format!("no keys were made in {shown}")).because(failure)),
-    }
-}
-
-fn renew_key(folder: &Path, root: &Path, role: &str) -> Result<serde_json::Value, Stop> {
-    let role = match role {
-        "slot" => Role::Slot,
-        "acknowledgement" => Role::Acknowledgement,
-        _ => {
-            return Err(Stop::refused(format!(
-                "there is no signing key {role:?}; write slot or acknowledgement"
-            )));
-        }
-    };
-    match keys::renew(folder, root, role, jiff::Timestamp::now(), &system_random()) {
-        Ok(Renewed { old, new }) => {
-            Ok(serde_json::json!({ "old": hex::encode(old.0), "new": hex::encode(new.0) }))
-        }
-        Err(failure @ KeysFailure::OtherRoot) => {
-            Err(Stop::refused(format!("{} is not the root key of this ring; correct --root", root.display()))
-                .because(failure))
-        }
-        Err(failure) => Err(no_keys(folder, failure)),
-    }
 }
 
 fn no_keys(folder: &Path, failure: KeysFailure) -> Stop {

@@ -1,7 +1,7 @@
 //! The desk's tasks, written in the transaction of what makes them. Their clock is
 //! `domain::task`'s; an agent answers each once, see [`crate::admin`].
 
-use crate::{Central, Refusal, calendar, dates};
+use crate::{Central, Refusal, annulment, calendar, dates};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
 use domain::task::TaskKind;
@@ -115,9 +115,9 @@ pub(crate) async fn settle_all(
     .bind(now.as_second())
     .bind(TaskKind::BusyHour.key())
     .bind(answer)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    annulment::over(db, registration).await
 }
 
 /// A date outside the calendar, given at `at`, is the desk's to change; a day gone by is not.
@@ -154,6 +154,17 @@ pub(crate) async fn due(
         .await?;
     let holidays = Holidays::parse(row.try_get(0)?).ok_or(Refusal::Stored("holidays"))?;
     Ok(kind.due(today, holidays, &calendar::closures(&mut *db, site).await?))
+}
+
+/// Writes a task with a day of its own.
+pub(crate) async fn write_by(
+    db: &mut PgConnection,
+    site: &SiteId,
+    registration: RegistrationId,
+    kind: TaskKind,
+    (now, due): (Timestamp, Date),
+) -> Result<(), Refusal> {
+    insert(db, site, registration, (kind, ""), now.as_second(), due).await
 }
 
 async fn insert(

@@ -143,6 +143,9 @@ impl Central {
                 if let Err(refusal) = central.date_missed().await {
                     tracing::error!(cause = ?refusal, "people who did not come could not be dated");
                 }
+                if let Err(refusal) = central.carry_out_annulments().await {
+                    tracing::error!(cause = ?refusal, "annulments that were decided could not be carried out");
+                }
                 tokio::time::sleep(EVERY).await;
             }
         });

@@ -122,6 +122,20 @@ acts! {
     NoShowsRead = "no_shows_read",
     /// An agent said of a site's day who did not come; `count` of them.
     NoShowSaid = "no_show_said",
+    /// An agent proposed to annul an appointment for fraud.
+    AnnulmentProposed = "annulment_proposed",
+    /// A kiosk said that the person was told of the proposal.
+    AnnulmentTold = "annulment_told",
+    /// An agent wrote the person's answer down, or that none came in time.
+    AnnulmentHeard = "annulment_heard",
+    /// Another agent decided that the appointment stays.
+    AnnulmentRefused = "annulment_refused",
+    /// Another agent decided that the appointment is annulled.
+    AnnulmentDecided = "annulment_decided",
+    /// An agent undid an annulment.
+    AnnulmentUndone = "annulment_undone",
+    /// A proposal or its state was shown, with its reasons.
+    AnnulmentRead = "annulment_read",
     /// What was kept of one person was erased.
     Erased = "erased",
     /// The audit journal itself was written to a file.

@@ -76,6 +76,10 @@ random_id!(
     /// One offer of an earlier date to one registration.
     OfferId
 );
+random_id!(
+    /// One proposal to annul one registration's appointment.
+    AnnulmentId
+);
 
 /// A slot at a site: one place at one counter at one civil time. Given by central.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Functions of data: no I/O, no clock, no randomness, no async. What the rules need
 //! from outside (the time, an id, free slots) is passed in.
 
+pub mod annulment;
 pub mod applicant;
 pub mod assign;
 pub mod audit;

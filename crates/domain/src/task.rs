@@ -44,6 +44,9 @@ pub enum TaskKind {
     CorrectionCheck,
     /// The person was received, and has another date for the same: do they still need it?
     SecondDate,
+    /// An appointment is proposed to be annulled for fraud: another agent decides, once the person was
+    /// heard or the day for their answer is over.
+    Annulment,
 }
 
 impl TaskKind {
@@ -58,6 +61,7 @@ impl TaskKind {
             Self::MissedTwice => "missed_twice",
             Self::CorrectionCheck => "correction_check",
             Self::SecondDate => "second_date",
+            Self::Annulment => "annulment",
         }
     }
 
@@ -71,6 +75,8 @@ impl TaskKind {
             Self::LimitCheck | Self::CorrectionCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
+            // Written with the day the proposal names; this is the earliest it can be.
+            Self::Annulment => crate::annulment::ANSWER_DAYS,
         };
         // A time limit, or people who wait for a date, do not wait for a counter that is closed: the
         // desk is at work.

@@ -14,7 +14,7 @@ pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
 /// Wide enough for the printers that cannot print near the edge.
 pub(crate) const MARGIN: f32 = 34.0;
 pub(crate) const WIDTH: f32 = PAGE.0 - 2.0 * MARGIN;
-const HEIGHT: f32 = PAGE.1 - 2.0 * MARGIN;
+pub(crate) const HEIGHT: f32 = PAGE.1 - 2.0 * MARGIN;
 /// Room between sections: at least, and at most when there is some left.
 const GAP: (f32, f32) = (7.0, 20.0);
 /// Each try is this much smaller than the one before.
@@ -75,7 +75,7 @@ pub(crate) fn compose(fonts: &mut Fonts, letter: &Letter, words: &Words) -> Resu
 }
 
 /// The last section stands on the foot of the page, the others hang from its head.
-fn stack<const N: usize>(sections: [Section; N], gap: f32) -> Page {
+pub(crate) fn stack<const N: usize>(sections: [Section; N], gap: f32) -> Page {
     let mut items = Vec::new();
     let mut top = MARGIN;
     for (index, section) in sections.into_iter().enumerate() {

@@ -7,6 +7,7 @@ mod fonts;
 mod glyphs;
 mod ink;
 mod layout;
+mod notice;
 mod pdf;
 mod pictogram;
 mod printable;
@@ -19,6 +20,7 @@ use l10n::Lang;
 
 pub use code::CODE_BYTES;
 pub use fonts::Fonts;
+pub use notice::{Notice, render_notice};
 pub use printable::unprintable;
 
 /// Characters in one value of a letter: twice the longest name the registry has met.
@@ -157,7 +159,14 @@ pub fn render(fonts: &mut Fonts, letter: &Letter) -> Result<Vec<u8>, LetterFailu
     check(letter)?;
     let words = say::words(letter);
     let page = layout::compose(fonts, letter, &words)?;
-    pdf::write(&page, letter, &words)
+    let about = pdf::About {
+        lang: letter.lang,
+        title: &words.title,
+        issued_at: letter.issued_at,
+        parts: [&letter.door, &letter.rebuild, letter.code.as_bytes()],
+        alt: [&words.door_alt.fr, &words.rebuild_alt.fr],
+    };
+    pdf::write(&page, &about)
 }
 
 fn check(letter: &Letter) -> Result<(), LetterFailure> {

@@ -6,14 +6,27 @@ use lopdf::{Dictionary, Object, SaveOptions, StringFormat};
 use printpdf::{Mm, Op, PdfDocument, PdfFont, PdfPage, PdfSaveOptions};
 use sha2::{Digest, Sha256};
 
+use crate::LetterFailure;
 use crate::glyphs::{CutFonts, paragraph};
 use crate::ink::{Figure, Ink, Marked, bounds, rounded, utf16};
 use crate::layout::{Item, Page, Role, Which};
-use crate::say::Words;
-use crate::{Letter, LetterFailure};
+use crate::say::Said;
+use jiff::civil::DateTime;
+use l10n::Lang;
+
+/// What is written beside the page itself.
+pub(crate) struct About<'a> {
+    pub lang: Lang,
+    pub title: &'a Said,
+    pub issued_at: DateTime,
+    /// What makes this document another than any.
+    pub parts: [&'a [u8]; 3],
+    /// What the two codes are, for who cannot see them.
+    pub alt: [&'a str; 2],
+}
 
 /// Writes the page. The only failures are a bug here or in a font: never the person's data.
-pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u8>, LetterFailure> {
+pub(crate) fn write(page: &Page, about: &About<'_>) -> Result<Vec<u8>, LetterFailure> {
     let mut cut = CutFonts::of(page)?;
     let mut ink = Ink { ops: Vec::new(), marked: Vec::new() };
     for item in &page.items {
@@ -31,19 +44,20 @@ pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u
                 ink.end();
             }
             Item::Code { code, x, y, module, which } => {
-                let said = if *which == Which::Door { &words.door_alt } else { &words.rebuild_alt };
+                let [door, rebuild] = about.alt;
+                let said = if *which == Which::Door { door } else { rebuild };
                 ink.begin(
                     "Figure",
                     false,
                     None,
-                    Some(Figure { alt: said.fr.clone(), bounds: bounds(code, *x, *y, *module) }),
+                    Some(Figure { alt: said.to_owned(), bounds: bounds(code, *x, *y, *module) }),
                 );
                 ink.code(code, *x, *y, *module);
                 ink.end();
             }
         }
     }
-    let mut document = PdfDocument::new(&words.title.fr);
+    let mut document = PdfDocument::new(&about.title.fr);
     for (id, font) in cut.parsed {
         document.resources.fonts.map.insert(id, PdfFont::new(font));
     }
@@ -52,7 +66,7 @@ pub(crate) fn write(page: &Page, letter: &Letter, words: &Words) -> Result<Vec<u
     let options =
         PdfSaveOptions { optimize: true, subset_fonts: false, secure: false, image_optimization: None };
     let mut pdf = document.to_lopdf_document(&options, &mut Vec::new());
-    finish(&mut pdf, ink.marked, letter, words)?;
+    finish(&mut pdf, ink.marked, about)?;
     let mut bytes = Vec::with_capacity(60_000);
     let packed = SaveOptions { use_object_streams: true, use_xref_streams: true, ..SaveOptions::default() };
     pdf.save_with_options(&mut bytes, packed)?;
@@ -69,19 +83,14 @@ fn name(name: &str) -> Object {
 
 /// What printpdf does not write: the structure tree, languages, our own ids and dates; and what it
 /// writes for print shops is taken out.
-fn finish(
-    pdf: &mut lopdf::Document,
-    marked: Vec<Marked>,
-    letter: &Letter,
-    words: &Words,
-) -> Result<(), LetterFailure> {
+fn finish(pdf: &mut lopdf::Document, marked: Vec<Marked>, about: &About<'_>) -> Result<(), LetterFailure> {
     pdf.version = "1.7".into();
     let page = pdf.get_pages().values().next().copied().ok_or(lopdf::Error::PageNumberNotFound(1))?;
-    let tree = structure(pdf, page, marked, letter);
-    let metadata = metadata(pdf, words);
-    let date = letter.issued_at.strftime("D:%Y%m%d%H%M%S").to_string();
+    let tree = structure(pdf, page, marked, about);
+    let metadata = metadata(pdf, about.title);
+    let date = about.issued_at.strftime("D:%Y%m%d%H%M%S").to_string();
     let info = pdf.add_object(Dictionary::from_iter([
-        ("Title", words_of(&words.title.fr)),
+        ("Title", words_of(&about.title.fr)),
         ("Producer", Object::string_literal("Jalon")),
         ("CreationDate", Object::string_literal(date.clone())),
         ("ModDate", Object::string_literal(date)),
@@ -94,12 +103,8 @@ fn finish(
     catalog.set("Metadata", metadata);
     catalog.set("MarkInfo", Dictionary::from_iter([("Marked", Object::Boolean(true))]));
     catalog.set("ViewerPreferences", Dictionary::from_iter([("DisplayDocTitle", Object::Boolean(true))]));
-    let id = Sha256::new()
-        .chain_update(&letter.door)
-        .chain_update(&letter.rebuild)
-        .chain_update(&letter.code)
-        .chain_update(letter.issued_at.to_string())
-        .finalize();
+    let id =
+        Sha256::new().chain_update(about.parts.concat()).chain_update(about.issued_at.to_string()).finalize();
     let id = Object::String(id.iter().take(16).copied().collect(), StringFormat::Hexadecimal);
     pdf.trailer.set("ID", vec![id.clone(), id]);
     pdf.trailer.set("Info", info);
@@ -113,7 +118,7 @@ fn structure(
     pdf: &mut lopdf::Document,
     page: lopdf::ObjectId,
     marked: Vec<Marked>,
-    letter: &Letter,
+    about: &About<'_>,
 ) -> Object {
     let (root, document, section) = (pdf.new_object_id(), pdf.new_object_id(), pdf.new_object_id());
     let (mut french, mut own, mut parents) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,7 +161,7 @@ fn structure(
                 ("Type", name("StructElem")),
                 ("S", name("Sect")),
                 ("P", Object::Reference(document)),
-                ("Lang", Object::string_literal(letter.lang.code())),
+                ("Lang", Object::string_literal(about.lang.code())),
                 ("K", Object::Array(own)),
             ]),
         );
@@ -187,8 +192,8 @@ fn structure(
 }
 
 /// The title and language again, as XMP: what newer readers look at.
-fn metadata(pdf: &mut lopdf::Document, words: &Words) -> Object {
-    let title = words.title.fr.replace('&', "&amp;").replace('<', "&lt;");
+fn metadata(pdf: &mut lopdf::Document, title: &Said) -> Object {
+    let title = title.fr.replace('&', "&amp;").replace('<', "&lt;");
     let xmp = format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\

@@ -230,20 +230,20 @@ fn procedure(lang: &Lang, key: &str) -> String {
     l10n::try_text(lang, &format!("paper-procedure-{key}"), &[]).unwrap_or_else(|| key.to_owned())
 }
 
-struct Speaker {
-    own: Option<Lang>,
+pub(crate) struct Speaker {
+    pub own: Option<Lang>,
 }
 
 impl Speaker {
-    fn say(&self, key: &str) -> Said {
+    pub(crate) fn say(&self, key: &str) -> Said {
         self.with(|lang| text(lang, key, &[]))
     }
 
-    fn with(&self, phrase: impl Fn(&Lang) -> String) -> Said {
+    pub(crate) fn with(&self, phrase: impl Fn(&Lang) -> String) -> Said {
         Said { fr: phrase(&Lang::FRENCH), own: self.own.as_ref().map(phrase) }
     }
 
-    fn data(&self, label: &str, value: &str) -> Row {
+    pub(crate) fn data(&self, label: &str, value: &str) -> Row {
         Row { label: self.say(label), value: Value::Data(vec![value.to_owned()]) }
     }
 }

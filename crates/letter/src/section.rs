@@ -40,7 +40,11 @@ pub(crate) struct Section {
 
 impl Section {
     pub(crate) fn new(words: &Words, scale: f32) -> Section {
-        Section { items: Vec::new(), y: 0.0, scale, own_side: words.own_side }
+        Section::on(words.own_side, scale)
+    }
+
+    pub(crate) fn on(own_side: Side, scale: f32) -> Section {
+        Section { items: Vec::new(), y: 0.0, scale, own_side }
     }
 
     /// One paragraph at the present height; gives its height and does not move on.

@@ -5,6 +5,7 @@
 //! Never deletes or replaces a file it cannot open.
 
 mod advance;
+mod annulments;
 mod arrivals;
 mod attempts;
 mod check;
@@ -25,6 +26,7 @@ mod read_only;
 mod visits;
 
 pub use advance::Advance;
+pub use annulments::Annulment;
 pub use attempts::{Attempt, AttemptState};
 pub use journal::{Author, Entry, EntryState};
 pub use offers::Cancelled;

@@ -14,6 +14,8 @@ pub struct Cancelled {
     pub at: Timestamp,
     /// The person has asked for it back.
     pub returning: bool,
+    /// By an agent's decision: the person cannot ask for it.
+    pub annulled: bool,
 }
 
 impl Tx<'_> {
@@ -140,13 +142,14 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn cancelled(&self, id: RegistrationId) -> Result<Option<Cancelled>, VaultFailure> {
-        let mut statement =
-            self.sql.prepare_cached("SELECT at_s, coming_back FROM cancelled WHERE registration = ?1")?;
-        let row: Option<(i64, bool)> =
-            statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        row.map(|(at, returning)| {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT at_s, coming_back, annulled FROM cancelled WHERE registration = ?1")?;
+        let row: Option<(i64, bool, bool)> =
+            statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        row.map(|(at, returning, annulled)| {
             let at = Timestamp::from_second(at).map_err(|_| VaultFailure::Stored("cancellation"))?;
-            Ok(Cancelled { at, returning })
+            Ok(Cancelled { at, returning, annulled })
         })
         .transpose()
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_store.sql"),
     include_str!("../migrations/0002_released.sql"),
     include_str!("../migrations/0003_listed.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0012_lately.sql"),
     include_str!("../migrations/0013_arrivals.sql"),
     include_str!("../migrations/0015_corrections.sql"),
+    include_str!("../migrations/0016_annulment.sql"),
 ];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.

@@ -2,7 +2,7 @@
 //! The vault as a file: what opens it, what is refused, and that a refusal changes no byte.
 
 use domain::bytes::Salt;
-use domain::ids::{KioskId, LeaseId, SlotId};
+use domain::ids::{AnnulmentId, KioskId, LeaseId, RegistrationId, SlotId};
 use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
@@ -198,4 +198,62 @@ fn only_its_owner_may_read_the_vault() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
+}
+
+/// What central says of annulling comes again whenever it is heard anew: each time it is the same, and
+/// what is said no more does not stand.
+#[test]
+fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let (id, one, two) = (RegistrationId([1; 16]), AnnulmentId([2; 16]), AnnulmentId([3; 16]));
+    let day = |n: i8| jiff::civil::date(2027, 3, n);
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    let all = |tx: &vault::Tx<'_>| {
+        tx.propose_annulment(id, one, (day(23), "Motifs"))?;
+        tx.annul(id, one, at)?;
+        tx.end_annulment(id, one)?;
+        tx.propose_annulment(id, two, (day(30), "Autres motifs"))
+    };
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            tx.propose_annulment(id, one, (day(23), "Motifs"))?;
+            assert_eq!(tx.annulments_to_tell(5)?, [id]);
+            tx.note_notice(one, day(24))?;
+            tx.note_told(one, at)?;
+            tx.propose_annulment(id, one, (day(23), "Motifs"))?;
+            let known = tx.annulment(id)?.unwrap();
+            assert_eq!((known.printed_until, known.told), (Some(day(24)), Some(at)), "told stays told");
+            assert!(tx.annulments_to_tell(5)?.is_empty());
+            assert!(tx.annul(id, one, at)?);
+            let ended = tx.cancelled(id)?.unwrap();
+            assert!(ended.annulled && !ended.returning);
+            assert_eq!(tx.annulment(id)?, None);
+            tx.end_annulment(id, one)?;
+            let ended = tx.cancelled(id)?.unwrap();
+            assert!(!ended.annulled && ended.returning, "the date is to come");
+            tx.give_back(id)?;
+            // All of it again, and a second proposal: the first is over and stays so.
+            all(tx)?;
+            assert_eq!(tx.cancelled(id)?, None);
+            assert_eq!(tx.annulment(id)?.unwrap().id, two);
+            tx.annul(id, two, at)
+        })
+        .unwrap();
+    // Central has lost the second: heard anew, only the first is said, and it is over.
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            tx.hear_annulments_anew()?;
+            assert_eq!((tx.cancelled(id)?, tx.annulment(id)?), (None, None));
+            tx.propose_annulment(id, one, (day(23), "Motifs"))?;
+            assert!(!tx.annul(id, one, at)?);
+            assert_eq!((tx.cancelled(id)?, tx.annulment(id)?), (None, None));
+            // It was there after all.
+            tx.propose_annulment(id, two, (day(30), "Autres motifs"))?;
+            assert_eq!(tx.annulment(id)?.unwrap().id, two);
+            assert!(tx.annul(id, two, at)?);
+            assert!(tx.cancelled(id)?.unwrap().annulled);
+            tx.end_annulment(id, two)
+        })
+        .unwrap();
 }

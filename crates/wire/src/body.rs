@@ -4,11 +4,11 @@ use crate::bytes::Bytes;
 use domain::busy::Busy;
 use domain::bytes::Hash;
 use domain::correction::Details;
-use domain::ids::{AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::ids::{AnnulmentId, AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
 use domain::limit::TimeLimit;
 use domain::registration::Registration;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 /// The version of every body below. Raised with any change to one, an added field too: central applies
@@ -45,6 +45,8 @@ pub enum Body {
     Correction(Correction),
     /// The person came to their appointment and showed their paper, whoever made it.
     Arrival(Arrival),
+    /// The person was told that their appointment may be annulled, and has the reasons on paper.
+    AnnulmentTold(AnnulmentTold),
 }
 
 impl Body {
@@ -65,6 +67,7 @@ impl Body {
             Self::Limit(_) => "limit",
             Self::Correction(_) => "correction",
             Self::Arrival(_) => "arrival",
+            Self::AnnulmentTold(_) => "annulment_told",
         }
     }
 
@@ -89,13 +92,14 @@ impl Body {
             Self::Limit(declared) => Some(declared.registration),
             Self::Correction(correction) => Some(correction.registration),
             Self::Arrival(arrival) => Some(arrival.registration),
+            Self::AnnulmentTold(told) => Some(told.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     "registration",
     "dated",
     "incarnation",
@@ -109,6 +113,7 @@ pub const KINDS: [&str; 13] = [
     "limit",
     "correction",
     "arrival",
+    "annulment_told",
 ];
 
 /// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
@@ -118,6 +123,17 @@ pub struct Arrival {
     pub slot: SlotId,
     /// The civil hour on the paper.
     pub appointment: DateTime,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// The mediator says that the printed notice is in the person's hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnulmentTold {
+    pub registration: RegistrationId,
+    pub annulment: AnnulmentId,
+    /// The last day for an answer, as the notice has it.
+    pub until: Date,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

@@ -6,7 +6,7 @@ use domain::audit::SignedCheckpoint;
 use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
-use domain::ids::{KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::ids::{AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
 use domain::lease::Stratum;
 use domain::registration::Registration;
 use jiff::{
@@ -337,7 +337,7 @@ pub enum Change {
     /// A registration of this kiosk has another date than the one at `from`: the hour on its
     /// paper, not its slot, for two papers that name one slot have two at that hour. `because` is
     /// a stable word: a task's reason where the site's calendar no longer has that hour (`closed`,
-    /// `not_served`), or `offer_accepted`, `reinstated`, `missed`.
+    /// `not_served`), or `offer_accepted`, `reinstated`, `missed`, `annulment_undone`.
     Moved { registration: RegistrationId, from: DateTime, token: Bytes, because: String },
     /// An earlier date is kept for a registration of this kiosk until its person answers.
     Offered { registration: RegistrationId, offer: Offered },
@@ -346,6 +346,21 @@ pub enum Change {
     /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
     /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice).
     Ended { registration: RegistrationId, at: Timestamp, because: String },
+    /// An agent means to annul the appointment of a registration of this kiosk. The date holds
+    /// meanwhile. The person is told, and handed the reasons on paper; no screen shows those.
+    AnnulmentProposed {
+        registration: RegistrationId,
+        annulment: AnnulmentId,
+        /// The last day for their answer; later for whoever is told late.
+        answer_by: Date,
+        reasons: String,
+    },
+    /// The appointment is annulled since `at`: no paper of it is good, and the person cannot take it
+    /// up again; an agent can undo it.
+    Annulled { registration: RegistrationId, annulment: AnnulmentId, at: Timestamp },
+    /// That proposal is over: the appointment stays as it was, or is theirs again, and then a date
+    /// follows.
+    AnnulmentOver { registration: RegistrationId, annulment: AnnulmentId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

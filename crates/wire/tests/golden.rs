@@ -7,7 +7,9 @@ use domain::audit::{AuditHeader, Checkpoint, SignedCheckpoint};
 use domain::birth::Birth;
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::correction::Details;
-use domain::ids::{AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId};
+use domain::ids::{
+    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId,
+};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
 use domain::party::Party;
@@ -17,8 +19,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use wire::body::{
-    AdvanceRequest, Arrival, Begun, Body, Cancellation, Correction, Dated, Held, LimitDeclared, Outcome,
-    Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
+    AdvanceRequest, AnnulmentTold, Arrival, Begun, Body, Cancellation, Correction, Dated, Held,
+    LimitDeclared, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
@@ -211,6 +213,9 @@ fn every_body() {
     let (slot, appointment) = (SlotId(41), jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0));
     let arrival = Arrival { registration, slot, appointment, mediator: mediator(), at: at() };
     example("body-arrival", &Body::Arrival(arrival));
+    let (annulment, until) = (AnnulmentId([3; 16]), jiff::civil::date(2027, 2, 5));
+    let told = AnnulmentTold { registration, annulment, until, mediator: mediator(), at: at() };
+    example("body-annulment-told", &Body::AnnulmentTold(told));
     for outcome in
         [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
     {
@@ -279,6 +284,11 @@ fn every_message() {
     let ended = Change::Ended { registration, at: self::at(), because: "missed".into() };
     example("change-ended", &ended);
     example("change-offer-ended", &Change::OfferEnded { registration, offer });
+    let (annulment, answer_by) = (AnnulmentId([3; 16]), jiff::civil::date(2027, 2, 5));
+    let reasons = "Le titre présenté n'est pas celui de la personne.".into();
+    example("change-annulment", &Change::AnnulmentProposed { registration, annulment, answer_by, reasons });
+    example("change-annulled", &Change::Annulled { registration, annulment, at: self::at() });
+    example("change-annulment-over", &Change::AnnulmentOver { registration, annulment });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });
@@ -348,6 +358,9 @@ fn every_answer() {
             | Change::Offered { .. }
             | Change::OfferEnded { .. }
             | Change::Ended { .. }
+            | Change::AnnulmentProposed { .. }
+            | Change::Annulled { .. }
+            | Change::AnnulmentOver { .. }
             | Change::Dated { .. } => {}
         }
     }

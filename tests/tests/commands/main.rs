@@ -15,6 +15,32 @@ use std::path::Path;
 use std::process::Stdio;
 
 #[test]
+fn an_annulment_is_typed_with_all_it_takes_or_not_at_all() {
+    let ground = ground();
+    let code = domain::code::FollowUpCode::from_random([9; 8]).to_string();
+    let file = ground.path("reasons.txt");
+    std::fs::write(&file, "Le titre n'est pas le sien.").unwrap();
+    let reasons = format!("--reasons={file}");
+    let asked = |args: &[&str]| ground.admin(&[&["annul", "--code", &code][..], args].concat());
+    says(&asked(&[]), 1, &["nobody registered here", "central admin registrations"]);
+    says(&ground.admin(&["annul", "--code", "x"]), 1, &["no follow-up code"]);
+    let propose = &["--propose", &reasons, "--answer-by=2027-04-01", "--agent=Agente A"];
+    says(&asked(propose), 1, &["nobody registered here"]);
+    says(&asked(&["--propose", &reasons]), 2, &["--answer-by"]);
+    says(&asked(&["--decide=annul"]), 2, &["--reasons"]);
+    says(&asked(&["--decide=perhaps", &reasons]), 2, &["annul", "keep"]);
+    says(&asked(&["--undo", "--heard", &reasons]), 2, &["--heard"]);
+    says(&asked(&["--heard"]), 1, &["--answer FILE", "--no-answer"]);
+    says(&asked(&["--heard", "--no-answer", &format!("--answer={file}")]), 2, &["--no-answer"]);
+    let gone = format!("--reasons={}", ground.path("none.txt"));
+    says(&asked(&["--undo", &gone]), 3, &["none.txt", "correct its path"]);
+    std::fs::write(&file, [0xff, 0xfe]).unwrap();
+    says(&asked(&["--undo", &reasons]), 1, &["UTF-8"]);
+    std::fs::write(&file, "x".repeat(8_001)).unwrap();
+    says(&asked(&["--undo", &reasons]), 1, &["too long", "1000"]);
+}
+
+#[test]
 fn an_administrators_slip_is_told_with_what_to_type() {
     let ground = ground();
     for act in [

@@ -15,4 +15,8 @@ until: string | null,
 /**
  * The person has asked for it back; central gives the date.
  */
-returning: boolean, };
+returning: boolean, 
+/**
+ * By the préfecture's decision: it is not the person's to take up again.
+ */
+annulled: boolean, };

@@ -29,7 +29,8 @@ set_aside: number,
 /**
  * What has happened to this kiosk or to central lately that a mediator should know:
  * `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
- * `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`, `retired`, `kiosk_lost`,
+ * `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
+ * `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
  * `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
  */
 notices: Array<string>, 
@@ -38,6 +39,7 @@ notices: Array<string>,
  */
 unfinished: Array<UnfinishedView>, 
 /**
- * People an earlier date is kept for, the first to answer at the top: somebody tells them.
+ * People who are to be told of an earlier date, or that their appointment may be annulled, the
+ * first to answer at the top.
  */
 to_tell: Array<ToTellView>, };

@@ -49,6 +49,8 @@ export interface Host {
   askEarlier(visit: string): Promise<AdvanceView>;
   cancel(visit: string): Promise<DateView>;
   reinstate(visit: string): Promise<DateView>;
+  printNotice(visit: string): Promise<DateView>;
+  handNotice(visit: string): Promise<DateView>;
   declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
   correct(visit: string, details: DetailFields): Promise<DateView>;
   answerOffer(visit: string, accept: boolean): Promise<DateView>;

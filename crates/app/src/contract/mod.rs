@@ -17,11 +17,11 @@ pub use draft::{
     LimitFields, PartyFields, RenewalFields, RepresentativeFields,
 };
 pub use views::{
-    AdvanceState, AdvanceView, Boot, CancelledView, Connection, DateSource, DateView, DraftView,
-    ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
+    AdvanceState, AdvanceView, AnnulmentView, Boot, CancelledView, Connection, DateSource, DateView,
+    DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
     OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
     PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
-    ToTellView, UnfinishedView,
+    ToTellKind, ToTellView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 38] = [
+pub const COMMANDS: [&str; 40] = [
     "boot",
     "set_aside",
     "unlock",
@@ -71,6 +71,8 @@ pub const COMMANDS: [&str; 38] = [
     "correct",
     "answer_offer",
     "answer_offer_elsewhere",
+    "print_notice",
+    "hand_notice",
     "reprint",
     "outbox",
     "sync_now",

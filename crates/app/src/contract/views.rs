@@ -77,18 +77,31 @@ pub struct HomeView {
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
-    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`, `retired`, `kiosk_lost`,
+    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
+    /// `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
     /// `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,
-    /// People an earlier date is kept for, the first to answer at the top: somebody tells them.
+    /// People who are to be told of an earlier date, or that their appointment may be annulled, the
+    /// first to answer at the top.
     pub to_tell: Vec<ToTellView>,
 }
 
-/// Somebody registered here who has an offer to answer. Shown to a mediator only.
+/// What somebody is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ToTellKind {
+    /// An earlier date is kept for them.
+    Offer,
+    /// The préfecture means to annul their appointment.
+    Annulment,
+}
+
+/// Somebody registered here who is to be told something. Shown to a mediator only.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct ToTellView {
+    pub kind: ToTellKind,
     /// `date` tells the rest.
     pub visit: String,
     /// The language of their paper.
@@ -97,7 +110,7 @@ pub struct ToTellView {
     pub name: String,
     /// The telephone number they left.
     pub phone: Option<String>,
-    /// The earlier date, `YYYY-MM-DDThh:mm`.
+    /// The earlier date, or the appointment it is about, `YYYY-MM-DDThh:mm`.
     pub slot_at: String,
     /// The last day to answer, `YYYY-MM-DD`.
     pub until: String,
@@ -243,8 +256,22 @@ pub struct DateView {
     pub advance: Option<AdvanceView>,
     /// An earlier date they may have instead.
     pub offer: Option<OfferView>,
-    /// They gave the appointment up.
+    /// They gave the appointment up, or it was annulled.
     pub cancelled: Option<CancelledView>,
+    /// The préfecture means to annul it.
+    pub annulment: Option<AnnulmentView>,
+}
+
+/// The préfecture means to annul the appointment, which holds meanwhile. The reasons stand on the
+/// printed notice alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AnnulmentView {
+    /// The last day for the person's answer, `YYYY-MM-DD`.
+    pub until: String,
+    /// A notice came out of the printer here.
+    pub printed: bool,
+    /// When the person had it in hand, `YYYY-MM-DDThh:mm`.
+    pub told_at: Option<String>,
 }
 
 /// An earlier date that is kept for the person until they answer.
@@ -274,6 +301,8 @@ pub struct CancelledView {
     pub until: Option<String>,
     /// The person has asked for it back; central gives the date.
     pub returning: bool,
+    /// By the préfecture's decision: it is not the person's to take up again.
+    pub annulled: bool,
 }
 
 /// A request for an earlier date.

@@ -6,7 +6,8 @@ use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::paper;
-use domain::ids::RegistrationId;
+use domain::annulment::REASONS_MAX;
+use domain::ids::{AnnulmentId, RegistrationId};
 use domain::planted;
 use domain::token::SignedToken;
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ const MARK: &str = "mark";
 const ANSWER_MAX: usize = 500;
 /// Why a date is another: the person has taken a cancelled appointment back.
 const REINSTATED: &str = "reinstated";
+/// The same, by an agent who undid an annulment.
+const UNDONE: &str = "annulment_undone";
 /// What a mediator is told of a date that is another; none when the person was there for it.
 fn notice(because: &str) -> Option<&'static str> {
     match because {
@@ -31,6 +34,8 @@ fn notice(because: &str) -> Option<&'static str> {
         "accepted_ahead" => Some("date_earlier"),
         // They did not come to the date before.
         "missed" => Some("date_missed"),
+        // The préfecture took its decision back.
+        UNDONE => Some("annulment_undone"),
         _ => Some("date_moved"),
     }
 }
@@ -182,6 +187,17 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
         },
         Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
         Change::Ended { registration, at, .. } => ended(inner, tx, registration, at),
+        Change::AnnulmentProposed { registration, annulment, answer_by, reasons } => {
+            let reasons: String = reasons.chars().take(REASONS_MAX).collect();
+            match tx.paper(registration)? {
+                Some(_) => Ok(tx.propose_annulment(registration, annulment, (answer_by, &reasons))?),
+                None => Ok(()),
+            }
+        }
+        Change::Annulled { registration, annulment, at } => {
+            annulled(inner, tx, (registration, annulment), at)
+        }
+        Change::AnnulmentOver { registration, annulment } => Ok(tx.end_annulment(registration, annulment)?),
     }
 }
 
@@ -210,7 +226,7 @@ fn moved(
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let Some(signed) = trust::token(&inner.identity, token) else { return Ok(()) };
     let returning = tx.cancelled(id)?.map(|cancelled| cancelled.returning);
-    match (because == REINSTATED, returning) {
+    match (because == REINSTATED || because == UNDONE, returning) {
         // The answer to what was asked here, whatever paper was out before.
         (true, Some(true)) => tx.give_back(id)?,
         // It comes again, and something else was said since; or the person has gone.
@@ -249,6 +265,23 @@ fn ended(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, at: Timestamp) -> Resul
     }
     tx.cancel(id, at)?;
     heard::note_once(inner, tx, "place_ended")
+}
+
+/// Two agents have annulled the appointment; only an agent undoes that. Noted as come here, they are
+/// received whatever was decided.
+fn annulled(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    (id, annulment): (RegistrationId, AnnulmentId),
+    at: Timestamp,
+) -> Result<(), Problem> {
+    let Some(paper) = tx.paper(id)? else { return Ok(()) };
+    let dated = paper.token.as_deref().and_then(SignedToken::from_bytes);
+    let came = dated.map(|dated| tx.arrival(id, dated.token.at)).transpose()?.flatten();
+    if came.is_some() || !tx.annul(id, annulment, at)? {
+        return Ok(());
+    }
+    heard::note_once(inner, tx, "place_annulled")
 }
 
 /// Another paper of the same registration, and the record that says so. False when it can no

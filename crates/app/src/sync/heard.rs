@@ -84,6 +84,7 @@ pub(super) fn pulled(inner: &Inner, answer: &ChangesAnswer) -> Result<Heard, Pro
             if let (Some(_), Heard::Holds(seq)) = (before, heard) {
                 // Another database counts its changes anew; our journal it holds.
                 tx.put_json(CURSOR, &0u64)?;
+                tx.hear_annulments_anew()?;
                 heard = Heard::Forgot(seq);
             }
         }
@@ -132,6 +133,7 @@ fn forgot(inner: &Inner, tx: &Tx<'_>, seq: u64) -> Result<Heard, Problem> {
     }
     tx.put_json(RECEIVED, &seq)?;
     tx.put_json(CURSOR, &0u64)?;
+    tx.hear_annulments_anew()?;
     note(inner, tx, "central_forgot")?;
     Ok(Heard::Forgot(seq))
 }

@@ -1,6 +1,7 @@
 //! What an administrator does, each act one function that answers JSON. Never prints and
 //! never chooses an exit code: that is the command line's.
 
+mod annul;
 mod audit;
 mod calendar;
 mod desk;
@@ -17,6 +18,7 @@ mod redate;
 mod sites;
 mod tasks;
 
+pub use annul::{Annul, AnnulStep, annul};
 pub use audit::{audit_erase, audit_export, audit_seal};
 pub use calendar::{
     Ask, calendar, closure, counter_change, opening, remove_closure, remove_opening, site_days,

@@ -94,16 +94,22 @@ pub async fn answer_task(
     let mut tx = pool.begin().await?;
     let row = sqlx::query(
         "UPDATE task SET answer = $2, answered_by = $3, answered_s = $4 FROM registration \
-         WHERE task.id = $1 AND task.answer IS NULL AND registration.id = task.registration \
+         WHERE task.id = $1 AND task.answer IS NULL AND registration.id = task.registration AND task.kind <> $5 \
          RETURNING task.kind, task.registration, registration.kiosk, task.made_s",
     )
     .bind(task)
     .bind(&answer)
     .bind(&agent)
     .bind(now.as_second())
+    .bind(TaskKind::Annulment.key())
     .fetch_optional(&mut *tx)
     .await?
-    .ok_or_else(|| refused(format!("there is no open task {task}; central admin tasks lists them")))?;
+    .ok_or_else(|| {
+        refused(format!(
+            "there is no open task {task} that is answered so; central admin tasks lists them, and an annulment is \
+             decided with central admin annul --decide"
+        ))
+    })?;
     let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
         row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
     };

@@ -8,8 +8,8 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, arrivals, busy, chain, changes, claim, correction, dates, lists, offers, paper,
-    planted, redate, registered, task,
+    Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, offers,
+    paper, planted, redate, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
@@ -226,6 +226,9 @@ async fn apply_one<'a>(
         Some(Body::Arrival(said)) => arrivals::apply(&mut step, central, device, said)
             .await
             .map(|done| Step::of(done.map(|()| Vec::new()))),
+        Some(Body::AnnulmentTold(said)) => {
+            annulment::told(&mut step, central, device, said).await.map(Step::of)
+        }
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),

@@ -4,7 +4,7 @@
 use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, arrivals, busy, calendar, dates, lists, offers, task};
+use crate::{Central, Refusal, annulment, arrivals, busy, calendar, dates, lists, offers, task};
 use domain::ids::{RegistrationId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
@@ -98,6 +98,10 @@ pub(crate) async fn reinstate(
         let honoured = arrivals::is_honoured(&mut *db, id).await?;
         return Ok(if honoured { Err(arrivals::HONOURED) } else { Ok(Vec::new()) });
     };
+    // By another's word than the person's: only an agent undoes it.
+    if annulment::stands(&mut *db, id).await? {
+        return Ok(Err(annulment::ANNULLED));
+    }
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
@@ -105,6 +109,19 @@ pub(crate) async fn reinstate(
     if !may_return(day(cancelled), day(at.min(central.now()))) {
         return Ok(Err("too_late"));
     }
+    come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
+}
+
+/// A place that had ended counts as before: its registration time, and the slot given up where nobody
+/// was asked about it, else the first free one.
+pub(crate) async fn come_back(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    id: RegistrationId,
+    (day, because): (Date, &str),
+) -> Result<Vec<Change>, Refusal> {
+    let known = known(&mut *db, device, id).await?.ok_or(Refusal::Stored("registration"))?;
     sqlx::query(
         "UPDATE registration SET cancelled_s = NULL, cancelled_slot = NULL, cancelled_at = NULL WHERE id = $1",
     )
@@ -118,7 +135,7 @@ pub(crate) async fn reinstate(
         serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
     if known.waits && busy::may_wait(&registration) {
         // As before they went: it comes with the others'.
-        return Ok(Ok(Vec::new()));
+        return Ok(Vec::new());
     }
     sqlx::query("UPDATE registration SET waits_on = NULL WHERE id = $1")
         .bind(id.0.as_slice())
@@ -130,19 +147,19 @@ pub(crate) async fn reinstate(
         take_back(&mut *db, central, device, (id, slot), today).await?;
     }
     let given = dates::give(&mut *db, central, device, &registration).await?;
-    let Some(given) = given else { return Ok(Ok(Vec::new())) };
+    let Some(given) = given else { return Ok(Vec::new()) };
     lists::replace(&mut *db, central, id, (Some(given.token.token.at), before), today).await?;
     let token = given.token.to_bytes().into();
     let mut changes = vec![match before {
-        Some(from) => Change::Moved { registration: id, from, token, because: "reinstated".to_owned() },
+        Some(from) => Change::Moved { registration: id, from, token, because: because.to_owned() },
         None => Change::Dated { registration: id, token },
     }];
     if registration.limit.is_some() {
         // What the desk had to do was answered when they cancelled, and a limit may have been
         // declared since.
-        changes.extend(limit::serve(db, central, device, &registration, day(at.min(central.now()))).await?);
+        changes.extend(limit::serve(db, central, device, &registration, day).await?);
     }
-    Ok(Ok(changes))
+    Ok(changes)
 }
 
 /// The slot the person gave up, while nobody else has been asked about it and it still serves them.

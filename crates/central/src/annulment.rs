@@ -1,0 +1,249 @@
+//! Annulment of an appointment for fraud, as the central that runs carries it out: two agents have
+//! said it beside it, see [`crate::admin`]. Until it is carried out the date holds, and nothing that
+//! the person, a closure or an offer did in between is undone by it.
+
+use crate::calendar::change::lock;
+use crate::device::Device;
+use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task};
+use domain::annulment::until;
+use domain::audit::Act;
+use domain::bytes::PublicKey;
+use domain::ids::{AnnulmentId, KioskId, RegistrationId, SiteId};
+use domain::task::TaskKind;
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+use sqlx::postgres::PgRow;
+use sqlx::{Connection as _, PgConnection, Row};
+use wire::body::AnnulmentTold;
+use wire::messages::Change;
+
+/// Decisions carried out in one transaction: the site's people wait for it.
+const AT_ONCE: i64 = 50;
+/// Why a record of an annulled place is not applied, and what its tasks are answered by.
+pub(crate) const ANNULLED: &str = "annulled";
+/// Why a date is another: the place is the person's again.
+const UNDONE: &str = "annulment_undone";
+
+/// The kiosk's word that the person has the notice. Again, the later day on a notice counts.
+pub(crate) async fn told(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    said: &AnnulmentTold,
+) -> Result<Result<Vec<Change>, &'static str>, Refusal> {
+    calendar::hold(&mut *db, &device.site).await?;
+    let row = sqlx::query(
+        "SELECT answer_by::text, annulment.state, proposed_s FROM annulment JOIN registration ON registration.id = annulment.registration \
+         WHERE annulment.id = $1 AND registration.id = $2 AND registration.kiosk = $3 FOR UPDATE OF annulment",
+    )
+    .bind(said.annulment.0.as_slice())
+    .bind(said.registration.0.as_slice())
+    .bind(device.kiosk.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    // Of a database that was restored to before the proposal: an agent proposes again.
+    let Some(row) = row else { return Ok(Err("annulment_unknown")) };
+    if row.try_get::<&str, _>(1)? != "proposed" {
+        return Ok(Ok(Vec::new()));
+    }
+    let answer_by: Date = row.try_get::<&str, _>(0)?.parse().map_err(|_| Refusal::Stored("date"))?;
+    let zone = dates::zone_of(&mut *db, &device.site).await?;
+    let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
+    let day = |at: Timestamp| zone.to_datetime(at).date();
+    // A clock that is behind tells nobody before there was anything to tell.
+    let proposed = Timestamp::from_second(row.try_get(2)?).map_err(|_| Refusal::Stored("proposal"))?;
+    let (now, at) = (central.now(), said.at.min(central.now()).max(proposed));
+    // What the notice says, as far as a notice of today can say it.
+    let last = until(answer_by, day(at)).max(said.until.min(until(answer_by, day(now))));
+    sqlx::query(
+        "WITH told AS (UPDATE annulment SET told_s = coalesce(told_s, $2), until = greatest(until, $3::text::date) \
+                       WHERE id = $1 RETURNING registration, until) \
+         UPDATE task SET due = greatest(due, told.until) FROM told \
+         WHERE task.registration = told.registration AND task.kind = $4 AND task.answer IS NULL",
+    )
+    .bind(said.annulment.0.as_slice())
+    .bind(at.as_second())
+    .bind(last.to_string())
+    .bind(TaskKind::Annulment.key())
+    .execute(&mut *db)
+    .await?;
+    audit::by_kiosk(&mut *db, device.kiosk, Act::AnnulmentTold, Some(&said.registration), 1).await?;
+    Ok(Ok(Vec::new()))
+}
+
+/// Is this place annulled, and not the person's again?
+pub(crate) async fn stands(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
+    let row = sqlx::query(
+        "SELECT EXISTS (SELECT 1 FROM annulment WHERE registration = $1 AND state IN ('annulled', 'undoing'))",
+    )
+    .bind(id.0.as_slice())
+    .fetch_one(db)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// The appointment was given up or honoured: there is nothing left to annul.
+pub(crate) async fn over(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE annulment SET state = 'over' WHERE registration = $1 AND state IN ('proposed', 'annulling')",
+    )
+    .bind(id.0.as_slice())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+impl Central {
+    /// Carries out what agents have decided or undone since; answers how many.
+    ///
+    /// # Errors
+    /// The database or the lease log fails; what was carried out stays so.
+    pub async fn carry_out_annulments(&self) -> Result<usize, Refusal> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let (mut all, mut failed) = (0, None);
+        for row in &rows {
+            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+            loop {
+                match turn(self, &site).await {
+                    Ok(0) => break,
+                    Ok(done) => all += done,
+                    // The other sites are not held up.
+                    Err(refusal) => {
+                        failed = Some(refusal);
+                        break;
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(all), Err)
+    }
+}
+
+/// A decision to be carried out.
+struct Decided {
+    id: AnnulmentId,
+    registration: RegistrationId,
+    device: Device,
+    undo: bool,
+}
+
+impl Decided {
+    fn read(row: &PgRow, site: &SiteId) -> Result<Self, Refusal> {
+        let id = |at: usize, what| -> Result<[u8; 16], Refusal> {
+            row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| Refusal::Stored(what))
+        };
+        let key = PublicKey::from_slice(row.try_get(3)?).ok_or(Refusal::Stored("device key"))?;
+        Ok(Self {
+            id: AnnulmentId(id(0, "annulment id")?),
+            registration: RegistrationId(id(1, "registration id")?),
+            device: Device { kiosk: KioskId(id(2, "kiosk id")?), site: site.clone(), key },
+            undo: row.try_get(4)?,
+        })
+    }
+}
+
+async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
+    let mut tx = central.pool.begin().await?;
+    lock(&mut tx, site).await?;
+    let rows = sqlx::query(
+        "SELECT annulment.id, registration.id, kiosk.id, kiosk.key, annulment.state = 'undoing' FROM annulment \
+         JOIN registration ON registration.id = annulment.registration JOIN kiosk ON kiosk.id = registration.kiosk \
+         WHERE annulment.site = $1 AND annulment.state IN ('annulling', 'undoing') \
+         ORDER BY coalesce(undone_s, decided_s), annulment.id LIMIT $2",
+    )
+    .bind(site.as_str())
+    .bind(AT_ONCE)
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut done = 0;
+    for row in &rows {
+        let decided = Decided::read(row, site)?;
+        let mut step = tx.begin().await?;
+        let carried = match decided.undo {
+            true => undo(&mut step, central, &decided).await,
+            false => annul(&mut step, central, &decided).await,
+        };
+        match carried {
+            Ok(()) => step.commit().await?,
+            // One that cannot be read never holds up the others.
+            Err(Refusal::Stored(what)) => {
+                tracing::error!(what, "a decision about an annulment cannot be carried out");
+                step.rollback().await?;
+                continue;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+        done += 1;
+    }
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// The place ends as with a cancellation, whatever date it has now: the slot goes to whoever is next,
+/// and every door that has the list knows the paper. Given up, or its day come, it is left as it is.
+async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> Result<(), Refusal> {
+    let (device, id) = (&decided.device, decided.registration);
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    let ended = sqlx::query("SELECT cancelled_s IS NOT NULL FROM registration WHERE id = $1 FOR UPDATE")
+        .bind(id.0.as_slice())
+        .fetch_one(&mut *db)
+        .await?
+        .try_get(0)?;
+    let held = dates::slot_of(&mut *db, id).await?.filter(|(_, at)| at.date() > today);
+    let (Some((slot, at)), false) = (held, ended || arrivals::is_honoured(&mut *db, id).await?) else {
+        over(&mut *db, id).await?;
+        return tell(db, central, decided, Vec::new()).await;
+    };
+    offers::set_free(&mut *db, central, &device.site, slot).await?;
+    let now = central.now();
+    sqlx::query(
+        "WITH done AS (UPDATE annulment SET state = 'annulled', at = $4::text::timestamp, done_s = $2 WHERE id = $5) \
+         UPDATE registration SET cancelled_s = $2, cancelled_slot = $3, cancelled_at = $4::text::timestamp WHERE id = $1",
+    )
+    .bind(id.0.as_slice())
+    .bind(now.as_second())
+    .bind(dates::slot_key(slot)?)
+    .bind(at.to_string())
+    .bind(decided.id.0.as_slice())
+    .execute(&mut *db)
+    .await?;
+    task::settle_all(&mut *db, id, (ANNULLED, now)).await?;
+    lists::replace(&mut *db, central, id, (None, Some(at)), today).await?;
+    let mut told = vec![Change::Annulled { registration: id, annulment: decided.id, at: now }];
+    if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
+        told.push(Change::OfferEnded { registration: id, offer });
+    }
+    changes::append(db, central, device.kiosk, &told).await
+}
+
+/// The registration time counts as before, and the slot is theirs where nobody was asked about it.
+async fn undo(db: &mut PgConnection, central: &Central, decided: &Decided) -> Result<(), Refusal> {
+    let (device, id) = (&decided.device, decided.registration);
+    sqlx::query("UPDATE annulment SET state = 'undone' WHERE id = $1")
+        .bind(decided.id.0.as_slice())
+        .execute(&mut *db)
+        .await?;
+    if arrivals::is_honoured(&mut *db, id).await? {
+        // A door without the list received them all the same: they need no other date.
+        return tell(db, central, decided, Vec::new()).await;
+    }
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    let dated = offers::come_back(&mut *db, central, device, id, (today, UNDONE)).await?;
+    tell(db, central, decided, dated).await
+}
+
+async fn tell(
+    db: &mut PgConnection,
+    central: &Central,
+    decided: &Decided,
+    dated: Vec<Change>,
+) -> Result<(), Refusal> {
+    let (registration, annulment) = (decided.registration, decided.id);
+    let mut told = vec![Change::AnnulmentOver { registration, annulment }];
+    told.extend(dated);
+    changes::append(db, central, decided.device.kiosk, &told).await
+}
