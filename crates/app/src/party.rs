@@ -3,13 +3,11 @@
 
 use crate::check::Coming;
 use crate::contract::{
-    BirthFields, BirthForm, ContactFields, DraftFields, DraftView, FieldProblem, PartyFields, Problem,
-    RepresentativeFields,
+    ContactFields, DraftFields, DraftView, FieldProblem, PartyFields, Problem, RepresentativeFields,
 };
 use crate::kiosk::Kiosk;
-use crate::visit;
+use crate::{correct, visit};
 use domain::applicant::{Applicant, Identity};
-use domain::birth::Birth;
 use domain::ids::RegistrationId;
 use domain::party::{PEOPLE_MAX, Party};
 use domain::registration::Registration;
@@ -48,12 +46,13 @@ impl Kiosk {
 /// What is known of the next one before anything is typed.
 fn fields(before: &Registration, same_person: bool) -> DraftFields {
     let applicant = &before.applicant;
+    let stands = correct::fields(before);
     let still = before.party.as_ref().map_or(1, |party| party.people.saturating_sub(1).max(1));
     let party = PartyFields { people: still.to_string(), with: before.code.to_string() };
     let family = DraftFields {
-        lang: before.lang.clone(),
-        family_names: applicant.family_names.clone(),
-        nationality: applicant.nationality.code().to_owned(),
+        lang: stands.lang,
+        family_names: stands.family_names,
+        nationality: stands.nationality,
         contact: contact(applicant),
         party: Some(party),
         ..DraftFields::default()
@@ -67,8 +66,8 @@ fn fields(before: &Registration, same_person: bool) -> DraftFields {
         relation: one.relation.key().to_owned(),
     });
     DraftFields {
-        given_names: applicant.given_names.clone().unwrap_or_default(),
-        birth: birth(applicant.birth),
+        given_names: stands.given_names,
+        birth: stands.birth,
         birth_place: applicant.birth_place.clone().unwrap_or_default(),
         agdref: applicant.agdref.as_ref().map(|number| number.as_str().to_owned()).unwrap_or_default(),
         declared: applicant.identity == Identity::Declared,
@@ -84,17 +83,6 @@ fn contact(applicant: &Applicant) -> ContactFields {
         email: contact.email.unwrap_or_default(),
         postal: contact.postal.unwrap_or_default(),
     }
-}
-
-fn birth(birth: Birth) -> BirthFields {
-    let (form, year, month, day) = match birth {
-        Birth::Whole { date } => {
-            (BirthForm::Whole, date.year(), date.month().to_string(), date.day().to_string())
-        }
-        Birth::Year { year } => (BirthForm::Year, year, String::new(), String::new()),
-        Birth::Customary { year } => (BirthForm::Customary, year, String::new(), String::new()),
-    };
-    BirthFields { form, day, month, year: year.to_string() }
 }
 
 /// The party of somebody who said whom they come with: `id` is their own registration.

@@ -172,13 +172,16 @@ pub(crate) fn fields(visit: &Visit) -> DraftFields {
     serde_json::from_str(&visit.fields).unwrap_or_default()
 }
 
-/// What a draft says, or what stands in the way of its registration, today.
+/// What a draft says, or what stands in the way.
+pub(crate) type Judged = Result<(Checked, Option<Party>), Vec<FieldProblem>>;
+
+/// Judges a draft as it would be registered today, under this id.
 pub(crate) fn judged(
     inner: &Inner,
     tx: &Tx<'_>,
     fields: &DraftFields,
     id: RegistrationId,
-) -> Result<Result<(Checked, Option<Party>), Vec<FieldProblem>>, VaultFailure> {
+) -> Result<Judged, VaultFailure> {
     let checked = match check::check(fields, inner.today()) {
         Ok(checked) => checked,
         Err(problems) => return Ok(Err(problems)),
