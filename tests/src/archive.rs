@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 27] = [
+const TABLES: [(&str, &str); 28] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -30,6 +30,7 @@ const TABLES: [(&str, &str); 27] = [
     ("upload", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
+    ("correction", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("task", "site = $1"),
     ("annulment", "site = $1"),
     ("reserve", "site = $1"),
@@ -70,14 +71,16 @@ impl Archive for SiteRows {
         Box::pin(async move {
             let mut rows = Map::new();
             for (table, which) in TABLES {
+                // Each row as the database writes it: JSON would make one null of its two.
                 let all =
-                    format!("SELECT coalesce(json_agg({table}), '[]')::text FROM {table} WHERE {which}");
+                    format!("SELECT coalesce(array_agg({table}::text), '{{}}') FROM {table} WHERE {which}");
                 let row = sqlx::query(sqlx::AssertSqlSafe(all))
                     .bind(site)
                     .fetch_one(&self.0)
                     .await
                     .map_err(told)?;
-                rows.insert(table.to_owned(), Value::String(row.try_get(0).map_err(told)?));
+                let all: Vec<String> = row.try_get(0).map_err(told)?;
+                rows.insert(table.to_owned(), Value::from(all));
             }
             let row = sqlx::query("SELECT n, encode(hash, 'hex'), broken FROM lease_log")
                 .fetch_one(&self.0)
@@ -97,9 +100,10 @@ impl Archive for SiteRows {
             for (table, _) in TABLES {
                 let insert = format!(
                     "INSERT INTO {table} OVERRIDING SYSTEM VALUE \
-                     SELECT * FROM json_populate_recordset(NULL::public.{table}, $1::json)"
+                     SELECT * FROM unnest($1::text[]::public.{table}[])"
                 );
-                let rows = backup[table].as_str().unwrap_or("[]");
+                let rows = backup[table].as_array().map_or(&[][..], Vec::as_slice);
+                let rows: Vec<&str> = rows.iter().filter_map(Value::as_str).collect();
                 sqlx::query(sqlx::AssertSqlSafe(insert)).bind(rows).execute(&mut *tx).await.map_err(told)?;
             }
             let mark = &backup["lease_log"];
