@@ -8,7 +8,7 @@ use domain::calendar::{Closure, CounterCalendar, Holidays, Pattern, SiteCalendar
 use domain::extra::{self, Hour};
 use domain::ids::{RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
-use domain::party::{Party, choose};
+use domain::party::{Party, WAIT_DAYS, choose};
 use domain::procedure::{Procedure, ProcedureSet};
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
@@ -244,10 +244,14 @@ async fn tell(service: &Service, case: u32, story: Story) -> Result<(), TestCase
             procedure: *procedure,
             registered_on: registration.registered_on,
             limit: registration.limit.as_ref().map(near),
-            // A date that waits for the filing to open, or for others, says nothing of the queue.
+            // A date that waits for the filing to open says nothing of the queue; one that may have
+            // waited for others, what it would have been alone at the least.
             given: given
-                .map(|at| at.date())
-                .filter(|_| registration.waits_for().is_none() && registration.party.is_none()),
+                .map(|at| match registration.party {
+                    Some(_) => at.date().saturating_sub(WAIT_DAYS.days()),
+                    None => at.date(),
+                })
+                .filter(|_| registration.waits_for().is_none()),
         });
         before = Some((registration, given));
     }

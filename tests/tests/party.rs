@@ -2,7 +2,7 @@
 //! People of one visit at a counter: a family, and one person for several procedures, with a network
 //! and without, are received on one day at hours that follow each other.
 
-use app::contract::{DateView, DraftFields, PartyFields};
+use app::contract::{DateSource, DateView, DraftFields, PartyFields};
 use journeys::counter::{Counter, person, register};
 use std::collections::BTreeSet;
 
@@ -38,6 +38,10 @@ async fn family(counter: &Counter, name: &str) -> Vec<DateView> {
     assert_eq!(draft.fields, expected, "what a family shares, and nothing of the first one alone");
     let gone = counter.kiosk.open_visit(&first.visit).await.unwrap_err();
     assert_eq!(gone.code, "no_visit", "the first one's visit is over");
+    // Back with the paper an hour later, somebody else comes with them: begun in the same way.
+    let again = counter.kiosk.next_of_visit(&first.visit, false).await.unwrap();
+    assert_eq!(again.fields, expected);
+    counter.kiosk.discard_draft(&again.visit).await.unwrap();
     let fields = DraftFields { given_names: "Awa".into(), ..person(name) };
     let second = keep(counter, &draft.visit, DraftFields { party: draft.fields.party, ..fields }).await;
     assert_eq!(second.beside, [first.slot_at.clone().unwrap()]);
@@ -95,6 +99,84 @@ async fn a_family_is_received_on_one_day() {
         .unwrap();
         assert_eq!(Some(at), date.slot_at, "the date on paper is the one central holds");
     }
+}
+
+/// Without a network nobody of them had a date; central keeps them together all the same, on the first
+/// day that has room for three.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_family_that_left_with_ranks_is_received_on_one_day() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    sqlx::query("UPDATE site SET lease_slots = 0").execute(&pool).await.unwrap();
+    let alone = register(&counter.kiosk, "KEÏTA").await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    // Two slots are left on the first day.
+    sqlx::query(
+        "UPDATE slot SET withheld = true WHERE registration IS NULL AND lease IS NULL AND at::date = $1::text::date \
+         AND id NOT IN (SELECT id FROM slot WHERE registration IS NULL AND lease IS NULL AND at::date = $1::text::date \
+                        ORDER BY at LIMIT 2)",
+    )
+    .bind(day(&alone))
+    .execute(&pool)
+    .await
+    .unwrap();
+    counter = counter.cut_off(None).await.unwrap();
+    let mut party = together("3", "");
+    let mut codes = Vec::new();
+    for (name, still) in [("Awa", 3), ("Binta", 2), ("Cheikh", 1)] {
+        let visit = counter.kiosk.start_visit("fr").await.unwrap().visit;
+        let fields = DraftFields { given_names: name.into(), party: party.take(), ..person("SOW") };
+        let date = keep(&counter, &visit, fields).await;
+        assert!(date.slot_at.is_none() && date.beside.is_empty());
+        party = together(&(still - 1).to_string(), &date.code);
+        codes.push(date.code);
+    }
+    counter = counter.home(None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT slot.at::date::text, slot.at::text FROM slot JOIN registration ON registration.id = slot.registration \
+         WHERE body ? 'party'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let days: BTreeSet<&String> = rows.iter().map(|(day, _)| day).collect();
+    let hours: BTreeSet<&String> = rows.iter().map(|(_, at)| at).collect();
+    assert_eq!((days.len(), hours.len(), codes.len()), (1, 3, 3), "{rows:?}");
+    assert!(rows[0].0.as_str() > day(&alone), "the first day had no room for three");
+}
+
+/// The first one's date came from the far end of the lease. Central is there again for the second, who
+/// waits a fortnight for company and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_longer_than_a_fortnight_for_a_leased_hour() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    sqlx::query("UPDATE site SET lease_slots = 24").execute(&pool).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    counter = counter.cut_off(None).await.unwrap();
+    let days = |date: &DateView| day(date).parse::<jiff::civil::Date>().unwrap();
+    let mut far: Option<DateView> = None;
+    let mut first = None;
+    for n in 0..24_u8 {
+        let date = register(&counter.kiosk, &format!("PERSONNE {}", char::from(b'A' + n))).await.unwrap();
+        let begun = *first.get_or_insert(days(&date));
+        if days(&date) > begun.saturating_add(jiff::ToSpan::days(13)) {
+            far = Some(date);
+            break;
+        }
+    }
+    let far = far.expect("the lease has a tail");
+    let draft = counter.kiosk.next_of_visit(&far.visit, false).await.unwrap();
+    counter = counter.home(None).await.unwrap();
+    let fields = DraftFields { party: draft.fields.party, ..person("SUIVANTE") };
+    let second = keep(&counter, &draft.visit, fields).await;
+    assert_eq!(second.beside, [far.slot_at.clone().unwrap()]);
+    let alone = register(&counter.kiosk, "SEULE").await.unwrap();
+    assert_eq!(alone.source, DateSource::Online);
+    assert!(days(&second) <= days(&alone).saturating_add(jiff::ToSpan::days(14)), "{second:?} {alone:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -134,7 +134,7 @@ export function createFlow(host: Host) {
   function take(view: DraftView): void {
     state.visit = {
       id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, pages: view.pages, scanning: false, saved: view.saved,
-      tried: false, readBack: null, date: null, print: null, declared: false, corrected: false,
+      party: view.fields.party, tried: false, readBack: null, date: null, print: null, declared: false, corrected: false,
     };
     touched();
   }
@@ -399,10 +399,10 @@ export function createFlow(host: Host) {
       const advance = await host.askEarlier(visit.id);
       if (visit.date) visit.date.advance = advance;
     }),
-    /** The person is there and gives the appointment up. */
     /** Returns once it is out of the printer; nobody is told by that. */
     printNotice: () => run(async () => { const visit = current(); visit.date = await host.printNotice(visit.id); }),
     handNotice: () => run(async () => { const visit = current(); visit.date = await host.handNotice(visit.id); }),
+    /** The person is there and gives the appointment up. */
     cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
     reinstate: () => run(async () => { const visit = current(); visit.date = await host.reinstate(visit.id); }),
     /** Kept when it returns, with a new paper; what central offers shows beside it. */

@@ -1,4 +1,5 @@
 // What the window holds, and its shapes: plain data, cleared by clearing `visit` and `paper`.
+import type { PartyFields } from './generated/PartyFields';
 import type { BirthFields } from './generated/BirthFields';
 import type { Boot } from './generated/Boot';
 import type { DateView } from './generated/DateView';
@@ -37,6 +38,8 @@ export interface Visit {
   readBack: ReadBackView | null;
   date: DateView | null;
   print: PrintView | null;
+  /** Who comes with them, as the visit was begun. */
+  party: PartyFields | null;
   /** True once a time limit was declared for a date that stood already. */
   declared: boolean;
   /** True once a detail was corrected. */

@@ -239,8 +239,12 @@ fn in_time(
         return Ok(None);
     }
     let party = registration.party.as_ref();
+    // With others to come, central's date may have waited for them already.
+    let day = given.token.at.date();
+    let last = party.filter(|party| party.people == 1).map_or(Some(day), |_| party::last_day(&window, day));
+    let in_reach = |at: DateTime| last.is_some_and(|last| at.date() <= last) && !window.soon;
     match party::choose(tx.free_slots(window.earliest)?, &window, &Reserve::none(), party) {
-        Choice::Inside(leased) if !late && !extra && apart(leased.at) => Ok(None),
+        Choice::Inside(leased) if !late && !extra && (apart(leased.at) || !in_reach(leased.at)) => Ok(None),
         Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
         Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
     }

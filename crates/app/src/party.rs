@@ -26,14 +26,18 @@ impl Kiosk {
             .off(move |inner| {
                 let begin = visit::Begin::new(inner)?;
                 inner.vault.transact(|tx| {
-                    let kept = visit::ours(inner, tx, before)?;
-                    if kept.state != VisitState::Kept {
-                        return Err(Problem::new("draft_incomplete"));
+                    let kept = tx.visit(before)?.ok_or_else(|| Problem::new("no_visit"))?;
+                    match kept.state {
+                        VisitState::Kept => tx.finish_visit(before)?,
+                        // They came back with their paper.
+                        VisitState::Finished => {}
+                        VisitState::Draft | VisitState::Asking => {
+                            return Err(Problem::new("draft_incomplete"));
+                        }
                     }
                     let id = kept.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
                     let paper = tx.paper(id)?.ok_or_else(|| Problem::new("draft_incomplete"))?;
                     let fields = fields(&paper.registered.registration, same_person);
-                    tx.finish_visit(before)?;
                     begin.with(inner, tx, &fields)
                 })
             })

@@ -5,7 +5,7 @@ use crate::calendar;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
 use crate::pick::Free;
-use crate::{Central, Refusal, extra, planted, redate, task};
+use crate::{Central, Refusal, company, extra, planted, redate, task};
 use domain::assign::Window;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
@@ -85,8 +85,12 @@ pub(crate) async fn give_new(
         // Whoever looks for the same as this one.
         let alike = |other: &&Window| other.procedure == window.procedure && other.soon == window.soon;
         let more = windows.iter().skip(n).filter(alike).count();
-        let party = registrations.get(n).and_then(|told| told.party.as_ref());
-        let beside = match party {
+        let before = registrations.iter().copied().zip(taken.iter().map(|(_, at): &(SlotId, DateTime)| *at));
+        let party = match registrations.get(n) {
+            Some(told) => company::of(&mut *db, told, before).await?,
+            None => None,
+        };
+        let beside = match &party {
             Some(party) => free.beside(&mut *db, window, party).await?,
             None => None,
         };
@@ -168,6 +172,15 @@ pub(crate) async fn give_before(
     let later = planted::on("rank_dated_later");
     if given.as_ref().is_some_and(|given| given.token.token.at < backstop.at || later) {
         return Ok(given);
+    }
+    free(&mut *db, registration.id).await?;
+    if registration.party.is_none() {
+        return Ok(None);
+    }
+    // Not for the others' sake then: alone they may be received before it.
+    let alone = give(&mut *db, central, device, &registration.alone()).await?;
+    if alone.as_ref().is_some_and(|given| given.token.token.at < backstop.at) {
+        return Ok(alone);
     }
     free(&mut *db, registration.id).await?;
     Ok(None)

@@ -12,6 +12,7 @@ pub mod calendar;
 mod chain;
 mod changes;
 mod claim;
+mod company;
 mod correction;
 mod dates;
 pub mod delivery;

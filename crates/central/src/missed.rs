@@ -152,8 +152,8 @@ pub(crate) async fn dated(
 /// The first time: the rank is what it was, and so the first free slot is theirs.
 async fn date(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
     let (device, id) = (&absent.device, absent.registration.id);
-    // With none to give the desk is told in the same transaction.
-    let Some(given) = dates::give(&mut *db, central, device, &absent.registration).await? else {
+    // The others of the visit were received. With none to give the desk is told in the same transaction.
+    let Some(given) = dates::give(&mut *db, central, device, &absent.registration.alone()).await? else {
         return Ok(());
     };
     let told = dated(&mut *db, central, device, id, &given.token).await?;

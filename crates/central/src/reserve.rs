@@ -5,6 +5,7 @@ use crate::calendar::Calendar;
 use crate::{Central, Refusal};
 use domain::ids::SiteId;
 use domain::limit::{Right, TimeLimit};
+use domain::party;
 use domain::procedure::Procedure;
 use domain::renewal::Renewal;
 use domain::reserve::{self, Near, Open, Reserve, SEEN_DAYS, Seen};
@@ -101,13 +102,15 @@ async fn count(
         "SELECT count(*), procedure, registration.body ->> 'registered_on', \
                 registration.body -> 'limit' ->> 'right', registration.body -> 'limit' ->> 'last_day', \
                 registration.body ->> 'renewal', \
-                max(slot.at) FILTER (WHERE NOT registration.body ? 'party')::date::text \
+                max(CASE WHEN registration.body ? 'party' THEN slot.at - make_interval(days => $3) \
+                         ELSE slot.at END)::date::text \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id AND slot.lease IS NULL \
          WHERE registration.site = $1 AND registered_s >= $2 AND state = 'kept' AND cancelled_s IS NULL \
          GROUP BY 2, 3, 4, 5, 6",
     )
     .bind(site.as_str())
     .bind(since)
+    .bind(party::WAIT_DAYS)
     .fetch_all(&mut *db)
     .await?;
     // One that cannot be read, an erased one for instance, holds nothing up.
@@ -132,7 +135,8 @@ fn seen(row: &PgRow) -> Result<Option<Seen>, Refusal> {
     let limit = limit.map(|(right, last_day)| TimeLimit { right, last_day, evidence: String::new() });
     let renewal: Option<&str> = row.try_get(5)?;
     let renewal: Option<Renewal> = renewal.and_then(|text| serde_json::from_str(text).ok());
-    // A date that waits for the filing to open, or for the others of a visit, says nothing of the queue.
+    // A date that waits for the filing to open says nothing of the queue; of one that may have waited
+    // for the others of a visit, what it would have been alone counts at the least.
     let opens = renewal.and_then(|renewal| renewal.opens(limit.as_ref()));
     let given = day(6)?.filter(|_| opens.is_none_or(|opens| opens <= registered_on));
     let limit = limit.map(|limit| Near { last_day: limit.last_day, soon: limit.right.is_due_soon() });

@@ -2,12 +2,13 @@
 //! procedures of one person. They asked to come together: on one day, at hours that follow each
 //! other. Their dates are given one by one; each is tried beside those given before it.
 //!
-//! Never against anybody: a party takes what is free to its members, nothing kept, and a date that
-//! is due soon or would miss its time limit is given as if its holder came alone.
+//! Never against anybody: for company a party takes what is free to anybody, nothing kept, and a date
+//! that is due soon or would miss its time limit is given as if its holder came alone.
 
 use crate::assign::{self, Choice, FreeSlot, Pick, Window};
 use crate::batch::Bucket;
 use crate::ids::RegistrationId;
+use crate::lease::Stratum;
 use crate::planted;
 use crate::reserve::Reserve;
 use jiff::ToSpan as _;
@@ -67,6 +68,18 @@ impl Party {
         !self.beside.is_empty() && self.beside.iter().all(|at| at.date() != day)
     }
 
+    /// The same, with hours of others that were not known when it was said.
+    #[must_use]
+    pub fn knowing(&self, others: impl IntoIterator<Item = DateTime>) -> Self {
+        let mut party = self.clone();
+        for at in others {
+            if !party.beside.contains(&at) && party.beside.len() < usize::from(PEOPLE_MAX) {
+                party.beside.push(at);
+            }
+        }
+        party
+    }
+
     fn is_bounded(&self) -> bool {
         self.people >= 1
             && self.beside.len().saturating_add(usize::from(self.people)) <= usize::from(PEOPLE_MAX)
@@ -98,19 +111,23 @@ pub fn last_day(window: &Window, alone: Date) -> Option<Date> {
     }
 }
 
-/// The day on which a member of a party is received with the others, and among what: a day of
-/// theirs that has room, else the first with room for all who are still to come. None when there is
-/// none near enough; they are dated then as if alone. The buckets are those of [`assign::pick`],
-/// as far as [`last_day`].
+/// The day on which a member of a party, who would get `alone`, is received with the others, and
+/// among what: a day of theirs that has room, else the first with room for all who are still to
+/// come. None when there is none near enough; they are dated then as if alone. The buckets are those
+/// of [`assign::pick`], as far as [`last_day`].
 #[must_use]
-pub fn day(buckets: &[Bucket], window: &Window, reserve: &Reserve, party: &Party) -> Option<Pick> {
-    let alone = assign::pick(buckets, window, reserve)?;
-    let last = last_day(window, alone.day)?;
+pub fn day(
+    buckets: &[Bucket],
+    window: &Window,
+    reserve: &Reserve,
+    (party, alone): (&Party, Date),
+) -> Option<Pick> {
+    let last = last_day(window, alone)?;
     let theirs = party.days().into_iter().filter(|day| *day <= last);
     theirs.filter_map(|day| on(buckets, window, reserve, day)).map(|(pick, _)| pick).next().or_else(|| {
         let together = |(pick, room): (Pick, u32)| (room >= u32::from(party.people)).then_some(pick);
         let days = buckets.chunk_by(|one, next| one.day == next.day).filter_map(|of_day| of_day.first());
-        let days = days.map(|one| one.day).filter(|day| *day >= alone.day && *day <= last);
+        let days = days.map(|one| one.day).filter(|day| *day >= alone && *day <= last);
         (party.people > 1)
             .then_some(days)?
             .filter_map(|day| on(buckets, window, reserve, day))
@@ -123,8 +140,8 @@ fn on(buckets: &[Bucket], window: &Window, reserve: &Reserve, day: Date) -> Opti
     assign::open_on(&of_day, window, Some(reserve))
 }
 
-/// Of the slots of that day the one next to the others', at another hour than theirs: one person may
-/// have to stand at every counter. Where nobody has one yet, the first of as many hours, as close
+/// Of the slots of that day the one next to the others', at another hour than theirs where there is
+/// one: one person may have to stand at every counter. Where nobody has one yet, the first of as many hours, as close
 /// together as there are. Of one hour the slot that serves fewest procedures, then by id.
 #[must_use]
 pub fn beside(of_day: &[FreeSlot], party: &Party) -> Option<FreeSlot> {
@@ -167,13 +184,20 @@ pub fn choose(
     party: Option<&Party>,
 ) -> Choice {
     let free: Vec<FreeSlot> = free.into_iter().collect();
-    let together = party.and_then(|party| {
-        let may: Vec<FreeSlot> = free.iter().filter(|slot| window.may_take(slot)).copied().collect();
-        let pick = day(&assign::buckets(&may), window, reserve, party)?;
+    let alone = assign::choose(free.iter().copied(), window, reserve);
+    let together = party.zip(alone.slot()).and_then(|(party, alone)| {
+        let may: Vec<FreeSlot> =
+            free.into_iter().filter(|slot| is_for_company(slot) && window.may_take(slot)).collect();
+        let pick = day(&assign::buckets(&may), window, reserve, (party, alone.at.date()))?;
         let of_day: Vec<FreeSlot> = may.into_iter().filter(|slot| pick.allows(slot)).collect();
         beside(&of_day, party)
     });
-    together.map_or_else(|| assign::choose(free, window, reserve), Choice::Inside)
+    together.map_or(alone, Choice::Inside)
+}
+
+/// Near slots wait for time limits, and backstops for receipts.
+fn is_for_company(slot: &FreeSlot) -> bool {
+    !matches!(slot.stratum, Some(Stratum::Near | Stratum::Backstop))
 }
 
 impl TryFrom<Said> for Party {

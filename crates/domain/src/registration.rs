@@ -47,6 +47,12 @@ impl Registration {
         if self.limit.is_some() { Class::WithTimeLimit } else { Class::Ordinary }
     }
 
+    /// The same person, whoever came with them.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self { party: None, ..self.clone() }
+    }
+
     #[must_use]
     pub fn place(&self) -> PlaceKey {
         PlaceKey::new(self.class(), self.registered_at, self.id)

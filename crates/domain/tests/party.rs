@@ -35,8 +35,13 @@ fn free(all: &[DateTime]) -> Vec<FreeSlot> {
 
 /// Free slots: of a lease, which keeps nothing, or central's, which are of no stratum.
 fn slots(leased: bool) -> impl Strategy<Value = Vec<FreeSlot>> {
-    let strata =
-        prop::sample::select(vec![None, Some(Stratum::Near), Some(Stratum::Front), Some(Stratum::Tail)]);
+    let strata = prop::sample::select(vec![
+        None,
+        Some(Stratum::Near),
+        Some(Stratum::Front),
+        Some(Stratum::Tail),
+        Some(Stratum::Backstop),
+    ]);
     let slot = (1i32..24, 0i8..6, prop::sample::select(vec![0i8, 20, 40]), strata, any::<bool>());
     prop::collection::vec(slot, 0..60).prop_map(move |rows| {
         let renewal = ProcedureSet::of([Procedure::parse("renewal").unwrap()]);
@@ -122,6 +127,16 @@ proptest! {
         }
     }
 
+    /// Nor does anything of a lease that waits for time limits and receipts.
+    #[test]
+    fn near_slots_and_backstops_are_for_nobodys_company(free in slots(true), window in window(), party in party()) {
+        let none = Reserve::none();
+        let alone = assign::choose(free.iter().copied(), &window, &none);
+        let given = party::choose(free.iter().copied(), &window, &none, Some(&party));
+        let kept = |slot: FreeSlot| matches!(slot.stratum, Some(Stratum::Near | Stratum::Backstop));
+        prop_assert!(given == alone || given.slot().is_some_and(|slot| !kept(slot)));
+    }
+
     /// Where one of the others' days has a slot in reach, the date lies on one of them: next to theirs.
     #[test]
     fn the_others_day_comes_first(free in slots(true), window in window(), party in party()) {
@@ -129,6 +144,7 @@ proptest! {
         let Choice::Inside(alone) = assign::choose(free.iter().copied(), &window, &none) else { return Ok(()) };
         let may = |slot: &&FreeSlot| {
             window.may_take(slot)
+                && !matches!(slot.stratum, Some(Stratum::Near | Stratum::Backstop))
                 && party.beside.iter().any(|at| at.date() == slot.at.date())
                 && slot.at.date() >= window.earliest
                 && slot.at.date() <= alone.at.date().saturating_add(WAIT_DAYS.days())

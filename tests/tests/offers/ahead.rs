@@ -60,3 +60,20 @@ async fn it_is_given_at_once_with_the_notice_that_was_said_and_the_next_is_asked
     assert_eq!((offers.len(), offers[0].0), (1, people[48].told.id));
     assert_eq!(story.date_of(&people[60]).await, Some(people[60].at));
 }
+
+/// Somebody was registered after them to come with them: they are asked, and nobody is left to come alone.
+#[tokio::test]
+async fn whoever_is_followed_is_asked() {
+    let mut story = Story::begin().await;
+    let people = story.queue_with(100, &[(84, "14")]).await;
+    let (first, freed) = (&people[84], &people[83]);
+    story.count += 1;
+    story.service.clock.fetch_add(1, Ordering::SeqCst);
+    let mut child = story.device.registration(&story.service, story.count, "A").unwrap();
+    child.party = domain::party::Party::after((first.told.id, None), Some(first.at), 1);
+    dated_as(&story.service, &mut story.device, child).await;
+    story.cancels(freed).await;
+    let offers = story.offered().await;
+    assert_eq!((offers.len(), offers[0].0, offers[0].1.at), (1, first.told.id, freed.at));
+    assert_eq!(story.date_of(first).await, Some(first.at));
+}

@@ -146,7 +146,8 @@ pub(crate) async fn come_back(
     if let Some(slot) = known.cancelled_slot.map(dates::slot_number).transpose()? {
         take_back(&mut *db, central, device, (id, slot), today).await?;
     }
-    let given = dates::give(&mut *db, central, device, &registration).await?;
+    // The first free one is theirs: what they said of others was said of the visit before.
+    let given = dates::give(&mut *db, central, device, &registration.alone()).await?;
     let Some(given) = given else { return Ok(Vec::new()) };
     lists::replace(&mut *db, central, id, (Some(given.token.token.at), before), today).await?;
     let token = given.token.to_bytes().into();

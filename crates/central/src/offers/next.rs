@@ -61,7 +61,9 @@ async fn page(
     after: Option<&Mark>,
 ) -> Result<Page, Refusal> {
     let rows = sqlx::query(
-        "SELECT registration.id, class, registered_s, tie_break, slot.at::text, registration.body::text \
+        "SELECT registration.id, class, registered_s, tie_break, slot.at::text, registration.body::text, \
+                EXISTS (SELECT 1 FROM registration AS other \
+                        WHERE other.body -> 'party' ->> 'first' = encode(registration.id, 'hex')) \
          FROM slot JOIN registration ON registration.id = slot.registration \
          JOIN kiosk ON kiosk.id = registration.kiosk \
          WHERE slot.site = $1 AND slot.at >= $2::text::date + 1 AND registration.state = 'kept' \
@@ -102,6 +104,7 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
     let class = [Class::WithTimeLimit, Class::Ordinary].into_iter().find(|one| one.key() == class);
     let class = class.ok_or(Refusal::Stored("class"))?;
     let tie_break = u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| Refusal::Stored("tie-break"))?;
+    let followed: bool = row.try_get(6)?;
     let registration: Registration =
         serde_json::from_str(row.try_get(5)?).map_err(|_| Refusal::Stored("registration"))?;
     Ok(Dated {
@@ -110,7 +113,7 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
         at: dates::civil(row.try_get(4)?)?,
         window: registration.window(),
         passed: false,
-        // Who comes with others is asked: one of them alone would be moved.
-        notice: registration.accepts_earlier.filter(|_| registration.party.is_none()),
+        // Who comes with others, or whom others follow, is asked: one of them alone would be moved.
+        notice: registration.accepts_earlier.filter(|_| registration.party.is_none() && !followed),
     })
 }

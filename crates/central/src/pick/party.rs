@@ -31,7 +31,9 @@ impl Free<'_> {
             let Some(last) = party::last_day(window, alone.day) else { return Ok(None) };
             self.count_to(&mut *db, window, last).await?;
             let all = self.buckets.as_ref().map(|buckets| buckets.all.as_slice()).unwrap_or_default();
-            let Some(pick) = party::day(all, window, &self.reserve, party) else { return Ok(None) };
+            let Some(pick) = party::day(all, window, &self.reserve, (party, alone.day)) else {
+                return Ok(None);
+            };
             let of_day = self.unlocked(&mut *db, &pick, window).await?;
             let Some(slot) = party::beside(&of_day, party) else {
                 self.none_left(&pick);
