@@ -20,7 +20,7 @@ use wire::body::{AnnulmentTold, Body};
 /// Longest the counter waits for the notice: one page.
 const PRINT_LIMIT: Duration = Duration::from_secs(90);
 /// People the home screen lists; the others follow as these are told.
-const TO_TELL: u32 = 20;
+const TO_TELL: usize = 20;
 
 /// A proposal, and whom it is about.
 struct Standing {
@@ -42,7 +42,8 @@ impl Kiosk {
                 inner.session()?;
                 inner.day_is_known()?;
                 let standing = inner.vault.read(|tx| standing(inner, tx, id))?;
-                let until = until(standing.annulment.answer_by, inner.today());
+                // Once told, the day that was told: central counts by that one.
+                let until = shown_until(inner, &standing.annulment);
                 let notice = notice(inner, &standing, until);
                 let mut fonts = lock(&inner.fonts);
                 let pdf = letter::render_notice(fonts.get_or_insert_with(Fonts::new), &notice)?;
@@ -153,7 +154,10 @@ fn shown_until(inner: &Inner, annulment: &Annulment) -> Date {
 /// People this kiosk registered who are still to be told.
 pub(crate) fn to_tell(inner: &Inner, tx: &Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
     let mut people = Vec::new();
-    for id in tx.annulments_to_tell(TO_TELL)? {
+    for id in tx.annulments_to_tell()? {
+        if people.len() == TO_TELL {
+            break;
+        }
         let (Some(standing), Some(visit)) = (of(inner, tx, id)?, tx.visit_of(id)?) else { continue };
         let until = shown_until(inner, &standing.annulment).to_string();
         let told = standing.paper.registered.registration;

@@ -82,15 +82,22 @@ pub(crate) async fn stands(db: &mut PgConnection, id: RegistrationId) -> Result<
     Ok(row.try_get(0)?)
 }
 
-/// The appointment was given up or honoured: there is nothing left to annul.
-pub(crate) async fn over(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
-    sqlx::query(
-        "UPDATE annulment SET state = 'over' WHERE registration = $1 AND state IN ('proposed', 'annulling')",
+/// The appointment was given up or honoured: there is nothing left to annul, and its kiosk is to hear it.
+pub(crate) async fn over(db: &mut PgConnection, id: RegistrationId) -> Result<Vec<Change>, Refusal> {
+    let rows = sqlx::query(
+        "UPDATE annulment SET state = 'over' WHERE registration = $1 AND state IN ('proposed', 'annulling') \
+         RETURNING id",
     )
     .bind(id.0.as_slice())
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(())
+    let over = |row: &PgRow| {
+        let annulment: [u8; 16] =
+            row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("annulment id"))?;
+        let annulment = AnnulmentId(annulment);
+        Ok(Change::AnnulmentOver { registration: id, annulment, date_follows: false })
+    };
+    rows.iter().map(over).collect()
 }
 
 impl Central {
@@ -195,8 +202,8 @@ async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> R
         .try_get(0)?;
     let held = dates::slot_of(&mut *db, id).await?.filter(|(_, at)| at.date() > today);
     let (Some((slot, at)), false) = (held, ended || arrivals::is_honoured(&mut *db, id).await?) else {
-        over(&mut *db, id).await?;
-        return tell(db, central, decided, Vec::new()).await;
+        let told = over(&mut *db, id).await?;
+        return changes::append(db, central, device.kiosk, &told).await;
     };
     offers::set_free(&mut *db, central, &device.site, slot).await?;
     let now = central.now();
@@ -211,9 +218,10 @@ async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> R
     .bind(decided.id.0.as_slice())
     .execute(&mut *db)
     .await?;
-    task::settle_all(&mut *db, id, (ANNULLED, now)).await?;
+    // Of this annulment nothing is over: it is done.
+    let mut told = task::settle_all(&mut *db, id, (ANNULLED, now)).await?;
     lists::replace(&mut *db, central, id, (None, Some(at)), today).await?;
-    let mut told = vec![Change::Annulled { registration: id, annulment: decided.id, at: now }];
+    told.push(Change::Annulled { registration: id, annulment: decided.id, at: now });
     if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
         told.push(Change::OfferEnded { registration: id, offer });
     }
@@ -228,22 +236,27 @@ async fn undo(db: &mut PgConnection, central: &Central, decided: &Decided) -> Re
         .execute(&mut *db)
         .await?;
     if arrivals::is_honoured(&mut *db, id).await? {
-        // A door without the list received them all the same: they need no other date.
-        return tell(db, central, decided, Vec::new()).await;
+        // A door without the list received them all the same: they need no other date, and nothing
+        // of theirs is given up. The hour stays, for the day on which they are erased.
+        sqlx::query("UPDATE registration SET cancelled_s = NULL, cancelled_slot = NULL WHERE id = $1")
+            .bind(id.0.as_slice())
+            .execute(&mut *db)
+            .await?;
+        return tell(db, central, decided, None).await;
     }
     let today = dates::today(&mut *db, central, &device.site).await?;
     let dated = offers::come_back(&mut *db, central, device, id, (today, UNDONE)).await?;
-    tell(db, central, decided, dated).await
+    tell(db, central, decided, Some(dated)).await
 }
 
 async fn tell(
     db: &mut PgConnection,
     central: &Central,
     decided: &Decided,
-    dated: Vec<Change>,
+    dated: Option<Vec<Change>>,
 ) -> Result<(), Refusal> {
     let (registration, annulment) = (decided.registration, decided.id);
-    let mut told = vec![Change::AnnulmentOver { registration, annulment }];
-    told.extend(dated);
+    let mut told = vec![Change::AnnulmentOver { registration, annulment, date_follows: dated.is_some() }];
+    told.extend(dated.into_iter().flatten());
     changes::append(db, central, decided.device.kiosk, &told).await
 }

@@ -44,10 +44,10 @@ pub(crate) async fn apply(
     let Some(row) = known.filter(|_| new.rows_affected() == 1) else { return Ok(Ok(())) };
     let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
     was_there(&mut *db, central, device, said).await?;
-    task::settle_all(&mut *db, id, (HONOURED, central.now())).await?;
-    if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
-        changes::append(&mut *db, central, kiosk, &[Change::OfferEnded { registration: id, offer }]).await?;
-    }
+    let mut told = task::settle_all(&mut *db, id, (HONOURED, central.now())).await?;
+    let offer = offers::withdraw(&mut *db, central, id).await?;
+    told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
+    changes::append(&mut *db, central, kiosk, &told).await?;
     second_dates(db, central, id).await?;
     Ok(Ok(()))
 }

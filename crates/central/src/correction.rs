@@ -48,7 +48,7 @@ pub(crate) async fn apply(
 ) -> Result<Result<(), NotTaken>, Refusal> {
     let row = sqlx::query(
         "SELECT body::text, (first_details -> 'applicant')::text, details_said_s FROM registration \
-         WHERE id = $1 AND kiosk = $2 AND state = 'kept' FOR UPDATE",
+         WHERE id = $1 AND kiosk = $2 AND state = 'kept' FOR NO KEY UPDATE",
     )
     .bind(said.registration.0.as_slice())
     .bind(device.kiosk.0.as_slice())

@@ -173,12 +173,13 @@ async fn end(db: &mut PgConnection, central: &Central, absent: &Absent) -> Resul
     .bind(absent.at.to_string())
     .execute(&mut *db)
     .await?;
-    task::settle_all(&mut *db, id, (MISSED, now)).await?;
+    let over = task::settle_all(&mut *db, id, (MISSED, now)).await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(&mut *db, central, id, (None, Some(absent.at)), today).await?;
     let what = (TaskKind::MissedTwice, "");
     task::write(&mut *db, central, &device.site, id, what, now.as_second()).await?;
     let mut told = vec![Change::Ended { registration: id, at: now, because: MISSED.to_owned() }];
+    told.extend(over);
     if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
         told.push(Change::OfferEnded { registration: id, offer });
     }

@@ -176,17 +176,7 @@ async fn link_duplicates(
         return Ok(());
     }
     let (persons, procedures): (Vec<&[u8]>, Vec<&str>) = people.iter().copied().unzip();
-    // Two that arrive at once must see each other: the second waits for the first here. In one
-    // order for all, so that two who bring many never wait for each other.
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(lock) FROM \
-         (SELECT DISTINCT hashtextextended(encode(person, 'hex') || procedure, 0) AS lock \
-          FROM unnest($1::bytea[], $2::text[]) AS met (person, procedure) ORDER BY lock) AS locks",
-    )
-    .bind(&persons)
-    .bind(&procedures)
-    .execute(&mut *db)
-    .await?;
+    meet(&mut *db, (&persons, &procedures)).await?;
     macro_rules! link {
         ($order:literal) => {
             concat!(
@@ -218,6 +208,21 @@ async fn link_duplicates(
     Ok(())
 }
 
+/// Two that arrive at once must see each other: the second waits for the first here. In one order for
+/// all, so that two who bring many never wait for each other; and before any link is touched.
+async fn meet(db: &mut PgConnection, (persons, procedures): (&[&[u8]], &[&str])) -> Result<(), Refusal> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(lock) FROM \
+         (SELECT DISTINCT hashtextextended(encode(person, 'hex') || procedure, 0) AS lock \
+          FROM unnest($1::bytea[], $2::text[]) AS met (person, procedure) ORDER BY lock) AS locks",
+    )
+    .bind(persons)
+    .bind(procedures)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The registration's person is another writing of them: linked with whom that is, and no more with
 /// whom it was.
 pub(crate) async fn known_as(
@@ -233,15 +238,17 @@ pub(crate) async fn known_as(
     if before.as_deref() == now {
         return Ok(());
     }
+    let procedure = registration.procedure.key();
+    let people: Vec<_> =
+        [before.as_deref(), now].into_iter().flatten().map(|person| (person, procedure)).collect();
+    let (persons, procedures): (Vec<&[u8]>, Vec<&str>) = people.iter().copied().unzip();
+    meet(&mut *db, (&persons, &procedures)).await?;
     sqlx::query("DELETE FROM merge_link WHERE later = $1").bind(id).execute(&mut *db).await?;
     sqlx::query("UPDATE registration SET person = $2 WHERE id = $1")
         .bind(id)
         .bind(now)
         .execute(&mut *db)
         .await?;
-    let procedure = registration.procedure.key();
-    let people: Vec<_> =
-        [before.as_deref(), now].into_iter().flatten().map(|person| (person, procedure)).collect();
     link_duplicates(db, central, &people).await
 }
 

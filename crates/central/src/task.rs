@@ -8,6 +8,7 @@ use domain::task::TaskKind;
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan as _};
 use sqlx::{PgConnection, Row};
+use wire::messages::Change;
 
 /// Why a date is outside: nobody is received at that hour any more.
 pub(crate) const CLOSED: &str = "closed";
@@ -65,7 +66,7 @@ pub(crate) async fn check_limits(
          SELECT site, $2, body -> 'limit' ->> 'right', id, $3, $4::text::date FROM registration \
          WHERE id = ANY ($1) AND body -> 'limit' ->> 'right' IS NOT NULL AND cancelled_s IS NULL \
          AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2 \
-                         AND answer IS DISTINCT FROM 'cancelled' AND answer IS DISTINCT FROM $5 \
+                         AND (answer IS NULL OR answer NOT IN ('cancelled', 'annulled', 'missed', $5)) \
                          AND made_s >= coalesce(limit_heard_s, 0))",
     )
     .bind(registrations)
@@ -101,12 +102,12 @@ pub(crate) async fn settle(
 }
 
 /// Nothing is left for the desk to do for this person, but about the hour they registered in: that is
-/// other people's too.
+/// other people's too. Answers what their kiosk is to hear of it.
 pub(crate) async fn settle_all(
     db: &mut PgConnection,
     registration: RegistrationId,
     (answer, now): (&str, Timestamp),
-) -> Result<(), Refusal> {
+) -> Result<Vec<Change>, Refusal> {
     sqlx::query(
         "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $2 \
          WHERE registration = $1 AND answer IS NULL AND kind <> $3",
@@ -118,6 +119,21 @@ pub(crate) async fn settle_all(
     .execute(&mut *db)
     .await?;
     annulment::over(db, registration).await
+}
+
+/// A place counts again: the request for an earlier date that was answered only because it had ended
+/// is open again.
+pub(crate) async fn ask_again(db: &mut PgConnection, registration: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query(
+        "UPDATE task SET answer = NULL, answered_by = NULL, answered_s = NULL WHERE id = \
+         (SELECT id FROM task WHERE registration = $1 AND kind = $2 ORDER BY made_s DESC, id DESC LIMIT 1) \
+         AND answered_by = 'central' AND answer IN ('cancelled', 'annulled', 'missed')",
+    )
+    .bind(registration.0.as_slice())
+    .bind(TaskKind::AdvanceRequest.key())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// A date outside the calendar, given at `at`, is the desk's to change; a day gone by is not.

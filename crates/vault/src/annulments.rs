@@ -34,7 +34,8 @@ impl Tx<'_> {
         self.sql
             .prepare_cached(
                 "INSERT INTO annulment (annulment, registration, state, answer_by, reasons) VALUES (?1, ?2, 'open', ?3, ?4) \
-                 ON CONFLICT (annulment) DO UPDATE SET state = 'open' WHERE state = 'stale'",
+                 ON CONFLICT (annulment) DO UPDATE SET state = 'open', answer_by = excluded.answer_by, \
+                 reasons = excluded.reasons WHERE state = 'stale'",
             )?
             .execute(params![annulment.0, id.0, answer_by.to_string(), reasons])?;
         Ok(())
@@ -71,13 +72,13 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// The store fails.
-    pub fn annulments_to_tell(&self, most: u32) -> Result<Vec<RegistrationId>, VaultFailure> {
+    pub fn annulments_to_tell(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
             "SELECT registration FROM annulment WHERE state = 'open' AND told_s IS NULL \
              AND NOT EXISTS (SELECT 1 FROM cancelled WHERE cancelled.registration = annulment.registration) \
-             ORDER BY answer_by, registration LIMIT ?1",
+             ORDER BY answer_by, registration",
         )?;
-        let rows = statement.query_map([most], |row| row.get(0).map(RegistrationId))?;
+        let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -101,6 +102,16 @@ impl Tx<'_> {
             .prepare_cached("UPDATE annulment SET told_s = ?2 WHERE annulment = ?1")?
             .execute(params![annulment.0, at.as_second()])?;
         Ok(())
+    }
+
+    /// Is this one over, undone perhaps?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn is_annulment_over(&self, annulment: AnnulmentId) -> Result<bool, VaultFailure> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT 1 FROM annulment WHERE annulment = ?1 AND state = 'over'")?;
+        Ok(statement.exists([annulment.0])?)
     }
 
     /// Notes that the appointment is annulled; false when that is over already, told again.
@@ -130,22 +141,30 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// A proposal is over. What it had annulled waits for the date that follows.
+    /// A proposal is over. What it had annulled waits for the date that follows, or was honoured all
+    /// the same and waits for nothing.
     ///
     /// # Errors
     /// The store fails.
-    pub fn end_annulment(&self, id: RegistrationId, annulment: AnnulmentId) -> Result<(), VaultFailure> {
+    pub fn end_annulment(
+        &self,
+        id: RegistrationId,
+        annulment: AnnulmentId,
+        date_follows: bool,
+    ) -> Result<(), VaultFailure> {
         let mut was = self.sql.prepare_cached("SELECT state FROM annulment WHERE annulment = ?1")?;
         let was: Option<String> = was.query_row([annulment.0], |row| row.get(0)).optional()?;
         self.sql
             .prepare_cached("UPDATE annulment SET state = 'over', reasons = '' WHERE annulment = ?1")?
             .execute([annulment.0])?;
         if was.as_deref() == Some("annulled") {
-            self.sql
-                .prepare_cached(
-                    "UPDATE cancelled SET annulled = 0, coming_back = 1 WHERE registration = ?1 AND annulled = 1",
-                )?
-                .execute([id.0])?;
+            let then = match date_follows {
+                true => {
+                    "UPDATE cancelled SET annulled = 0, coming_back = 1 WHERE registration = ?1 AND annulled = 1"
+                }
+                false => "DELETE FROM cancelled WHERE registration = ?1 AND annulled = 1",
+            };
+            self.sql.prepare_cached(then)?.execute([id.0])?;
         }
         Ok(())
     }

@@ -212,24 +212,24 @@ fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
     let all = |tx: &vault::Tx<'_>| {
         tx.propose_annulment(id, one, (day(23), "Motifs"))?;
         tx.annul(id, one, at)?;
-        tx.end_annulment(id, one)?;
+        tx.end_annulment(id, one, true)?;
         tx.propose_annulment(id, two, (day(30), "Autres motifs"))
     };
     vault
         .transact::<_, VaultFailure>(|tx| {
             tx.propose_annulment(id, one, (day(23), "Motifs"))?;
-            assert_eq!(tx.annulments_to_tell(5)?, [id]);
+            assert_eq!(tx.annulments_to_tell()?, [id]);
             tx.note_notice(one, day(24))?;
             tx.note_told(one, at)?;
             tx.propose_annulment(id, one, (day(23), "Motifs"))?;
             let known = tx.annulment(id)?.unwrap();
             assert_eq!((known.printed_until, known.told), (Some(day(24)), Some(at)), "told stays told");
-            assert!(tx.annulments_to_tell(5)?.is_empty());
+            assert!(tx.annulments_to_tell()?.is_empty());
             assert!(tx.annul(id, one, at)?);
             let ended = tx.cancelled(id)?.unwrap();
             assert!(ended.annulled && !ended.returning);
             assert_eq!(tx.annulment(id)?, None);
-            tx.end_annulment(id, one)?;
+            tx.end_annulment(id, one, true)?;
             let ended = tx.cancelled(id)?.unwrap();
             assert!(!ended.annulled && ended.returning, "the date is to come");
             tx.give_back(id)?;
@@ -250,10 +250,18 @@ fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
             assert_eq!((tx.cancelled(id)?, tx.annulment(id)?), (None, None));
             // It was there after all.
             tx.propose_annulment(id, two, (day(30), "Autres motifs"))?;
-            assert_eq!(tx.annulment(id)?.unwrap().id, two);
+            let known = tx.annulment(id)?.unwrap();
+            assert_eq!(
+                (known.id, known.reasons.as_str()),
+                (two, "Autres motifs"),
+                "a notice has its reasons"
+            );
             assert!(tx.annul(id, two, at)?);
             assert!(tx.cancelled(id)?.unwrap().annulled);
-            tx.end_annulment(id, two)
+            // Received all the same: nothing is given up, and no date follows.
+            tx.end_annulment(id, two, false)?;
+            assert_eq!(tx.cancelled(id)?, None);
+            Ok(())
         })
         .unwrap();
 }

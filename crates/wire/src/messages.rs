@@ -360,7 +360,7 @@ pub enum Change {
     Annulled { registration: RegistrationId, annulment: AnnulmentId, at: Timestamp },
     /// That proposal is over: the appointment stays as it was, or is theirs again, and then a date
     /// follows.
-    AnnulmentOver { registration: RegistrationId, annulment: AnnulmentId },
+    AnnulmentOver { registration: RegistrationId, annulment: AnnulmentId, date_follows: bool },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -288,7 +288,7 @@ fn every_message() {
     let reasons = "Le titre présenté n'est pas celui de la personne.".into();
     example("change-annulment", &Change::AnnulmentProposed { registration, annulment, answer_by, reasons });
     example("change-annulled", &Change::Annulled { registration, annulment, at: self::at() });
-    example("change-annulment-over", &Change::AnnulmentOver { registration, annulment });
+    example("change-annulment-over", &Change::AnnulmentOver { registration, annulment, date_follows: true });
     let slots = vec![SlotId(41), SlotId(42)];
     example("change-withdrawn", &Change::Withdrawn { lease: LeaseId([8; 16]), slots });
     example("change-dated", &Change::Dated { registration, token: vec![9; 12].into() });

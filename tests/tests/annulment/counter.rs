@@ -122,6 +122,8 @@ async fn the_person_is_told_on_paper_and_the_paper_they_have_holds_until_it_is_a
     }
     let shown = kiosk.date(&date.visit).await.unwrap();
     assert_eq!((&shown.cancelled, &shown.slot_at), (&None, &date.slot_at));
+    let notices = kiosk.home().await.unwrap().notices;
+    assert!(notices.contains(&"annulment_undone".to_owned()), "they are called: {notices:?}");
     assert_eq!(kiosk.show_paper(&shown.code_large).await.unwrap().verdict, "valid");
     let row =
         sqlx::query("SELECT count(*) FROM record WHERE state = 'set_aside'").fetch_one(&desk.pool).await;
@@ -134,6 +136,29 @@ fn text(pdf: &[u8]) -> String {
     std::fs::write(&path, pdf).unwrap();
     let read = std::process::Command::new("pdftotext").arg(&path).arg("-").output().unwrap();
     String::from_utf8(read.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Given up and taken back, the proposal is over for their kiosk too: nobody is handed a notice of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proposal_that_ended_by_itself_is_over_at_the_counter() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let kiosk = &counter.kiosk;
+    let date = registers(kiosk, "DIALLO").await;
+    kiosk.exchange().await.unwrap();
+    let desk = Desk::of(&counter, &date.code).await;
+    let answer_by = jiff::Zoned::now().date().saturating_add(25.days());
+    desk.says("Agente A", AnnulStep::Propose { reasons: REASONS.into(), answer_by }).await;
+    kiosk.exchange().await.unwrap();
+    kiosk.cancel(&date.visit).await.unwrap();
+    kiosk.exchange().await.unwrap();
+    kiosk.reinstate(&date.visit).await.unwrap();
+    for _ in 0..2 {
+        kiosk.exchange().await.unwrap();
+    }
+    let shown = kiosk.date(&date.visit).await.unwrap();
+    assert_eq!((shown.cancelled, shown.annulment, shown.slot_at), (None, None, date.slot_at));
+    assert!(kiosk.home().await.unwrap().to_tell.is_empty());
 }
 
 /// A database put back to before the proposal says nothing of it: nor does the kiosk, once it hears.

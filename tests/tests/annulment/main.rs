@@ -387,7 +387,12 @@ async fn kept_everything_is_as_before_and_it_may_be_proposed_anew() {
     story.asks("Agent B", decide(false)).await.unwrap();
     assert!(story.asks("Agent B", decide(true)).await.unwrap_err().contains("kept"));
     let over = story.told().await.into_iter().any(|change| {
-        change == Change::AnnulmentOver { registration: story.person.told.id, annulment: first }
+        change
+            == Change::AnnulmentOver {
+                registration: story.person.told.id,
+                annulment: first,
+                date_follows: false,
+            }
     });
     assert!(over, "the person is told so");
     assert_eq!((story.carried_out().await, story.tasks().await.len()), (0, 0));

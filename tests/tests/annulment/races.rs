@@ -61,6 +61,30 @@ async fn annulled_the_person_cannot_take_it_back_and_gives_up_nothing() {
     story.rules_hold().await;
 }
 
+/// The same without another word of theirs: nothing is left half given up.
+#[tokio::test]
+async fn received_all_the_same_an_undone_annulment_leaves_nothing_given_up() {
+    let mut story = Story::begin().await;
+    story.heard().await;
+    story.asks("Agent B", decide(true)).await.unwrap();
+    story.carried_out().await;
+    let (told, slot) = (story.person.told.clone(), story.person.slot.clone());
+    let (registration, mediator, at) = (told.id, told.mediator, story.service.now());
+    let came = Arrival { registration, slot: slot.slot, appointment: slot.at, mediator, at };
+    story.says(&Body::Arrival(came)).await;
+    story.asks("Agente C", undo()).await.unwrap();
+    story.carried_out().await;
+    let over = |change: &Change| matches!(change, Change::AnnulmentOver { date_follows: false, .. });
+    assert!(story.told().await.iter().any(over));
+    let given_up: bool = sqlx::query_scalar("SELECT cancelled_s IS NOT NULL FROM registration WHERE id = $1")
+        .bind(registration.0.as_slice())
+        .fetch_one(&story.service.pool)
+        .await
+        .unwrap();
+    assert!(!given_up);
+    story.rules_hold().await;
+}
+
 #[tokio::test]
 async fn whoever_came_is_honoured_and_the_day_itself_annuls_nothing() {
     let mut story = Story::begin().await;

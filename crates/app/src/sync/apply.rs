@@ -197,7 +197,9 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
         Change::Annulled { registration, annulment, at } => {
             annulled(inner, tx, (registration, annulment), at)
         }
-        Change::AnnulmentOver { registration, annulment } => Ok(tx.end_annulment(registration, annulment)?),
+        Change::AnnulmentOver { registration, annulment, date_follows } => {
+            Ok(tx.end_annulment(registration, annulment, date_follows)?)
+        }
     }
 }
 
@@ -245,7 +247,12 @@ fn moved(
         // Said all the same: a central that is restored to before that learns it again.
         let at = inner.now();
         let body = Body::Dated(Dated { registration: id, token: signed.to_bytes().into(), at });
-        return inner.append(tx, &body, at);
+        inner.append(tx, &body, at)?;
+        // Who took a cancellation back stands at the counter; whose annulment was undone does not.
+        return match notice(because).filter(|_| because == UNDONE) {
+            Some(notice) => heard::note_once(inner, tx, notice),
+            None => Ok(()),
+        };
     }
     let made = anew(inner, tx, paper, token)?;
     match notice(because).filter(|_| made) {
@@ -277,8 +284,17 @@ fn annulled(
 ) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let dated = paper.token.as_deref().and_then(SignedToken::from_bytes);
-    let came = dated.map(|dated| tx.arrival(id, dated.token.at)).transpose()?.flatten();
-    if came.is_some() || !tx.annul(id, annulment, at)? {
+    let came = dated.as_ref().map(|dated| tx.arrival(id, dated.token.at)).transpose()?.flatten();
+    if came.is_some() || tx.is_annulment_over(annulment)? {
+        return Ok(());
+    }
+    let held = paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
+    let (held, dated) = (held.map(|held| held.token.slot), dated.map(|dated| dated.token.slot));
+    if held.is_some() && held != dated {
+        // What their receipt held beside the date is nobody's now.
+        inner.give_back_cancelled(tx, id, inner.now())?;
+    }
+    if !tx.annul(id, annulment, at)? {
         return Ok(());
     }
     heard::note_once(inner, tx, "place_annulled")

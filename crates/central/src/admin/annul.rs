@@ -291,7 +291,8 @@ async fn decide(
     if annul {
         return Ok(Act::AnnulmentDecided);
     }
-    let over = Change::AnnulmentOver { registration: case.registration, annulment: last.id };
+    let over =
+        Change::AnnulmentOver { registration: case.registration, annulment: last.id, date_follows: false };
     changes::append_drawn(db, random, case.kiosk, &[over]).await?;
     Ok(Act::AnnulmentRefused)
 }

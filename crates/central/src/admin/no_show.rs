@@ -185,5 +185,7 @@ async fn was_there(
     .bind(now.as_second())
     .execute(&mut *db)
     .await?;
-    Ok(task::settle_all(db, id, (arrivals::HONOURED, now)).await?)
+    // Its day is over: no kiosk shows a proposal of it any more.
+    task::settle_all(db, id, (arrivals::HONOURED, now)).await?;
+    Ok(())
 }

@@ -76,11 +76,12 @@ pub(crate) async fn cancel(
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
-    task::settle_all(&mut *db, id, ("cancelled", central.now())).await?;
+    let mut told = task::settle_all(&mut *db, id, ("cancelled", central.now())).await?;
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
-    Ok(Ok(offer.map(|offer| Change::OfferEnded { registration: id, offer }).into_iter().collect()))
+    told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
+    Ok(Ok(told))
 }
 
 /// The person comes back: their registration time counts as before. They have the slot they gave
@@ -129,6 +130,7 @@ pub(crate) async fn come_back(
         .execute(&mut *db)
         .await?;
     task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
+    task::ask_again(&mut *db, id).await?;
     // Whoever did not come twice is here: nobody need look for them.
     task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
     let registration: Registration =

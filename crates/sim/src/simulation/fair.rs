@@ -100,8 +100,9 @@ impl World<'_> {
                 }
                 if party {
                     // Central may have had a date, apart from the others'.
-                    let mut open = together::of_lease(&free, may_take, from);
-                    return match together::apart(view, given, limit, &mut open) {
+                    let open = together::of_lease(&free, may_take, from);
+                    let company = together::for_company(&free, from);
+                    return match together::apart(view, given, limit, (open, company)) {
                         Some(what) => Err(("I4", what)),
                         None => Ok(()),
                     };
@@ -136,7 +137,10 @@ impl World<'_> {
                 };
                 let free = free.map(until_limit);
                 let unfair = |free: FreeAtCentral| match party {
-                    true => together::apart(view, given, limit, &mut together::of_central(&free, from)),
+                    true => {
+                        let open = together::of_central(&free, from);
+                        together::apart(view, given, limit, (open, std::iter::empty()))
+                    }
                     false => unfair(&free, given, limit),
                 };
                 if let Some(what) = free.and_then(unfair) {

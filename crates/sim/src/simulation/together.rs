@@ -31,16 +31,16 @@ impl World<'_> {
     }
 }
 
-/// What stood in the way of a date beside the others, where it is one of a party. `open` are the hours
-/// that were free to this person, in order.
+/// What stood in the way of a date of one of a party. `alone` are the hours that were free to this
+/// person, `company` those of them that may be taken for the sake of the others; none where central
+/// knew more of them than the screen says.
 pub(super) fn apart(
     view: &DateView,
     given: DateTime,
     limit: Option<Date>,
-    open: &mut dyn Iterator<Item = DateTime>,
+    (alone, company): (impl Iterator<Item = DateTime>, impl Iterator<Item = DateTime>),
 ) -> Option<String> {
-    let open: Vec<DateTime> = open.collect();
-    let alone = open.iter().copied().chain([given]).min().unwrap_or(given).date();
+    let alone = alone.chain([given]).min().unwrap_or(given).date();
     let last = alone.saturating_add(FORTNIGHT.days());
     if given.date() > last {
         return Some(format!("somebody comes on {given} with others, and {alone} was free"));
@@ -50,18 +50,27 @@ pub(super) fn apart(
         return Some(format!("somebody misses {limit:?} for others: {given}, and {alone} was free"));
     }
     let theirs: Vec<Date> = view.beside.iter().filter_map(|at| at.get(..10)?.parse().ok()).collect();
-    let beside = |at: &&DateTime| theirs.contains(&at.date()) && at.date() <= last && !late(at.date());
-    let room = open.iter().find(beside).filter(|_| !theirs.contains(&given.date()) && !late(alone));
-    room.map(|room| format!("the others come on {theirs:?}, {room} was free, and {given} was given"))
+    if theirs.contains(&given.date()) || late(alone) {
+        return None;
+    }
+    let beside = |at: &DateTime| theirs.contains(&at.date()) && at.date() <= last && !late(at.date());
+    let mut room = company.filter(beside);
+    room.next().map(|room| format!("the others come on {theirs:?}, {room} was free, and {given} was given"))
 }
 
-/// The hours of a lease that are free to somebody.
+/// The hours of a lease that are free to somebody, those that wait for time limits and receipts too.
 pub(super) fn of_lease<'a>(
     free: &'a [Leased],
     may_take: impl Fn(&&Leased) -> bool + 'a,
     from: Date,
 ) -> impl Iterator<Item = DateTime> + 'a {
     free.iter().filter(may_take).map(|slot| slot.at).filter(move |at| at.date() >= from)
+}
+
+/// The hours of a lease that wait for nobody.
+pub(super) fn for_company(free: &[Leased], from: Date) -> impl Iterator<Item = DateTime> + '_ {
+    let kept = |slot: &&Leased| ["near", "backstop"].contains(&slot.stratum.as_str());
+    of_lease(free, move |slot| !kept(slot), from)
 }
 
 /// The hours at central that nobody is to keep free.
