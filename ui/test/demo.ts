@@ -24,6 +24,11 @@ async function walk(to: string) {
   if (to === 'outbox') return flow.outbox();
   if (to === 'followup') return flow.followUp();
   if (to === 'elsewhere') { await flow.followUp(); return flow.findPaper('E', { form: 'whole', day: '', month: '', year: '' }); }
+  if (to === 'found' || to === 'annulment') {
+    if (to === 'annulment') fake.annulment = { until: '2031-03-27', printed: true, told_at: null };
+    await flow.followUp();
+    return flow.findPaper('JLN-7K2M-QX4T', { form: 'whole', day: '3', month: '11', year: '1984' });
+  }
   if (to === 'paper') { await flow.followUp(); return flow.showPaper(''); }
   flow.setPersonLang(wanted.get('person') ?? 'ar');
   await flow.startVisit();
