@@ -4,6 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
+use crate::each_site::each_site;
 use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task};
 use domain::annulment::until;
 use domain::audit::Act;
@@ -106,27 +107,8 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was carried out stays so.
     pub async fn carry_out_annulments(&self) -> Result<usize, Refusal> {
-        let rows = sqlx::query(
-            "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let (mut all, mut failed) = (0, None);
-        for row in &rows {
-            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-            loop {
-                match turn(self, &site).await {
-                    Ok(0) => break,
-                    Ok(done) => all += done,
-                    // The other sites are not held up.
-                    Err(refusal) => {
-                        failed = Some(refusal);
-                        break;
-                    }
-                }
-            }
-        }
-        failed.map_or(Ok(all), Err)
+        let due = "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site";
+        each_site(self, due, turn).await
     }
 }
 

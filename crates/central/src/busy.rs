@@ -5,6 +5,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
+use crate::each_site::each_site;
 use crate::journal::ranked;
 use crate::{Central, Refusal, changes, claim, dates, sites, task};
 use domain::busy::{self, Busy, PerHour};
@@ -158,26 +159,8 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; who was dated stays dated.
     pub async fn date_waiting(&self) -> Result<usize, Refusal> {
-        let rows =
-            sqlx::query("SELECT DISTINCT site FROM registration WHERE waits_on IS NOT NULL ORDER BY site")
-                .fetch_all(&self.pool)
-                .await?;
-        let (mut all, mut failed) = (0, None);
-        for row in &rows {
-            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-            loop {
-                match turn(self, &site).await {
-                    Ok(0) => break,
-                    Ok(dated) => all += dated,
-                    // The other sites are not held up.
-                    Err(refusal) => {
-                        failed = Some(refusal);
-                        break;
-                    }
-                }
-            }
-        }
-        failed.map_or(Ok(all), Err)
+        let due = "SELECT DISTINCT site FROM registration WHERE waits_on IS NOT NULL ORDER BY site";
+        each_site(self, due, turn).await
     }
 }
 

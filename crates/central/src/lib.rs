@@ -17,6 +17,7 @@ mod correction;
 mod dates;
 pub mod delivery;
 mod device;
+mod each_site;
 mod endpoints;
 pub mod erase;
 mod extra;

@@ -6,6 +6,7 @@
 
 use crate::calendar::change;
 use crate::calendar::{self, Wanted};
+use crate::each_site::each_site;
 use crate::lease_log::{self, Sent};
 use crate::{Central, Refusal, audit, changes, dates, lists};
 use domain::assign::FreeSlot;
@@ -453,25 +454,11 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was moved stays moved.
     pub async fn redate_due(&self) -> Result<usize, Refusal> {
-        let mut db = self.pool.acquire().await?;
-        let rows = sqlx::query("SELECT DISTINCT site FROM redate WHERE moved_s IS NULL ORDER BY site")
-            .fetch_all(&mut *db)
-            .await?;
-        let (mut all, mut failed) = (0, None);
-        for row in &rows {
-            let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-            loop {
-                match carry_out(&mut db, self, &site).await {
-                    Ok(0) => break,
-                    Ok(some) => all += some,
-                    // The other sites are not held up.
-                    Err(refusal) => {
-                        failed = Some(refusal);
-                        break;
-                    }
-                }
-            }
-        }
-        failed.map_or(Ok(all), Err)
+        let due = "SELECT DISTINCT site FROM redate WHERE moved_s IS NULL ORDER BY site";
+        let turn = async |central: &Central, site: &SiteId| {
+            let mut db = central.pool.acquire().await?;
+            carry_out(&mut db, central, site).await
+        };
+        each_site(self, due, turn).await
     }
 }
