@@ -186,10 +186,11 @@ pub fn choose(
     let free: Vec<FreeSlot> = free.into_iter().collect();
     let alone = assign::choose(free.iter().copied(), window, reserve);
     let together = party.zip(alone.slot()).and_then(|(party, alone)| {
-        let may: Vec<FreeSlot> =
-            free.into_iter().filter(|slot| is_for_company(slot) && window.may_take(slot)).collect();
-        let pick = day(&assign::buckets(&may), window, reserve, (party, alone.at.date()))?;
-        let of_day: Vec<FreeSlot> = may.into_iter().filter(|slot| pick.allows(slot)).collect();
+        // What others come for counts too where it is asked what a day keeps.
+        let company: Vec<FreeSlot> = free.into_iter().filter(is_for_company).collect();
+        let pick = day(&assign::buckets(&company), window, reserve, (party, alone.at.date()))?;
+        let theirs = |slot: &FreeSlot| pick.allows(slot) && window.may_take(slot);
+        let of_day: Vec<FreeSlot> = company.into_iter().filter(theirs).collect();
         beside(&of_day, party)
     });
     together.map_or(alone, Choice::Inside)
