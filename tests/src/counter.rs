@@ -75,11 +75,23 @@ impl Listening {
 
 /// The site of the stories: one counter, a mediator, a small lease.
 async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Failure> {
+    site(pool, site_key, (SITE, "Sous-préfecture d'essai", "1 rue d'Essai")).await
+}
+
+/// A site like that of the stories: its id, its name, its street.
+///
+/// # Errors
+/// The database fails.
+pub async fn site(
+    pool: &Pool,
+    site_key: &age::x25519::Identity,
+    (id, name, street): (&str, &str, &str),
+) -> Result<(), Failure> {
     let today = jiff::Zoned::now().date();
     let site = NewSite {
-        id: SITE.into(),
-        name: "Sous-préfecture d'essai".into(),
-        address: vec!["1 rue d'Essai".into()],
+        id: id.into(),
+        name: name.into(),
+        address: vec![street.into()],
         phone: None,
         zone: "Europe/Paris".into(),
         holidays: "metropolitan".into(),
@@ -99,9 +111,9 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         from: today,
         until: None,
     };
-    central::admin::counter(pool, SITE, "A", &[pattern]).await?;
+    central::admin::counter(pool, id, "A", &[pattern]).await?;
     let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
-    central::admin::mediator(pool, SITE, &told, jiff::Timestamp::now(), &central::system_random()).await?;
+    central::admin::mediator(pool, id, &told, jiff::Timestamp::now(), &central::system_random()).await?;
     Ok(())
 }
 
@@ -137,7 +149,7 @@ impl Counter {
         let address = own.url();
 
         let vault = folder.path().join("vault.db");
-        let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner.clone(), printer).await?;
+        let kiosk = enrolled(folder.path(), &vault, (&url, &address, SITE), scanner.clone(), printer).await?;
         Ok(Self { kiosk, folder, pool_url: url, central: address, own, site_key, scanner, postgres })
     }
 
@@ -168,7 +180,16 @@ impl Counter {
     /// It is not enrolled.
     pub async fn another(&self, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = self.folder.path().join("another.db");
-        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central, SITE), scanner, None).await
+    }
+
+    /// A kiosk of another site that has the same mediator, unlocked.
+    ///
+    /// # Errors
+    /// It is not enrolled.
+    pub async fn at_site(&self, site: &str) -> Result<Kiosk, Failure> {
+        let vault = self.folder.path().join(format!("{site}.db"));
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central, site), None, None).await
     }
 
     /// A kiosk of the same site with its vault in this folder, unlocked.
@@ -177,7 +198,7 @@ impl Counter {
     /// It is not enrolled.
     pub async fn another_in(&self, folder: &Path, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = folder.join("vault.db");
-        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central, SITE), scanner, None).await
     }
 
     /// Starts the database again, if a full disk has ended it.
@@ -299,13 +320,13 @@ async fn kiosk_id(kiosk: &Kiosk) -> Result<domain::ids::KioskId, Failure> {
 async fn enrolled(
     folder: &Path,
     vault: &Path,
-    (url, address): (&str, &str),
+    (url, address, site): (&str, &str, &str),
     scanner: Option<String>,
     printer: Option<String>,
 ) -> Result<Kiosk, Failure> {
     let pool = central::connect(url).await?;
     let (clock, random) = (central::system_clock(), central::system_random());
-    let code = central::admin::code(&pool, SITE, clock(), &random).await?;
+    let code = central::admin::code(&pool, site, clock(), &random).await?;
     let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();
     let world = World::system();
     let ca = folder.join(tls::CA);

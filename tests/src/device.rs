@@ -372,6 +372,7 @@ impl Device {
             limit: None,
             renewal: None,
             accepts_earlier: None,
+            department_wide: false,
             party: None,
             applicant: Applicant {
                 family_names: name.to_owned(),

@@ -67,6 +67,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             beside: vec![registered_on.saturating_add(9.days()).at(9, 0, 0, 0)],
         }),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
+        department_wide: true,
         applicant: Applicant {
             family_names: "Diallo".into(),
             given_names: Some("Awa".into()),

@@ -20,6 +20,7 @@ const PICTURE = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfF
 
 const BOOT: Boot = {
   site_name: 'Point d’accès numérique — Démonstration',
+  nearby: [],
   mediators: [{ id: 'demo', name: 'Camille Durand' }],
   languages: [
     { code: 'fr', name: 'Français', dir: 'ltr', screens: true },
@@ -110,7 +111,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   });
   const made = (): DateView => ({ ...firm(), ...(fake.busy ? { kind: 'receipt', source: 'rank', slot_at: null, slot: null, no_later_than: '2031-06-12T09:40', busy: true } : {}) });
   const firm = (): DateView => ({
-    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: 'Préfecture — guichet 2',
+    visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: draft?.fields.department_wide ? 'Sous-préfecture du Raincy' : 'Préfecture — guichet 2', elsewhere: draft?.fields.department_wide ? ['57 avenue Thiers', '93340 Le Raincy'] : null,
     details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
     limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
@@ -147,7 +148,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', party: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, party: null,
         },
       };
       draft.problems = judge(draft.fields);

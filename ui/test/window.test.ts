@@ -302,6 +302,40 @@ describe('people of one visit', () => {
   });
 });
 
+describe('another site of the département', () => {
+  it('is no question where there is none', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    expect(document.querySelector('[data-role="department"]')).toBeNull();
+  });
+
+  it('is never found chosen, excludes company, and is said with the date', async () => {
+    app.unmount();
+    await open(fakeHost({ nearby: ['Sous-préfecture du Raincy'] }));
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    const wide = () => document.querySelector<HTMLInputElement>('[name="department_wide"]');
+    expect(wide()?.checked).toBe(false);
+    expect(one('[data-role="department"]').textContent).toContain('Le Raincy'.slice(3));
+    one<HTMLInputElement>('[name="together"]').click();
+    await settle();
+    expect(wide(), 'who comes together is received here').toBeNull();
+    one<HTMLInputElement>('[name="together"]').click();
+    await settle();
+    wide()?.click();
+    await press('next');
+    expect(fake.saved?.department_wide).toBe(true);
+    await press('next');
+    await press('confirm');
+    expect(one('[data-role="elsewhere"]').textContent).toContain('57 avenue Thiers, 93340 Le Raincy');
+  });
+});
+
 describe('an earlier day accepted in advance', () => {
   it('is chosen, never found chosen, and taken back by the same touch', async () => {
     await unlock();

@@ -33,6 +33,7 @@ pub(crate) struct Checked {
     pub limit: Option<TimeLimit>,
     pub renewal: Option<Renewal>,
     pub accepts_earlier: Option<NoticeDays>,
+    pub department_wide: bool,
     pub coming: Option<Coming>,
     pub lang: String,
 }
@@ -87,6 +88,10 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         // One of them alone would be moved.
         faults.add::<()>("accepts_earlier", "notice_together", 0);
     }
+    if coming.is_some() && fields.department_wide {
+        // They are received together where they registered.
+        faults.add::<()>("department_wide", "department_together", 0);
+    }
     let lang = faults.lang(&fields.lang);
     match (family_names, birth, nationality, procedure, lang) {
         (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
@@ -104,7 +109,17 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 contact,
                 representative,
             };
-            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, coming, lang })
+            let department_wide = fields.department_wide;
+            Ok(Checked {
+                applicant,
+                procedure,
+                limit,
+                renewal,
+                accepts_earlier,
+                department_wide,
+                coming,
+                lang,
+            })
         }
         _ => Err(faults.0),
     }

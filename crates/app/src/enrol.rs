@@ -193,6 +193,7 @@ pub async fn ask(remote: &HttpRemote, code: &str, world: &World) -> Result<Enrol
         certificate: answer.certificate,
         ring,
         site: answer.site,
+        nearby: Vec::new(),
         site_key: answer.site_key,
     };
     let identity = Identity::from_stored(&stored).ok_or_else(|| Problem::new("central_bad_answer"))?;

@@ -152,6 +152,8 @@ fn registration(inner: &Inner, id: RegistrationId, checked: Checked, mediator: M
         limit: checked.limit,
         renewal: checked.renewal,
         accepts_earlier: checked.accepts_earlier,
+        // Of sites this kiosk was not told of, no paper could give the address.
+        department_wide: checked.department_wide && !inner.identity.told().nearby.is_empty(),
         party: None,
         applicant: checked.applicant,
         lang: checked.lang,
@@ -324,6 +326,8 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
     let printed = tx
         .last_attempt(registration.id)?
         .is_some_and(|attempt| attempt.state == vault::AttemptState::Printed);
+    let known = inner.identity.told();
+    let site = token.as_ref().and_then(|token| known.site_of(&token.site));
     Ok(DateView {
         visit: id.to_string(),
         code: registration.code.to_string(),
@@ -336,9 +340,10 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         },
         busy,
         told: told.map(|at| shown_time(&inner.civil(at))),
-        zone: inner.identity.told().site.zone.clone(),
+        zone: known.site.zone.clone(),
         slot: token.as_ref().map(|token| token.slot.to_string()),
-        site: inner.identity.told().site.name.clone(),
+        site: site.map_or_else(|| known.site.name.clone(), |site| site.name.clone()),
+        elsewhere: site.filter(|site| site.id != known.site.id).map(|site| site.address.clone()),
         details: crate::correct::fields(registration),
         limit: limit.map(|day| day.to_string()),
         opens: crate::renewal::told(registration, token.as_ref().map(|token| token.at.date()))

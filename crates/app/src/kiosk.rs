@@ -113,13 +113,20 @@ pub(crate) struct Identity {
 pub(crate) struct Told {
     pub ring: KeyRing,
     pub site: Site,
+    /// The other sites of its département.
+    pub nearby: Vec<Site>,
     pub zone: TimeZone,
 }
 
 impl Told {
     /// None when the zone is none this machine knows.
-    pub fn new(ring: KeyRing, site: Site) -> Option<Self> {
-        Some(Self { zone: TimeZone::get(&site.zone).ok()?, ring, site })
+    pub fn new(ring: KeyRing, site: Site, nearby: Vec<Site>) -> Option<Self> {
+        Some(Self { zone: TimeZone::get(&site.zone).ok()?, ring, site, nearby })
+    }
+
+    /// A site where this kiosk's people are received; none for one it was told nothing of.
+    pub fn site_of(&self, id: &SiteId) -> Option<&Site> {
+        std::iter::once(&self.site).chain(&self.nearby).find(|site| site.id == *id)
     }
 }
 
@@ -132,6 +139,8 @@ pub(crate) struct StoredIdentity {
     pub certificate: wire::bytes::Bytes,
     pub ring: KeyRing,
     pub site: Site,
+    #[serde(default)]
+    pub nearby: Vec<Site>,
     pub site_key: String,
 }
 
@@ -150,7 +159,11 @@ impl Identity {
             certificate: DeviceCertificate::from_bytes(&stored.certificate.0)?,
             site_id: stored.site.id.clone(),
             site_key: stored.site_key.parse().ok()?,
-            told: RwLock::new(Arc::new(Told::new(stored.ring.clone(), stored.site.clone())?)),
+            told: RwLock::new(Arc::new(Told::new(
+                stored.ring.clone(),
+                stored.site.clone(),
+                stored.nearby.clone(),
+            )?)),
         })
     }
 

@@ -74,7 +74,6 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
     let registration = &paper.registered.registration;
     let applicant = &registration.applicant;
     let told = inner.identity.told();
-    let site = &told.site;
     let token = match &paper.token {
         Some(bytes) => {
             let signed = SignedToken::from_bytes(bytes).ok_or_else(|| Problem::new("vault_damaged"))?;
@@ -83,6 +82,11 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         None => None,
     };
     let date = token.as_ref().map(|token| token.at.date());
+    let site = match &token {
+        // Central goes on telling of every site it has given dates at.
+        Some(token) => told.site_of(&token.site).ok_or_else(|| Problem::new("site_unknown"))?,
+        None => &told.site,
+    };
     let kind = match token {
         Some(token) => Kind::Convocation { at: token.at, zone: site.zone.clone(), counter: None },
         None => {
@@ -118,6 +122,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         site_name: site.name.clone(),
         site_address: site.address.clone(),
         site_phone: site.phone.clone(),
+        elsewhere: site.id != told.site.id,
         code: registration.code.to_string(),
         issued_at: inner.civil(paper.issued_at),
         rule_version: RULE_VERSION.to_owned(),

@@ -46,6 +46,7 @@ impl Kiosk {
             let session = lock(&inner.session).clone();
             Ok(Boot {
                 site_name: inner.identity.told().site.name.clone(),
+                nearby: inner.identity.told().nearby.iter().map(|site| site.name.clone()).collect(),
                 mediators: roster
                     .mediators
                     .iter()

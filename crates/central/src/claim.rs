@@ -4,7 +4,7 @@
 
 use crate::calendar::{self, Calendar};
 use crate::device::Device;
-use crate::{Central, Refusal, chain, dates, lease_log, lists, offers, planted, redate, task};
+use crate::{Central, Refusal, chain, dates, lease_log, lists, nearby, offers, planted, redate, task};
 use domain::calendar::CAPACITY_MAX;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
@@ -25,8 +25,7 @@ pub(crate) fn own_token(
 ) -> Result<SignedToken, &'static str> {
     let signed = SignedToken::from_bytes(&token.0).ok_or("token_unreadable")?;
     let ours = seal::token::check(&central.keys.ring, &signed).is_ok()
-        && (signed.token.kiosk == device.key || planted::on("token_not_bound"))
-        && signed.token.site == device.site;
+        && (signed.token.kiosk == device.key || planted::on("token_not_bound"));
     ours.then_some(signed).ok_or("token_not_ours")
 }
 
@@ -82,6 +81,7 @@ pub(crate) async fn settle(
         !planted::on("slot_of_another_lease") && place.lent_to.is_some_and(|kiosk| kiosk != device.kiosk);
     if (place.holder.is_none() || planted::on("second_holder_wins")) && !others {
         dates::take(&mut *tx, token.slot, id).await?;
+        nearby::stands_at(&mut *tx, id, &token.site).await?;
         offers::taken(&mut *tx, token.slot).await?;
         tell_outside(tx, central, token, &place.beside, id).await?;
         return Ok(None);
@@ -97,6 +97,7 @@ pub(crate) async fn settle(
         return Ok(Some("slot_taken"));
     };
     dates::take(&mut *tx, slot, id).await?;
+    nearby::stands_at(&mut *tx, id, &token.site).await?;
     tell_outside(tx, central, token, &place.beside, id).await?;
     Ok(None)
 }

@@ -309,6 +309,10 @@ pub(crate) enum Act {
         address: Vec<String>,
         #[arg(long)]
         phone: Option<String>,
+        /// The number of its département, such as 93: people who accept any site of it are given the
+        /// earliest date of them all. Once given, it stays.
+        #[arg(long, value_name = "NUMBER")]
+        department: Option<String>,
         /// Registrations of one kiosk in an hour before the desk looks (usually 60).
         #[arg(long, value_name = "N")]
         per_hour_kiosk: Option<u16>,

@@ -2,7 +2,7 @@
 //! it names the same person, else left to the desk. Never touches a place, a date or a slot.
 
 use crate::device::Device;
-use crate::{Central, Refusal, dates, lists, registered, task};
+use crate::{Central, Refusal, dates, nearby, registered, task};
 use domain::correction::{self, CorrectionRefusal, Details};
 use domain::ids::RegistrationId;
 use domain::registration::Registration;
@@ -161,7 +161,7 @@ async fn tell_doors(db: &mut PgConnection, central: &Central, device: &Device) -
         .fetch_optional(&mut *db)
         .await?;
     if lost.is_some() {
-        lists::raise(db, &device.site, ListKind::Issuers, central.now()).await?;
+        nearby::raise(db, &device.site, ListKind::Issuers, central.now()).await?;
     }
     Ok(())
 }

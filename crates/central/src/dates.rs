@@ -33,7 +33,7 @@ pub(crate) struct Given {
     pub extra: bool,
 }
 
-/// Gives `registration` its date, or the one it already has. None when the site has no
+/// Gives `registration` its date at the site the device acts for, or the one it already has. None when the site has no
 /// capacity at all; an escalation then stands in the same transaction.
 pub(crate) async fn give(
     db: &mut PgConnection,

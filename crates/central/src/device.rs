@@ -93,6 +93,11 @@ impl SignedRequest {
 }
 
 impl Device {
+    /// The same kiosk, acting for this site.
+    pub fn at(&self, site: &SiteId) -> Self {
+        Self { site: site.clone(), ..self.clone() }
+    }
+
     /// The device, and whether it was reported lost.
     pub async fn find(central: &Central, kiosk: KioskId) -> Result<(Self, bool), Refusal> {
         let row = sqlx::query("SELECT site, key, lost_s IS NOT NULL AS lost FROM kiosk WHERE id = $1")

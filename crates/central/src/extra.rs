@@ -33,8 +33,7 @@ pub(crate) async fn instead_of(
         .bind(site.as_str())
         .fetch_one(&mut *db)
         .await?;
-    let hours = hours(&mut *db, site, window, (first, last), taken).await?;
-    let Some(hour) = extra::choose(hours, (first, last)) else { return Ok(None) };
+    let Some(hour) = hour(&mut *db, site, window, (first, last), taken).await? else { return Ok(None) };
     let calendar = Calendar::read(&mut *db, site).await?;
     let counter = calendar.counters.iter().find(|counter| counter.id == hour.counter);
     // Any number above 0 is an extra slot's.
@@ -44,6 +43,28 @@ pub(crate) async fn instead_of(
     let beside = claim::Beside { counter: hour.counter, at: hour.at, serves, outside: false };
     let slot = claim::extra(db, central, site, &beside).await?;
     Ok(slot.map(|slot| FreeSlot { slot, at: hour.at, stratum: None, serves }))
+}
+
+/// Has this site room for one more, where `found` is the first day without? Nothing is locked: whoever is
+/// then given a date there looks again.
+pub(crate) async fn has_room(
+    db: &mut PgConnection,
+    site: &SiteId,
+    window: &Window,
+    found: Date,
+) -> Result<bool, Refusal> {
+    let Some(days) = extra::days(window, Some(found)) else { return Ok(false) };
+    Ok(hour(db, site, window, days, &[]).await?.is_some())
+}
+
+async fn hour(
+    db: &mut PgConnection,
+    site: &SiteId,
+    window: &Window,
+    days: (Date, Date),
+    taken: &[SlotId],
+) -> Result<Option<Hour>, Refusal> {
+    Ok(extra::choose(hours(db, site, window, days, taken).await?, days))
 }
 
 async fn hours(

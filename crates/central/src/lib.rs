@@ -27,6 +27,7 @@ mod kiosk_seen;
 pub mod lease_log;
 mod lists;
 mod missed;
+mod nearby;
 mod offers;
 mod openapi;
 mod openapi_shapes;

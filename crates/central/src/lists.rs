@@ -3,7 +3,7 @@
 //! never used twice, so what a kiosk has seen stays true when the database is restored.
 
 use crate::keys::CentralKeys;
-use crate::{Central, Refusal, dates, sites};
+use crate::{Central, Refusal, dates, nearby, sites};
 use domain::applicant::Applicant;
 use domain::bytes::{Mark, PublicKey};
 use domain::correction::Details;
@@ -70,8 +70,12 @@ async fn configuration(
     site: &SiteId,
     version: u64,
 ) -> Result<SignedList, Refusal> {
+    let mut nearby = Vec::new();
+    for other in nearby::of(&mut *db, site).await? {
+        nearby.push(sites::site(&mut *db, &other).await?);
+    }
     let site = sites::site(db, site).await?;
-    sign(keys, ListKind::Configuration, &Configuration { version, site })
+    sign(keys, ListKind::Configuration, &Configuration { version, site, nearby })
 }
 
 async fn issuers(
@@ -80,10 +84,13 @@ async fn issuers(
     site: &SiteId,
     version: u64,
 ) -> Result<SignedList, Refusal> {
+    // Papers of the other sites' kiosks are for this one too.
+    let mut around = vec![site.to_string()];
+    around.extend(nearby::of(&mut *db, site).await?.iter().map(SiteId::to_string));
     let rows = sqlx::query(
-        "SELECT id, key, lost_s FROM kiosk WHERE site = $1 AND lost_s IS NOT NULL ORDER BY lost_s, id",
+        "SELECT id, key, lost_s FROM kiosk WHERE site = ANY ($1) AND lost_s IS NOT NULL ORDER BY lost_s, id",
     )
-    .bind(site.as_str())
+    .bind(&around)
     .fetch_all(&mut *db)
     .await?;
     let mut lost = Vec::new();

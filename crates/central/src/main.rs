@@ -230,8 +230,17 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
                 (None, None, None) => admin::kiosks(&pool, &site).await?,
             }
         }
-        Act::SiteChange { database, site, name, address, phone, per_hour_kiosk, per_hour_mediator } => {
-            let change = SiteChange { name, address, phone, per_hour_kiosk, per_hour_mediator };
+        Act::SiteChange {
+            database,
+            site,
+            name,
+            address,
+            phone,
+            department,
+            per_hour_kiosk,
+            per_hour_mediator,
+        } => {
+            let change = SiteChange { name, address, phone, per_hour_kiosk, per_hour_mediator, department };
             let pool = database::ready(&database.url).await?;
             admin::change_site(&pool, &site, &change, jiff::Timestamp::now()).await?
         }

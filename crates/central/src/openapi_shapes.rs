@@ -48,6 +48,7 @@ pub(crate) fn shapes() -> Value {
                 "expires_on": day(), "regime": { "enum": ["listed", "other", "unknown"] }
             }), &["expires_on", "regime"]),
             "accepts_earlier": number(NoticeDays::LEAST.into(), NoticeDays::MOST.into()),
+            "department_wide": { "type": "boolean" },
             "party": strict(json!({
                 "first": hex(16), "people": number(1, party::PEOPLE_MAX.into()),
                 "beside": { "type": "array", "maxItems": party::PEOPLE_MAX - 1, "items": civil() }

@@ -2,7 +2,7 @@
 //! with the same person's other registrations, kept once a paper names them. Gives no date.
 
 use crate::device::Device;
-use crate::{Central, Refusal, lists, planted, task};
+use crate::{Central, Refusal, nearby, planted, task};
 use domain::birth::Birth;
 use domain::ids::{RegistrationId, SiteId};
 use domain::registration::Registration;
@@ -285,7 +285,7 @@ pub(crate) async fn keep(
         task::check_limits(&mut *db, central, site, registrations).await?;
     }
     for site in &lost {
-        lists::raise(&mut *db, site, ListKind::Issuers, central.now()).await?;
+        nearby::raise(&mut *db, site, ListKind::Issuers, central.now()).await?;
     }
     Ok(())
 }

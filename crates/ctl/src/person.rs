@@ -70,6 +70,7 @@ const PERSON: Fields = &[
         ]),
     ),
     ("accepts_earlier", Takes::Number),
+    ("department_wide", Takes::YesNo),
     ("party", Takes::Fields(&[("people", Takes::Number), ("with", Takes::Text)])),
 ];
 

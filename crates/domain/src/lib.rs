@@ -14,6 +14,7 @@ pub mod bytes;
 pub mod calendar;
 pub mod code;
 pub mod correction;
+pub mod department;
 pub mod extra;
 pub mod ids;
 pub mod lease;

@@ -29,6 +29,9 @@ pub struct Registration {
     /// They take any earlier date without being asked, with so many days' notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepts_earlier: Option<NoticeDays>,
+    /// Any site of the département may receive them: the one with the earliest date does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub department_wide: bool,
     /// Who comes with them, where they asked to be received together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<Party>,
@@ -142,7 +145,11 @@ mod tests {
     #[test]
     fn what_was_not_told_is_not_written_and_what_is_unknown_is_refused() {
         let text = serde_json::to_value(registered(&json!({}))).unwrap();
-        assert!(["renewal", "limit", "accepts_earlier", "party"].iter().all(|key| text.get(key).is_none()));
+        assert!(
+            ["renewal", "limit", "accepts_earlier", "department_wide", "party"]
+                .iter()
+                .all(|key| text.get(key).is_none())
+        );
         for wrong in [
             json!({ "expires_on": "2027-07-10" }),
             json!({ "expires_on": "2027-07-10", "regime": "moon" }),

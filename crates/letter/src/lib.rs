@@ -72,6 +72,8 @@ pub struct Letter {
     pub opens: Option<Date>,
     /// Days of notice with which an earlier date is given without asking, where the person chose so.
     pub accepts_earlier: Option<u8>,
+    /// The appointment is at another site than the one where the person registered.
+    pub elsewhere: bool,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
     /// What orders two registrations of the same instant.

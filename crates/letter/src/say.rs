@@ -81,6 +81,9 @@ pub(crate) fn words(letter: &Letter) -> Words {
         let days = days.to_string();
         s.with(|lang| text(lang, "paper-ahead", &[("days", &days)]))
     }));
+    if letter.elsewhere {
+        date.explained.push(s.say("paper-elsewhere"));
+    }
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: s.say(date.title),

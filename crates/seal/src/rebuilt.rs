@@ -34,6 +34,7 @@ const RELATION: u8 = 17;
 const REPRESENTATIVE_GIVEN: u8 = 18;
 const RENEWAL: u8 = 19;
 const NOTICE: u8 = 20;
+const DEPARTMENT_WIDE: u8 = 21;
 
 /// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
 /// no longer fits is left out: the person can say it again, a date they cannot.
@@ -43,11 +44,12 @@ pub fn content(registration: &Registration) -> Vec<u8> {
     let limit = registration.limit.as_ref();
     let representative = applicant.representative.as_ref();
     let renewal = registration.renewal.as_ref();
-    let parts: [(u8, Option<String>); 20] = [
+    let parts: [(u8, Option<String>); 21] = [
         (PROCEDURE, Some(registration.procedure.key().to_owned())),
         (LIMIT, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
         (RENEWAL, renewal.map(|renewal| format!("{} {}", renewal.regime.key(), renewal.expires_on))),
         (NOTICE, registration.accepts_earlier.map(|notice| notice.days().to_string())),
+        (DEPARTMENT_WIDE, registration.department_wide.then(String::new)),
         (REGISTERED_AT, Some(registration.registered_at.as_second().to_string())),
         (NATIONALITY, Some(applicant.nationality.code().to_owned())),
         (AGDREF, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
@@ -135,6 +137,7 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         procedure: Procedure::parse(&parts.remove(&PROCEDURE)?)?,
         limit,
         renewal,
+        department_wide: parts.contains_key(&DEPARTMENT_WIDE),
         party: None,
         accepts_earlier: parts.remove(&NOTICE).and_then(|days| NoticeDays::parse(&days).ok()?),
         applicant,

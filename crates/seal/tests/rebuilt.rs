@@ -32,6 +32,7 @@ fn told() -> Registration {
             evidence: "TA 12".into(),
         }),
         renewal: Some(Renewal { expires_on: date(2027, 8, 9), regime: Regime::Other }),
+        department_wide: true,
         party: None,
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {

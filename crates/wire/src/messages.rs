@@ -103,6 +103,9 @@ pub struct SignedRoster {
 pub struct Configuration {
     pub version: u64,
     pub site: Site,
+    /// The other sites of its département, at which a person may accept to be received.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nearby: Vec<Site>,
 }
 
 /// Which list a [`SignedList`] is.

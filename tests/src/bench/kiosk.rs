@@ -193,6 +193,7 @@ impl Kiosk {
             limit: None,
             renewal: None,
             accepts_earlier: None,
+            department_wide: false,
             party: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),

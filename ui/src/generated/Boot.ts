@@ -7,7 +7,11 @@ import type { SessionView } from "./SessionView";
 /**
  * What the window needs before anybody has unlocked.
  */
-export type Boot = { site_name: string, mediators: Array<MediatorView>, languages: Array<LanguageView>, 
+export type Boot = { site_name: string, 
+/**
+ * Names of the other sites of the département; none: nobody is asked whether any would do.
+ */
+nearby: Array<string>, mediators: Array<MediatorView>, languages: Array<LanguageView>, 
 /**
  * Procedure keys; names stand in ui.ftl as `procedure-<key with dashes>`.
  */

@@ -32,6 +32,10 @@ busy: boolean, zone: string,
  */
 slot: string | null, site: string, 
 /**
+ * The lines of that site's address, where it is another than this counter's.
+ */
+elsewhere: Array<string> | null, 
+/**
  * What the person is known by, to be corrected.
  */
 details: DetailFields, 

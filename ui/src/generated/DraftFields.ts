@@ -47,6 +47,10 @@ renewal: RenewalFields | null,
  */
 accepts_earlier: string, 
 /**
+ * Any site of the département may receive the person; asked only where there are others.
+ */
+department_wide: boolean, 
+/**
  * Present when people come together, or one person for several procedures.
  */
 party: PartyFields | null, };

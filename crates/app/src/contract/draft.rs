@@ -31,6 +31,8 @@ pub struct DraftFields {
     pub renewal: Option<RenewalFields>,
     /// Days of notice with which any earlier date is taken without being asked; empty: asked first.
     pub accepts_earlier: String,
+    /// Any site of the département may receive the person; asked only where there are others.
+    pub department_wide: bool,
     /// Present when people come together, or one person for several procedures.
     pub party: Option<PartyFields>,
 }

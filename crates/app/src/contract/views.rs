@@ -9,6 +9,8 @@ use ts_rs::TS;
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Boot {
     pub site_name: String,
+    /// Names of the other sites of the département; none: nobody is asked whether any would do.
+    pub nearby: Vec<String>,
     pub mediators: Vec<MediatorView>,
     pub languages: Vec<LanguageView>,
     /// Procedure keys; names stand in ui.ftl as `procedure-<key with dashes>`.
@@ -238,6 +240,8 @@ pub struct DateView {
     /// The slot's id as text, or none for a ranked receipt.
     pub slot: Option<String>,
     pub site: String,
+    /// The lines of that site's address, where it is another than this counter's.
+    pub elsewhere: Option<Vec<String>>,
     /// What the person is known by, to be corrected.
     pub details: DetailFields,
     /// The last useful day of a time limit, when there is one.

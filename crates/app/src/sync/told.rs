@@ -5,6 +5,7 @@ use super::transfer::ListVersions;
 use super::trust;
 use crate::contract::Problem;
 use crate::kiosk::{IDENTITY, Inner, StoredIdentity, Told};
+use domain::department::SITES_MAX;
 use domain::lists::{IssuersList, PapersList};
 use seal::door::Door;
 use seal::keys::Context;
@@ -41,7 +42,7 @@ pub(super) fn ring(inner: &Inner, told: Option<&serde_json::Value>) -> Result<()
         return Ok(());
     }
     inner.vault.transact(|tx| store(tx, |stored| stored.ring = joined.clone()))?;
-    if let Some(told) = Told::new(joined, now.site.clone()) {
+    if let Some(told) = Told::new(joined, now.site.clone(), now.nearby.clone()) {
         inner.identity.tell(told);
     }
     Ok(())
@@ -82,7 +83,8 @@ pub(super) fn lists(inner: &Inner, tx: &Tx<'_>, answer: &ChangesAnswer) -> Resul
     Ok(())
 }
 
-/// A new name, address or telephone number of the site. Its zone stays: dates hang on it.
+/// A new name, address or telephone number of the site, or of another of its département. Its zone
+/// stays: dates hang on it.
 fn configuration(inner: &Inner, tx: &Tx<'_>, signed: &SignedList, known: u64) -> Result<(), Problem> {
     let Some(list) = trust::list::<Configuration>(&inner.identity, signed, Context::Configuration) else {
         return Ok(());
@@ -91,10 +93,17 @@ fn configuration(inner: &Inner, tx: &Tx<'_>, signed: &SignedList, known: u64) ->
     if list.version <= known || list.site.id != inner.identity.site_id || list.site.zone != now.site.zone {
         return Ok(());
     }
-    store(tx, |stored| stored.site = list.site.clone())?;
+    // Of another zone, a date could not be told in the kiosk's own.
+    let mut nearby = list.nearby;
+    nearby.retain(|site| site.zone == now.site.zone && site.id != list.site.id);
+    nearby.truncate(SITES_MAX);
+    store(tx, |stored| {
+        stored.site = list.site.clone();
+        stored.nearby.clone_from(&nearby);
+    })?;
     tx.put_json(CONFIGURATION, &list.version)?;
     // Should the transaction fail, central tells it again.
-    if let Some(told) = Told::new(now.ring.clone(), list.site) {
+    if let Some(told) = Told::new(now.ring.clone(), list.site, nearby) {
         inner.identity.tell(told);
     }
     Ok(())

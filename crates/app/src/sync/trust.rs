@@ -9,11 +9,11 @@ use seal::ring::Role;
 use wire::messages::{Roster, SignedList, SignedRoster};
 use wire::record::Acknowledgement;
 
-/// A slot token for this kiosk at this site, or none.
+/// A slot token for this kiosk, at its site or another of the département that it knows; or none.
 pub(crate) fn token(identity: &Identity, bytes: &[u8]) -> Option<SignedToken> {
     let signed = SignedToken::from_bytes(bytes)?;
     let ours = (signed.token.kiosk == identity.device.public() || planted::on("token_not_bound"))
-        && signed.token.site == identity.site_id
+        && identity.told().site_of(&signed.token.site).is_some()
         && seal::token::check(&identity.told().ring, &signed).is_ok();
     ours.then_some(signed)
 }

@@ -2,7 +2,7 @@
 //! lost, or taken out of service.
 
 use super::{AdminRefusal, known_site, refused};
-use crate::{audit, lists};
+use crate::{audit, nearby};
 use domain::audit::Act;
 use domain::ids::SiteId;
 use jiff::Timestamp;
@@ -165,7 +165,7 @@ pub async fn lose_kiosk(
     if done.rows_affected() == 0 {
         return Err(unknown(&site, kiosk));
     }
-    lists::raise(&mut tx, &site, ListKind::Issuers, now).await?;
+    nearby::raise(&mut tx, &site, ListKind::Issuers, now).await?;
     audit::by_us(&mut tx, Act::KioskLost, Some(&kiosk), 1).await?;
     tx.commit().await?;
     Ok(json!({ "kiosk": kiosk, "lost": true }))

@@ -3,10 +3,11 @@
 use super::{AdminRefusal, known_site, line, refused, site_id};
 use crate::calendar::Calendar;
 use crate::calendar::change::{self, Scope};
-use crate::{audit, lists};
+use crate::{audit, nearby};
 use domain::audit::Act;
 use domain::busy::PER_HOUR_MAX;
 use domain::calendar::{CAPACITY_MAX, Holidays, Pattern, PatternRefusal, SiteKind};
+use domain::department::{Department, SITES_MAX};
 use domain::ids::SiteId;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -110,6 +111,8 @@ pub struct SiteChange {
     /// Registrations of a kiosk, and of a mediator, in an hour before the desk looks.
     pub per_hour_kiosk: Option<u16>,
     pub per_hour_mediator: Option<u16>,
+    /// The number of its département; once given, it stays.
+    pub department: Option<String>,
 }
 
 /// Kiosks hear of it with their next exchange. Its time zone and holidays never change: dates
@@ -128,9 +131,11 @@ pub async fn change_site(
         && change.address.is_empty()
         && change.phone.is_none()
         && per_hour.iter().all(Option::is_none)
+        && change.department.is_none()
     {
         return Err(refused(
-            "nothing to change is given; add --name, --address, --phone, --per-hour-kiosk or --per-hour-mediator",
+            "nothing to change is given; add --name, --address, --phone, --department, --per-hour-kiosk or \
+             --per-hour-mediator",
         ));
     }
     if per_hour.iter().flatten().any(|count| !(1..=PER_HOUR_MAX).contains(count)) {
@@ -144,8 +149,12 @@ pub async fn change_site(
     let address = address(&change.address)?;
     let phone =
         change.phone.as_deref().map(|text| line("the telephone number", text, PHONE_MAX)).transpose()?;
+    let department = change.department.as_deref().map(department).transpose()?;
     let site = known_site(pool, site).await?;
     let mut tx = pool.begin().await?;
+    if let Some(department) = department {
+        belongs_to(&mut tx, &site, department).await?;
+    }
     sqlx::query(
         "UPDATE site SET name = coalesce($2, name), phone = coalesce($4, phone), \
          per_hour_kiosk = coalesce($5, per_hour_kiosk), per_hour_mediator = coalesce($6, per_hour_mediator), \
@@ -159,10 +168,58 @@ pub async fn change_site(
     .bind(mediator)
     .execute(&mut *tx)
     .await?;
-    lists::raise(&mut tx, &site, ListKind::Configuration, now).await?;
+    nearby::raise(&mut tx, &site, ListKind::Configuration, now).await?;
+    if department.is_some() {
+        // From now on its doors are shown the papers of the others' kiosks.
+        nearby::raise(&mut tx, &site, ListKind::Issuers, now).await?;
+    }
     audit::by_us(&mut tx, Act::SiteChanged, Some(&site), 1).await?;
     tx.commit().await?;
     Ok(json!({ "site": site, "changed": true }))
+}
+
+fn department(text: &str) -> Result<Department, AdminRefusal> {
+    Department::parse(text).ok_or_else(|| {
+        refused(format!("there is no département {text:?}; write its number, for example 93, 2A or 971"))
+    })
+}
+
+/// Papers name sites that a kiosk knows by their département: one that has it keeps it.
+async fn belongs_to(
+    db: &mut PgConnection,
+    site: &SiteId,
+    department: Department,
+) -> Result<(), AdminRefusal> {
+    // Two at once would each leave room for themselves.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('department ' || $1, 0))")
+        .bind(department.as_str())
+        .execute(&mut *db)
+        .await?;
+    let row = sqlx::query(
+        "SELECT department, (SELECT count(*) FROM site AS other WHERE other.department = $2 AND other.id <> site.id) \
+         FROM site WHERE id = $1 FOR NO KEY UPDATE",
+    )
+    .bind(site.as_str())
+    .bind(department.as_str())
+    .fetch_one(&mut *db)
+    .await?;
+    let (stands, others): (Option<&str>, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if let Some(stands) = stands.filter(|stands| *stands != department.as_str()) {
+        return Err(refused(format!(
+            "site {site} is in département {stands}, and papers rest on it; leave --department out"
+        )));
+    }
+    if usize::try_from(others).is_ok_and(|others| others >= SITES_MAX) {
+        return Err(refused(format!(
+            "département {department} has {SITES_MAX} sites already, the most that dates are given at together"
+        )));
+    }
+    sqlx::query("UPDATE site SET department = $2 WHERE id = $1")
+        .bind(site.as_str())
+        .bind(department.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 fn address(lines: &[String]) -> Result<Vec<String>, AdminRefusal> {

@@ -1,7 +1,7 @@
 //! `POST /v1/registrations`: a date at once. Repeating the request gives the same date.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, audit, busy, dates, registered};
+use crate::{Central, Refusal, audit, busy, nearby, registered};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -31,7 +31,7 @@ pub(super) async fn register(
             return Err(Refusal::BusyHour);
         }
     }
-    let given = dates::give(&mut tx, &central, &request.device, &registration).await?;
+    let given = nearby::give(&mut tx, &central, &request.device, &registration).await?;
     let about = registration.id;
     audit::by_kiosk(&mut tx, request.device.kiosk, Act::RegistrationWritten, Some(&about), 1).await?;
     tx.commit().await?;

@@ -8,8 +8,8 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, offers,
-    paper, planted, redate, registered, task,
+    Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, nearby,
+    offers, paper, planted, redate, registered, task,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
@@ -193,6 +193,7 @@ async fn apply_one<'a>(
     // A savepoint: what a set-aside record had begun to change is undone.
     let mut step = tx.begin().await?;
     let mut desk = None;
+    let place = &nearby::spoken_of(&mut step, device, held.body.as_ref()).await?;
     let applied = match &held.body {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
         None if held.erased => Ok(Step::SetAside("erased")),
@@ -205,17 +206,17 @@ async fn apply_one<'a>(
         Some(Body::Print(print)) => self::print(&mut step, device, print).await,
         Some(Body::Release(release)) => release::apply(&mut step, device, release).await,
         Some(Body::AdvanceRequest(request)) => {
-            self::advance_request(&mut step, central, device, request).await
+            self::advance_request(&mut step, central, place, request).await
         }
         Some(Body::Cancellation(said)) => {
-            offers::cancel(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
+            offers::cancel(&mut step, central, place, (said.registration, said.at)).await.map(Step::of)
         }
         Some(Body::Reinstatement(said)) => {
-            offers::reinstate(&mut step, central, device, (said.registration, said.at)).await.map(Step::of)
+            offers::reinstate(&mut step, central, place, (said.registration, said.at)).await.map(Step::of)
         }
-        Some(Body::Limit(said)) => offers::declare(&mut step, central, device, said).await.map(Step::of),
+        Some(Body::Limit(said)) => offers::declare(&mut step, central, place, said).await.map(Step::of),
         Some(Body::Correction(said)) => {
-            correction::apply(&mut step, central, device, said).await.map(|done| match done {
+            correction::apply(&mut step, central, place, said).await.map(|done| match done {
                 Ok(()) => Step::Applied(Vec::new()),
                 Err(why) => {
                     desk = Some((said, why));
@@ -227,7 +228,7 @@ async fn apply_one<'a>(
             .await
             .map(|done| Step::of(done.map(|()| Vec::new()))),
         Some(Body::AnnulmentTold(said)) => {
-            annulment::told(&mut step, central, device, said).await.map(Step::of)
+            annulment::told(&mut step, central, place, said).await.map(Step::of)
         }
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
@@ -246,7 +247,7 @@ async fn apply_one<'a>(
         Step::SetAside(_) | Step::Waits => step.rollback().await?,
     }
     if let Some((said, why)) = desk {
-        correction::tell_desk(tx, central, device, said, why).await?;
+        correction::tell_desk(tx, central, place, said, why).await?;
     }
     Ok(Done { held, step: applied })
 }
@@ -342,7 +343,8 @@ async fn registration(
                 registered::keep(tx, central, &[registration.id]).await?;
                 return Ok(Step::Applied(Vec::new()));
             }
-            match ranked::date(&mut *tx, central, device, registration, held).await? {
+            let place = nearby::of_registration(&mut *tx, device, registration).await?;
+            match ranked::date(&mut *tx, central, &place, registration, held).await? {
                 Ok(given) => given,
                 Err(reason) => return Ok(Step::SetAside(reason)),
             }
@@ -434,10 +436,12 @@ async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<
     if piece.pages.len() > wire::limits::PAGES {
         return Ok(Step::SetAside("too_many_pages"));
     }
-    let row = sqlx::query("SELECT site FROM registration WHERE id = $1")
-        .bind(piece.registration.0.as_slice())
-        .fetch_optional(&mut *tx)
-        .await?;
+    let row = sqlx::query(
+        "SELECT kiosk.site FROM registration JOIN kiosk ON kiosk.id = registration.kiosk WHERE registration.id = $1",
+    )
+    .bind(piece.registration.0.as_slice())
+    .fetch_optional(&mut *tx)
+    .await?;
     match row {
         None => return Ok(Step::SetAside("registration_unknown")),
         Some(row) if row.try_get::<&str, _>(0)? != device.site.as_str() => {

@@ -1,0 +1,165 @@
+//! The sites of one département. Whoever accepts any of them is received at the one with the earliest
+//! date, on whose waitlist their place then stands. Only when they register and central can be asked:
+//! leases and backstops are of a kiosk's own site, and a date that was given stays at its site.
+
+use crate::dates::Given;
+use crate::device::Device;
+use crate::pick::Free;
+use crate::{Central, Refusal, calendar, dates, extra, lists};
+use domain::department::{SITES_MAX, first_site};
+use domain::ids::{RegistrationId, SiteId};
+use domain::registration::Registration;
+use jiff::Timestamp;
+use sqlx::{PgConnection, Row};
+use wire::body::{
+    AdvanceRequest, AnnulmentTold, Body, Cancellation, Correction, LimitDeclared, Reinstatement,
+};
+use wire::messages::ListKind;
+
+/// The other sites of this one's département, in the order of their ids. Their hours are this one's
+/// too: one of another time zone is none of them.
+pub(crate) async fn of(db: &mut PgConnection, site: &SiteId) -> Result<Vec<SiteId>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT other.id FROM site JOIN site AS other USING (department, zone) \
+         WHERE site.id = $1 AND other.id <> $1 ORDER BY other.id LIMIT $2",
+    )
+    .bind(site.as_str())
+    .bind(i64::try_from(SITES_MAX).unwrap_or(i64::MAX))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))).collect()
+}
+
+/// A person's date at the site that receives them: the kiosk's own, or another of the département where
+/// they accept any and it has an earlier day for them. Asked again, it is the date they have.
+pub(crate) async fn give(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<Option<Given>, Refusal> {
+    if !registration.department_wide {
+        return dates::give(db, central, device, registration).await;
+    }
+    let there = match dates::slot_of(&mut *db, registration.id).await? {
+        Some(_) => of_registration(&mut *db, device, registration).await?,
+        None => first(&mut *db, central, device, registration).await?,
+    };
+    let given = dates::give(&mut *db, central, &there, registration).await?;
+    if given.is_some() {
+        stands_at(db, registration.id, &there.site).await?;
+    }
+    Ok(given)
+}
+
+/// The kiosk, acting for the site with the earliest day.
+async fn first(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+) -> Result<Device, Refusal> {
+    // Where what left central is not known, a date is an extra one beside those of the kiosk's site.
+    if central.extras_only() {
+        return Ok(device.clone());
+    }
+    let mut sites = vec![device.site.clone()];
+    sites.extend(of(&mut *db, &device.site).await?);
+    // Of one time zone, they have one day.
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    let window = dates::window(registration, today);
+    let mut days = Vec::with_capacity(sites.len());
+    for site in &sites {
+        calendar::hold(&mut *db, site).await?;
+        let mut free = Free::from(&mut *db, central, site, (today, window.earliest)).await?;
+        days.push(free.day(&mut *db, &window).await?);
+    }
+    let first = first_site(days.iter().copied());
+    let Some((site, day)) = first.and_then(|n| Some((sites.get(n)?, (*days.get(n)?)?))) else {
+        return Ok(device.clone());
+    };
+    // Where none of them serves the time limit, the first that can receive one person more before it.
+    for site in &sites {
+        if extra::has_room(&mut *db, site, &window, day).await? {
+            return Ok(device.at(site));
+        }
+    }
+    Ok(device.at(site))
+}
+
+/// A registration's place is at the site where its date is.
+pub(crate) async fn stands_at(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    site: &SiteId,
+) -> Result<(), Refusal> {
+    sqlx::query("UPDATE registration SET site = $2 WHERE id = $1 AND site <> $2")
+        .bind(id.0.as_slice())
+        .bind(site.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The kiosk, acting for the site whose place its record speaks of: what it says of an appointment is
+/// for where that is.
+pub(crate) async fn spoken_of(
+    db: &mut PgConnection,
+    device: &Device,
+    said: Option<&Body>,
+) -> Result<Device, Refusal> {
+    match said {
+        Some(
+            Body::Cancellation(Cancellation { registration, .. })
+            | Body::Reinstatement(Reinstatement { registration, .. })
+            | Body::Limit(LimitDeclared { registration, .. })
+            | Body::Correction(Correction { registration, .. })
+            | Body::AdvanceRequest(AdvanceRequest { registration, .. })
+            | Body::AnnulmentTold(AnnulmentTold { registration, .. }),
+        ) => of_place(db, device, *registration).await,
+        _ => Ok(device.clone()),
+    }
+}
+
+/// The same for a registration that comes again: asked for online, it may have a date elsewhere.
+pub(crate) async fn of_registration(
+    db: &mut PgConnection,
+    device: &Device,
+    registration: &Registration,
+) -> Result<Device, Refusal> {
+    match registration.department_wide {
+        true => of_place(db, device, registration.id).await,
+        false => Ok(device.clone()),
+    }
+}
+
+/// The kiosk, acting for the site a registration's place is at.
+async fn of_place(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Device, Refusal> {
+    let row = sqlx::query("SELECT site FROM registration WHERE id = $1 AND kiosk = $2")
+        .bind(id.0.as_slice())
+        .bind(device.kiosk.0.as_slice())
+        .fetch_optional(db)
+        .await?;
+    match row {
+        None => Ok(device.clone()),
+        Some(row) => Ok(device.at(&SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?)),
+    }
+}
+
+/// Something on this list changes that kiosks of the whole département have to know: papers of one
+/// site's kiosks are shown at another's doors.
+pub(crate) async fn raise(
+    db: &mut PgConnection,
+    site: &SiteId,
+    kind: ListKind,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let mut all = of(&mut *db, site).await?;
+    all.push(site.clone());
+    // In one order for all who raise them.
+    all.sort();
+    for site in &all {
+        lists::raise(&mut *db, site, kind, now).await?;
+    }
+    Ok(())
+}
