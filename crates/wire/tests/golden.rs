@@ -154,6 +154,9 @@ fn every_body() {
     let mut ahead = registered();
     ahead.registration.accepts_earlier = NoticeDays::parse("14").unwrap();
     example("body-registration-ahead", &Body::Registration(Box::new(ahead)));
+    let mut wide = registered();
+    wide.registration.department_wide = true;
+    example("body-registration-department", &Body::Registration(Box::new(wide)));
     let mut together = registered();
     let (first, beside) = (RegistrationId([7; 16]), vec![jiff::civil::date(2027, 3, 9).at(9, 20, 0, 0)]);
     together.registration.party = Some(Party { first, people: 2, beside });
