@@ -6,7 +6,7 @@ import '../src/style.css';
 import { fakeHost, PIN } from './fake';
 
 const wanted = new URLSearchParams(location.search);
-const fake = fakeHost();
+const fake = fakeHost({ nearby: ['Sous-préfecture du Raincy', 'Sous-préfecture de Saint-Denis'] });
 const flow = createFlow(fake);
 createApp(App).provide(FLOW, flow).mount('#app');
 
@@ -35,6 +35,7 @@ async function walk(to: string) {
   const fields = flow.state.visit?.fields;
   if (!fields) return;
   Object.assign(fields, { family_names: 'بن علي', given_names: 'Amélie', nationality: 'DZA', procedure: 'renewal', birth_place: 'Oran' });
+  fields.department_wide = wanted.has('wide');
   fields.birth = { form: 'whole', day: '3', month: to === 'problems' ? '14' : '11', year: to === 'problems' ? '19' : '1984' };
   flow.edited();
   await flow.flush();

@@ -152,6 +152,21 @@ fn a_paper_says_that_its_date_may_come_earlier_unasked_and_how_to_cancel() {
 }
 
 #[test]
+fn an_appointment_at_another_site_says_so_above_its_address() {
+    for (lang, wanted) in [
+        ("fr", "ce rendez-vous n'est pas au site où vous vous êtes inscrit(e)"),
+        ("en", "this appointment is not at the site where you registered"),
+        ("ar", "ليس في الموقع الذي"),
+    ] {
+        let plain = specimen(lang, "HADDAD Leïla");
+        assert!(!copied(&made(&plain)).contains("n'est pas au site"));
+        let pdf = made(&Letter { elsewhere: true, ..plain });
+        has(&pdf, wanted);
+        has(&pdf, "ce rendez-vous n'est pas au site");
+    }
+}
+
+#[test]
 fn a_receipt_without_a_date_says_when_the_prefecture_was_told() {
     for (lang, wanted) in [
         ("fr", "La préfecture en a été informée le vendredi 20 novembre 2026 à 9 h 04 (Europe/Paris)."),
@@ -332,6 +347,7 @@ fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
     letter.procedures = vec!["renewal".into(), "family_reunification".into(), "unknown_key".into()];
     letter.opens = Some(jiff::civil::date(2027, 9, 30));
     letter.accepts_earlier = Some(60);
+    letter.elsewhere = true;
     let pdf = made(&letter);
     has(&pdf, "unknown_key");
     let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();
