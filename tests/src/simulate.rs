@@ -70,10 +70,25 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
         planted::tell(&runs.shrink(first.clone(), Plant::None)?);
     }
     let Tally {
-        online, lease, rank, crashes, older, twins, restored, moved, given_up, learnt, taken, ..
+        online,
+        lease,
+        rank,
+        crashes,
+        older,
+        twins,
+        restored,
+        moved,
+        given_up,
+        learnt,
+        taken,
+        returned,
+        corrected,
+        declined,
+        ahead,
+        ..
     } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken, {ahead} given in advance, {declined} declined, {returned} came back, {corrected} put right in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());

@@ -1,7 +1,8 @@
 //! What happens once in some seeds, between two moves: central's signing keys are renewed
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
 //! by paper; a mediator joins, and leaves; the site closes for a week or
-//! two; somebody gives their appointment up, or comes back with a time limit. Drawn apart from the moves, so that no other chance changes.
+//! two; somebody gives their appointment up, comes back after it or with a
+//! time limit, or has their name put right. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
@@ -18,6 +19,8 @@ const LEAVES_PERCENT: u64 = 60;
 const CLOSES_PERCENT: u64 = 10;
 const GIVES_UP_PERCENT: u64 = 30;
 const LEARNS_PERCENT: u64 = 25;
+const COMES_BACK_PERCENT: u64 = 25;
+const PUT_RIGHT_PERCENT: u64 = 25;
 /// A closure lasts so many days, or up to twice as many.
 const CLOSED_DAYS: usize = 7;
 
@@ -34,6 +37,10 @@ pub(super) enum Event {
     GivesUp,
     /// Somebody with a date, of a limit of so many days.
     Learns(i64),
+    /// Whoever gave theirs up, or somebody who does and is back at once.
+    ComesBack,
+    /// Somebody's name.
+    PutRight,
 }
 
 /// What happens before which move of this script.
@@ -55,6 +62,8 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(CLOSES_PERCENT, |dice| Event::Closes(CLOSED_DAYS + dice.index(CLOSED_DAYS)));
     draw(GIVES_UP_PERCENT, |_| Event::GivesUp);
     draw(LEARNS_PERCENT, |dice| Event::Learns(dice.between(1, 60)));
+    draw(COMES_BACK_PERCENT, |_| Event::ComesBack);
+    draw(PUT_RIGHT_PERCENT, |_| Event::PutRight);
     events
 }
 
@@ -68,6 +77,8 @@ impl World<'_> {
             Event::Closes(days) => self.closes(days).await,
             Event::GivesUp => self.gives_up().await,
             Event::Learns(days) => self.learns_of_a_limit(days).await,
+            Event::ComesBack => self.comes_back().await,
+            Event::PutRight => self.puts_right().await,
         }
     }
 

@@ -22,9 +22,9 @@ pub(super) struct Kept {
     /// Slot id and civil start; none for a rank.
     pub date: Option<(String, String)>,
     /// The latest a ranked person is received, as their receipt says.
-    bound: Option<String>,
+    pub bound: Option<String>,
     /// Shown with a rank first.
-    ranked: bool,
+    pub ranked: bool,
     /// The seal of that receipt.
     receipt: Option<String>,
     pub seal: String,
@@ -42,6 +42,8 @@ pub(super) struct Kept {
     pub before: Vec<((String, String), String)>,
     /// The person gave the appointment up.
     pub given_up: bool,
+    /// They came back after giving it up: the date they had may be another's by then.
+    pub returned: bool,
     /// The last day of a limit they came back with.
     pub limit: Option<String>,
 }
@@ -59,6 +61,11 @@ pub(super) struct Ledger {
     ring: Option<KeyRing>,
     /// Days on which nobody is received: dates given inside may move.
     pub closed: Option<Closure>,
+    /// Visits of people who take any earlier date without being asked.
+    pub ahead: BTreeSet<String>,
+    /// Slots shown to somebody while they stood on the paper of somebody whose date was on the move,
+    /// with both: in the end one of them has another.
+    pub disputed: Vec<(String, String, String)>,
 }
 
 impl Ledger {
@@ -102,10 +109,15 @@ impl Ledger {
             put_back: false,
             before: Vec::new(),
             given_up: false,
+            returned: false,
             limit: None,
         });
         if kept.given_up && !kept.put_back && view.cancelled.is_none() {
             return Err(("I6", format!("{} was given up, and the kiosk has forgotten it", view.code)));
+        }
+        if view.cancelled.is_some() && (kept.given_up || kept.returned) {
+            // What stands on the old paper is no date of theirs.
+            return Ok(());
         }
         if first && view.no_later_than.is_some() {
             kept.bound.clone_from(&view.no_later_than);
@@ -126,6 +138,18 @@ impl Ledger {
             kept.seal.clone_from(&view.code_large);
             return Ok(());
         }
+        if let (Some(old), Some(new)) = (kept.date.clone(), date.clone())
+            && new.1 < old.1
+            && self.ahead.contains(&view.visit)
+        {
+            // As they said when they registered.
+            kept.before.push((old.clone(), kept.seal.clone()));
+            kept.date = Some(new.clone());
+            kept.seal.clone_from(&view.code_large);
+            self.tally.ahead += 1;
+            self.leaves(&old.0, &view.code);
+            return self.holds(counter, &view.code, new);
+        }
         let closed = self.closed;
         let inside = |at: &str| {
             let day = at.parse::<DateTime>().map(DateTime::date);
@@ -144,13 +168,7 @@ impl Ledger {
             kept.before.push((old, kept.seal.clone()));
             kept.date = Some(new.clone());
             kept.seal.clone_from(&view.code_large);
-            if let Some(other) = self.holders.insert(new.0, (counter, view.code.clone()))
-                && other.1 != view.code
-                && !is_excused(&self.doubled, counter, other.0)
-            {
-                return Err(("I1", format!("the slot of {} stands on two papers", new.1)));
-            }
-            return Ok(());
+            return self.holds(counter, &view.code, new);
         }
         match (&kept.date, &date) {
             (Some(old), Some(new)) if new.1 > old.1 => {
@@ -173,13 +191,9 @@ impl Ledger {
             (None, Some((slot, at))) => {
                 kept.date = date.clone();
                 kept.seal.clone_from(&view.code_large);
-                if let Some(other) = self.holders.insert(slot.clone(), (counter, view.code.clone()))
-                    && other.1 != view.code
-                    && !is_excused(&self.doubled, counter, other.0)
-                {
-                    return Err(("I1", format!("the slot of {at} stands on two papers")));
-                }
                 let day = at.parse::<DateTime>().map(DateTime::date).unwrap_or(Date::MIN);
+                let given = (slot.clone(), at.clone());
+                self.holds(counter, &view.code, given)?;
                 if first && day <= today {
                     return Err(("I4", format!("on {today} somebody was convened for {at}")));
                 }
@@ -189,8 +203,32 @@ impl Ledger {
         Ok(())
     }
 
+    /// A slot is somebody's from now on.
+    pub fn holds(&mut self, counter: usize, code: &str, (slot, at): (String, String)) -> Result<(), Fault> {
+        let Some((there, other)) = self.holders.insert(slot.clone(), (counter, code.to_owned())) else {
+            return Ok(());
+        };
+        if other == code || is_excused(&self.doubled, counter, there) {
+            return Ok(());
+        }
+        let on_the_move = |kept: &Kept| kept.returned || self.ahead.contains(&kept.visit);
+        if self.kept.get(&other).is_some_and(on_the_move) {
+            // Central has moved them, and their kiosk did not show it yet.
+            self.disputed.push((slot, code.to_owned(), other));
+            return Ok(());
+        }
+        Err(("I1", format!("the slot of {at} stands on two papers")))
+    }
+
+    /// A slot is theirs no more.
+    pub fn leaves(&mut self, slot: &str, code: &str) {
+        if self.holders.get(slot).is_some_and(|(_, holder)| holder == code) {
+            self.holders.remove(slot);
+        }
+    }
+
     /// The paper's code verifies at the door, and says what the screen says.
-    fn sealed(&self, view: &DateView) -> Result<(), Fault> {
+    pub fn sealed(&self, view: &DateView) -> Result<(), Fault> {
         let Some(ring) = &self.ring else { return Ok(()) };
         let code = seal::text::to_bytes(&view.code_large).unwrap_or_default();
         let verified = seal::verify::verify(&code, ring, &Circumstances::default());
@@ -241,21 +279,14 @@ impl Ledger {
             Some((kept.counter, receipt, kept.date.as_ref()?.1.clone()))
         };
         let moved = |kept: &Kept| {
-            let (_, seal) = kept.before.last()?;
+            let (had, seal) = kept.before.last()?;
+            // At the hour it names they are received, whichever slot of it is theirs.
+            let _ = kept.date.as_ref().filter(|date| date.1 != had.1)?;
             Some((kept.counter, seal.clone(), kept.date.as_ref()?.1.clone()))
         };
         let whole: Vec<&Kept> = self.kept.values().filter(whole).collect();
         let dated = whole.iter().filter_map(|kept| dated(kept));
         dated.chain(whole.iter().filter_map(|kept| moved(kept))).collect()
-    }
-
-    /// Nobody has a second, forgotten place beside the one they were shown.
-    pub fn nobody_twice(&self, listed: &Value) -> Result<(), Fault> {
-        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        match rows.iter().find(|row| row.get("state").and_then(Value::as_str) != Some("kept")) {
-            Some(_) => Err(("I2", "central has a registration asked for that nobody was shown".to_owned())),
-            None => Ok(()),
-        }
     }
 
     /// Central was put back too: of what no disk has any more, only what it still lists is
@@ -316,139 +347,8 @@ impl Ledger {
 
     /// Does anybody of this kiosk still hold a receipt?
     pub fn still_ranked(&self, counter: usize) -> bool {
-        self.kept.values().any(|kept| kept.counter == counter && kept.ranked && kept.date.is_none())
-    }
-
-    /// Everything kept is at central, with the very slot that was shown.
-    /// `soon` is a civil moment surely after every kiosk's own.
-    pub fn against_central(&self, listed: &Value, soon: &str) -> Result<(), Fault> {
-        let text = |row: &Value, key: &str| match row.get(key) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        };
-        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let mut slots = BTreeSet::new();
-        let mut at_central = BTreeMap::new();
-        for row in rows {
-            if let Some(slot) = text(row, "slot")
-                && !slots.insert(slot)
-            {
-                return Err((
-                    "I1",
-                    format!("central has {} twice", text(row, "slot_at").unwrap_or_default()),
-                ));
-            }
-            at_central.insert(text(row, "code").unwrap_or_default(), row);
-        }
-        let clashed = self.clashed(listed);
-        let due = |(code, kept): &(&String, &Kept)| !kept.paper_only && !clashed.contains(*code);
-        for (code, kept) in self.kept.iter().filter(due) {
-            let Some(row) = at_central.get(code) else {
-                return Err((
-                    "I6",
-                    format!("central does not know the registration dated {}", said(&kept.date)),
-                ));
-            };
-            if text(row, "state").as_deref() != Some("kept") {
-                return Err((
-                    "I6",
-                    format!("central has not applied the registration dated {}", said(&kept.date)),
-                ));
-            }
-            let learnt = kept.limit.as_ref().filter(|_| !kept.put_back && !kept.gone);
-            if learnt.is_some_and(|limit| text(row, "limit").as_ref() != Some(limit)) {
-                return Err((
-                    "I6",
-                    format!("{code} is due by {learnt:?}, central says {:?}", text(row, "limit")),
-                ));
-            }
-            if kept.given_up {
-                // What a disk forgot that was put back, the person says again.
-                match text(row, "slot_at").filter(|_| !kept.put_back && !kept.gone) {
-                    Some(at) => {
-                        return Err(("I3", format!("{code} was given up, and central has {at} for it")));
-                    }
-                    None => continue,
-                }
-            }
-            if kept.gone
-                && kept.date.is_none()
-                && text(row, "slot_at").is_some_and(|at| Some(at) <= kept.bound)
-            {
-                // The disk that could have shown the date was put back to before the rank.
-                continue;
-            }
-            let day = kept.date.as_ref().and_then(|date| date.1.parse::<DateTime>().ok());
-            let outside = self.closed.is_some_and(|closed| day.is_some_and(|at| closed.covers(at.date())));
-            let over = text(row, "slot_at").is_some_and(|at| at.as_str() < soon);
-            if outside && (kept.gone || over) {
-                // Moved, and no disk is there to hear of it before the new date: the desk calls them.
-                continue;
-            }
-            if kept.date.is_none() && text(row, "slot_at").is_some_and(|at| at.as_str() < soon) {
-                // Its day came before the kiosk heard of it: the receipt stands.
-                continue;
-            }
-            if kept.date.is_none() {
-                return Err(("I5", "a ranked person still has no date".to_owned()));
-            }
-            // The second paper of a doubled vault has an extra slot at the same hour.
-            // Two machines of one vault may have dated one ranked person twice, a central restored
-            // between: both dates stand.
-            let doubled = self.doubled.contains(&kept.counter);
-            let extra = doubled
-                && (kept.ranked || text(row, "slot_at") == kept.date.as_ref().map(|date| date.1.clone()));
-            if text(row, "slot") != kept.date.as_ref().map(|date| date.0.clone()) && !extra {
-                let central = text(row, "slot_at").unwrap_or_else(|| "nothing".to_owned());
-                return Err(("I6", format!("the paper says {}, central says {central}", said(&kept.date))));
-            }
-        }
-        Ok(())
-    }
-
-    /// Certain duplicates are linked to one registration, and nobody else is.
-    pub fn duplicates(&self, listed: &Value, links: &Value) -> Result<(), Fault> {
-        let codes = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let mut groups: BTreeMap<(u64, &str), Vec<&str>> = BTreeMap::new();
-        for row in codes {
-            let code = row.get("code").and_then(Value::as_str).unwrap_or_default();
-            if let Some(certain) = self.kept.get(code).and_then(|kept| kept.certain) {
-                // The list stands in rank order: the first of a group is the earliest.
-                groups.entry(certain).or_default().push(code);
-            }
-        }
-        let mut wanted = BTreeMap::new();
-        for group in groups.values() {
-            for later in group.iter().skip(1) {
-                wanted.insert((*later).to_owned(), group.first().copied().unwrap_or_default().to_owned());
-            }
-        }
-        let mut found = BTreeMap::new();
-        for link in links.get("links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice) {
-            let text = |key| link.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            found.insert(text("later"), text("earlier"));
-        }
-        // Central may know a registration that was asked about and never kept, on a disk that
-        // was put back since: whom it is linked with, nobody here can tell.
-        let unknown: Vec<String> = found
-            .iter()
-            .filter(|(later, earlier)| !self.kept.contains_key(*later) || !self.kept.contains_key(*earlier))
-            .map(|(later, _)| later.clone())
-            .collect();
-        for later in &unknown {
-            found.remove(later);
-            wanted.remove(later);
-        }
-        if wanted == found {
-            return Ok(());
-        }
-        let missing = wanted.iter().filter(|(later, earlier)| found.get(*later) != Some(*earlier)).count();
-        let wrong = found.iter().filter(|(later, earlier)| wanted.get(*later) != Some(*earlier)).count();
-        Err((
-            "I2",
-            format!("{missing} links missing or to another than the earliest, {wrong} that should not be"),
-        ))
+        let waits = |kept: &Kept| (kept.ranked || kept.returned) && kept.date.is_none();
+        self.kept.values().any(|kept| kept.counter == counter && waits(kept))
     }
 }
 
@@ -465,7 +365,7 @@ fn held_slot(code: &str) -> Option<String> {
     }
 }
 
-fn said(date: &Option<(String, String)>) -> String {
+pub(super) fn said(date: &Option<(String, String)>) -> String {
     date.as_ref().map_or_else(|| "with a rank".to_owned(), |date| date.1.clone())
 }
 

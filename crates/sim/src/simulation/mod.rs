@@ -7,6 +7,8 @@
 //! (what is kept survives, and central has the date on the paper), and that nobody is
 //! convened for a day gone by or left without a date.
 
+mod afterwards;
+mod agree;
 mod chance;
 mod closure;
 mod counter;
@@ -99,6 +101,12 @@ pub struct Tally {
     pub given_up: u64,
     pub learnt: u64,
     pub taken: u64,
+    /// People who came back after giving theirs up, names put right, earlier dates declined, and
+    /// earlier dates given to whoever accepts any.
+    pub returned: u64,
+    pub corrected: u64,
+    pub declined: u64,
+    pub ahead: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -125,6 +133,10 @@ impl Tally {
         self.given_up += other.given_up;
         self.learnt += other.learnt;
         self.taken += other.taken;
+        self.returned += other.returned;
+        self.corrected += other.corrected;
+        self.declined += other.declined;
+        self.ahead += other.ahead;
         self.shown.extend(other.shown);
     }
 }

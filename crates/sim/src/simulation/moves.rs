@@ -131,10 +131,14 @@ impl World<'_> {
         let limit = fields.limit.as_ref().map(|limit| format!(", within {} days", limit.days));
         self.tell(format!("kiosk {at}: {who}{} is registered", limit.unwrap_or_default()));
         self.comes_with_others(at, n, &mut fields);
-        let party = fields.party.is_some();
+        self.accepts_ahead(n, &mut fields);
+        let (party, ahead) = (fields.party.is_some(), !fields.accepts_earlier.is_empty());
         let visit = self.counter(at)?.begin(fields, pages).await.map_err(dead_end)?;
         if party {
             self.together.insert(visit.clone());
+        }
+        if ahead {
+            self.ledger.ahead.insert(visit.clone());
         }
         self.begun.insert(visit.clone(), self.time.now());
         self.open.push((at, visit, certain));

@@ -1,8 +1,8 @@
-//! Somebody gives their appointment up in some seeds; whoever gains from it is offered the slot, and
-//! takes it when everything has come to rest. Nobody's date moves later by it, and no slot is two
+//! Somebody gives their appointment up in some seeds, or comes back with a time limit; whoever gains
+//! from it is offered the slot, and answers when everything has come to rest. Nobody's date moves later by it, and no slot is two
 //! people's.
 
-use super::ledger::{Fault, Kept, Ledger, is_excused};
+use super::ledger::{Fault, Kept, Ledger};
 use super::{World, lost, setup};
 use app::contract::{DateView, LimitFields};
 
@@ -58,33 +58,6 @@ impl World<'_> {
         }
         Ok(())
     }
-
-    /// Whoever is offered an earlier date takes it.
-    pub(super) async fn offers_are_taken(&mut self) -> Result<(), Fault> {
-        let before = self.ledger.tally.taken;
-        for (at, code, visit) in self.ledger.may_give_up(&self.running()) {
-            let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
-            let Some(offer) = kiosk.date(&visit).await.map_err(lost)?.offer else { continue };
-            self.tick();
-            match kiosk.answer_offer(&visit, true).await {
-                Ok(view) => {
-                    let short = code.get(..4).unwrap_or_default();
-                    self.tell(format!("kiosk {at}: {short} takes {} instead", offer.slot_at));
-                    self.ledger.took(at, &code, &offer.slot_at, &view)?;
-                }
-                Err(problem) if problem.code == "offer_over" => {}
-                Err(problem) => return Err(lost(problem)),
-            }
-        }
-        // Every kiosk hears which papers are replaced.
-        if self.ledger.tally.taken > before {
-            for at in self.running() {
-                self.tick();
-                self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Ledger {
@@ -107,8 +80,9 @@ impl Ledger {
             return Err(("I6", format!("{code} was given up, and the screen does not say so")));
         }
         kept.given_up = true;
-        if let Some((slot, _)) = &kept.date {
-            self.holders.remove(slot);
+        let slot = kept.date.as_ref().map(|date| date.0.clone());
+        if let Some(slot) = slot {
+            self.leaves(&slot, code);
         }
         self.tally.given_up += 1;
         Ok(())
@@ -138,16 +112,11 @@ impl Ledger {
                 format!("{offered} was taken instead of {}, and now it is {:?}", old.1, view.slot_at),
             ));
         };
-        if let Some(other) = self.holders.insert(new.0.clone(), (counter, code.to_owned()))
-            && !is_excused(&self.doubled, counter, other.0)
-        {
-            return Err(("I1", format!("the slot of {} was offered, and {} has it", new.1, other.1)));
-        }
-        self.holders.remove(&old.0);
-        kept.before.push((old, kept.seal.clone()));
-        kept.date = Some(new);
+        kept.before.push((old.clone(), kept.seal.clone()));
+        kept.date = Some(new.clone());
         kept.seal.clone_from(&view.code_large);
         self.tally.taken += 1;
-        Ok(())
+        self.leaves(&old.0, code);
+        self.holds(counter, code, new)
     }
 }

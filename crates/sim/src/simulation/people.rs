@@ -55,3 +55,10 @@ pub(super) fn somebody(dice: &mut Dice, seed: u64) -> (DraftFields, Certain) {
     };
     (fields, numbered.then_some((who, procedure)))
 }
+
+/// The same name as another clerk writes it; none for one that nobody of a seed has.
+pub(super) fn otherwise(name: &str) -> Option<&'static str> {
+    let is = |other: &str| other.split_whitespace().eq(name.split_whitespace());
+    let (one, other) = NAMES.iter().find(|(one, other)| is(one) || is(other))?;
+    Some(if is(one) { other } else { one })
+}

@@ -50,7 +50,7 @@ impl World<'_> {
                 self.same(at).await?;
             }
         }
-        self.offers_are_taken().await?;
+        self.offers_are_answered().await?;
         let ground = self.ground;
         let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
         self.replaced_are_red().await?;
@@ -105,6 +105,10 @@ impl World<'_> {
         if self.ledger.still_ranked(at) {
             // Central's date came to this kiosk after its day: it is told so.
             notices.retain(|notice| notice != "dated_too_late");
+        }
+        if !self.ledger.ahead.is_empty() {
+            // The mediator is to tell them; one that comes after its day is told too.
+            notices.retain(|notice| notice != "date_earlier" && notice != "dated_too_late");
         }
         if self.ledger.closed.is_some() {
             // A kiosk away for longer than until the new date hears of it too late.
