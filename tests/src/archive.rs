@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 28] = [
+const TABLES: [(&str, &str); 30] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -31,6 +31,8 @@ const TABLES: [(&str, &str); 28] = [
     ("piece_page", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("merge_link", "later IN (SELECT id FROM registration WHERE site = $1)"),
     ("correction", "registration IN (SELECT id FROM registration WHERE site = $1)"),
+    ("arrival", "site = $1"),
+    ("missed", "site = $1"),
     ("task", "site = $1"),
     ("annulment", "site = $1"),
     ("reserve", "site = $1"),

@@ -85,10 +85,13 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
         corrected,
         declined,
         ahead,
+        came,
+        absent,
+        dated_again,
         ..
     } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken, {ahead} given in advance, {declined} declined, {returned} came back, {corrected} put right in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken, {ahead} given in advance, {declined} declined, {returned} came back, {corrected} put right, {came} received, {absent} absent, {dated_again} of them dated again in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());

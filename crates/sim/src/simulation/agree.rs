@@ -82,6 +82,10 @@ impl Ledger {
             let elsewhere = kept.returned && (kept.gone || kept.put_back);
             let unheard =
                 self.ahead.contains(&kept.visit) && text(row, "slot_at").is_some_and(|at| at.as_str() < soon);
+            if kept.absent && (kept.gone || kept.put_back) {
+                // No disk is there to show the other date.
+                continue;
+            }
             if elsewhere || unheard {
                 // No disk is there to show the date they came back to; or it came before the kiosk heard.
                 continue;

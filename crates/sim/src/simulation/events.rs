@@ -21,6 +21,7 @@ const GIVES_UP_PERCENT: u64 = 30;
 const LEARNS_PERCENT: u64 = 25;
 const COMES_BACK_PERCENT: u64 = 25;
 const PUT_RIGHT_PERCENT: u64 = 25;
+const DAY_COMES_PERCENT: u64 = 20;
 /// A closure lasts so many days, or up to twice as many.
 const CLOSED_DAYS: usize = 7;
 
@@ -41,6 +42,8 @@ pub(super) enum Event {
     ComesBack,
     /// Somebody's name.
     PutRight,
+    /// The day of somebody's appointment, and who comes.
+    TheDay,
 }
 
 /// What happens before which move of this script.
@@ -64,6 +67,7 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(LEARNS_PERCENT, |dice| Event::Learns(dice.between(1, 60)));
     draw(COMES_BACK_PERCENT, |_| Event::ComesBack);
     draw(PUT_RIGHT_PERCENT, |_| Event::PutRight);
+    draw(DAY_COMES_PERCENT, |_| Event::TheDay);
     events
 }
 
@@ -79,6 +83,7 @@ impl World<'_> {
             Event::Learns(days) => self.learns_of_a_limit(days).await,
             Event::ComesBack => self.comes_back().await,
             Event::PutRight => self.puts_right().await,
+            Event::TheDay => self.the_day_comes().await,
         }
     }
 

@@ -44,6 +44,10 @@ pub(super) struct Kept {
     pub given_up: bool,
     /// They came back after giving it up: the date they had may be another's by then.
     pub returned: bool,
+    /// They were received.
+    pub came: bool,
+    /// An agent said that they did not come: another date is theirs, once.
+    pub absent: bool,
     /// The last day of a limit they came back with.
     pub limit: Option<String>,
 }
@@ -110,6 +114,8 @@ impl Ledger {
             before: Vec::new(),
             given_up: false,
             returned: false,
+            came: false,
+            absent: false,
             limit: None,
         });
         if kept.given_up && !kept.put_back && view.cancelled.is_none() {
@@ -147,6 +153,18 @@ impl Ledger {
             kept.date = Some(new.clone());
             kept.seal.clone_from(&view.code_large);
             self.tally.ahead += 1;
+            self.leaves(&old.0, &view.code);
+            return self.holds(counter, &view.code, new);
+        }
+        if let (true, Some(old), Some(new)) = (kept.absent, kept.date.clone(), date.clone())
+            && new.1 > old.1
+        {
+            // They did not come to the one before: the place is kept once.
+            kept.absent = false;
+            kept.before.push((old.clone(), kept.seal.clone()));
+            kept.date = Some(new.clone());
+            kept.seal.clone_from(&view.code_large);
+            self.tally.dated_again += 1;
             self.leaves(&old.0, &view.code);
             return self.holds(counter, &view.code, new);
         }

@@ -25,6 +25,7 @@ mod restore;
 mod roster;
 mod settle;
 mod shrink;
+mod the_day;
 mod together;
 
 use app::contract::{DateSource, DateView, Problem};
@@ -107,6 +108,10 @@ pub struct Tally {
     pub corrected: u64,
     pub declined: u64,
     pub ahead: u64,
+    /// People received on their day, those said not to have come, and dates given to them since.
+    pub came: u64,
+    pub absent: u64,
+    pub dated_again: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -137,6 +142,9 @@ impl Tally {
         self.corrected += other.corrected;
         self.declined += other.declined;
         self.ahead += other.ahead;
+        self.came += other.came;
+        self.absent += other.absent;
+        self.dated_again += other.dated_again;
         self.shown.extend(other.shown);
     }
 }

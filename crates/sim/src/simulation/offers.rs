@@ -65,7 +65,7 @@ impl Ledger {
     /// code and the visit of each.
     pub fn may_give_up(&self, running: &[usize]) -> Vec<(usize, String, String)> {
         let whole = |kept: &Kept| {
-            let standing = kept.date.is_some() && !kept.given_up && !kept.paper_only;
+            let standing = kept.date.is_some() && !kept.given_up && !kept.came && !kept.paper_only;
             let here = running.contains(&kept.counter) && !self.doubled.contains(&kept.counter);
             standing && here && !kept.gone && !kept.put_back
         };

@@ -23,6 +23,7 @@ impl World<'_> {
         let closed = self.ledger.closed.is_some();
         for round in 1..=ROUNDS + usize::from(closed) {
             self.offers_go_round().await?;
+            self.missed_are_dated().await?;
             // Read back as soon as their records may be there.
             self.open_papers().await?;
             for at in self.running() {
@@ -87,7 +88,15 @@ impl World<'_> {
         let clashed = self.ledger.clashed(listed);
         let aside = if clashed.is_empty() { count("set_aside") } else { 0 };
         if count("waiting") + count("held") + aside > 0 {
-            return Err(("I6", format!("records not applied at central: {journal}")));
+            let why = kiosk
+                .outbox()
+                .await
+                .map_err(lost)?
+                .items
+                .into_iter()
+                .filter_map(|item| Some(format!("{}: {}", item.kind, item.problem?.code)));
+            let why: Vec<String> = why.collect();
+            return Err(("I6", format!("records not applied at central: {journal} {why:?}")));
         }
         let items = kiosk.outbox().await.map_err(lost)?.items;
         let dated =
@@ -109,6 +118,9 @@ impl World<'_> {
         if !self.ledger.ahead.is_empty() {
             // The mediator is to tell them; one that comes after its day is told too.
             notices.retain(|notice| notice != "date_earlier" && notice != "dated_too_late");
+        }
+        if self.ledger.tally.absent > 0 {
+            notices.retain(|notice| notice != "date_missed" && notice != "dated_too_late");
         }
         if self.ledger.closed.is_some() {
             // A kiosk away for longer than until the new date hears of it too late.
