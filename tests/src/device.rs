@@ -373,6 +373,7 @@ impl Device {
             renewal: None,
             accepts_earlier: None,
             party: None,
+            moved: None,
             applicant: Applicant {
                 family_names: name.to_owned(),
                 given_names: None,

@@ -34,6 +34,8 @@ pub(crate) struct Checked {
     pub renewal: Option<Renewal>,
     pub accepts_earlier: Option<NoticeDays>,
     pub coming: Option<Coming>,
+    /// The paper of another site that the registration follows.
+    pub moved: Option<FollowUpCode>,
     pub lang: String,
 }
 
@@ -87,6 +89,10 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         // One of them alone would be moved.
         faults.add::<()>("accepts_earlier", "notice_together", 0);
     }
+    let moved = match fields.moved.trim() {
+        "" => None,
+        code => FollowUpCode::parse(code).or_else(|| faults.add("moved", "bad_follow_up_code", 0)),
+    };
     let lang = faults.lang(&fields.lang);
     match (family_names, birth, nationality, procedure, lang) {
         (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
@@ -104,7 +110,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 contact,
                 representative,
             };
-            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, coming, lang })
+            Ok(Checked { applicant, procedure, limit, renewal, accepts_earlier, coming, moved, lang })
         }
         _ => Err(faults.0),
     }

@@ -83,6 +83,9 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     if let Some(notice) = checked.accepts_earlier {
         lines.push(line("accepts_earlier", notice.days().to_string()));
     }
+    if let Some(moved) = checked.moved {
+        lines.push(line("moved", moved.to_string()));
+    }
     if let Some(coming) = checked.coming {
         let before = coming.with.map(|code| format!(" · {code}")).unwrap_or_default();
         lines.push(line("party", format!("{}{before}", coming.people)));

@@ -70,6 +70,7 @@ const PERSON: Fields = &[
         ]),
     ),
     ("accepts_earlier", Takes::Number),
+    ("moved", Takes::Text),
     ("party", Takes::Fields(&[("people", Takes::Number), ("with", Takes::Text)])),
 ];
 

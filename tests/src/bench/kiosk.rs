@@ -194,6 +194,7 @@ impl Kiosk {
             renewal: None,
             accepts_earlier: None,
             party: None,
+            moved: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

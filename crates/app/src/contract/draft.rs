@@ -31,6 +31,8 @@ pub struct DraftFields {
     pub renewal: Option<RenewalFields>,
     /// Days of notice with which any earlier date is taken without being asked; empty: asked first.
     pub accepts_earlier: String,
+    /// The code on the paper of another site, where the person has moved from there; or empty.
+    pub moved: String,
     /// Present when people come together, or one person for several procedures.
     pub party: Option<PartyFields>,
 }
