@@ -387,6 +387,7 @@ annulled = Appointment annulled by the préfecture on { $at }
 annulled-next = The person may register again from now on. To contest this decision they write to the préfecture, or ask an association or a lawyer for advice: within thirty days the préfecture can take it back.
 transfer-two = You have two appointments
 transfer-title = Registration followed from another site
+transfer-at = { $site }: { $at }
 transfer-undated = no date yet
 transfer-stand = Both stand. If you are received at one of them, the other is over.
 transfer-keeping = You keep the appointment here. The one at { $site } is over with the next connection.

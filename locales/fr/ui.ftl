@@ -387,6 +387,7 @@ annulled = Rendez-vous annulé par la préfecture le { $at }
 annulled-next = La personne peut s'inscrire de nouveau dès maintenant. Pour contester cette décision, elle écrit à la préfecture ou demande conseil à une association ou à un avocat : dans les trente jours, la préfecture peut revenir sur sa décision.
 transfer-two = Vous avez deux rendez-vous
 transfer-title = Inscription suivie depuis un autre site
+transfer-at = { $site } : { $at }
 transfer-undated = pas encore de date
 transfer-stand = Les deux tiennent. Si vous êtes reçu(e) à l'un, l'autre prend fin.
 transfer-keeping = Vous gardez le rendez-vous d'ici. Celui de { $site } prend fin à la prochaine connexion.

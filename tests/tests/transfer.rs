@@ -264,7 +264,7 @@ async fn who_moves_keeps_their_time_and_both_dates_until_they_keep_one() {
     let before = story.registers(One, "DIALLO", None).await;
     let next = story.registers(One, "BEHIND", None).await;
     let mut people = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..45 {
         people.push(story.registers(Two, "HERE", None).await);
     }
     // Typed by another clerk.
@@ -296,15 +296,15 @@ async fn who_moves_keeps_their_time_and_both_dates_until_they_keep_one() {
     let own = json!(place_mark(moved.told.code, &moved.told.place()));
     assert!(!places.contains(&own));
 
-    // Offers go by it: a slot that comes free is theirs first, before twenty who registered earlier.
-    story.cancels(Two, &people[3]).await;
+    // Offers go by it: a slot that comes free is theirs first, before all who registered here before them.
+    story.cancels(Two, &people[30]).await;
     story.service.central.offer_freed().await.unwrap();
     let offered = story.told(Two).await.into_iter().find_map(|change| match change {
         Change::Offered { registration, offer } => Some((registration, offer)),
         _ => None,
     });
     let (asked, offer) = offered.unwrap();
-    assert_eq!((asked, offer.at), (moved.told.id, people[3].slot.at));
+    assert_eq!((asked, offer.at), (moved.told.id, people[30].slot.at));
     let said = json!({ "code": moved.told.code, "year": 1990, "offer": offer.offer, "accept": true });
     let said = story.two.say(&story.service, "POST", "/v1/offers", &said).await.unwrap();
     assert_eq!(said.json["state"], "accepted");

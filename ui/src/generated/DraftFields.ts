@@ -47,6 +47,10 @@ renewal: RenewalFields | null,
  */
 accepts_earlier: string, 
 /**
+ * The code on the paper of another site, where the person has moved from there; or empty.
+ */
+moved: string, 
+/**
  * Present when people come together, or one person for several procedures.
  */
 party: PartyFields | null, };

@@ -64,6 +64,7 @@ pub(crate) async fn cancel(
     if arrivals::is_honoured(&mut *db, id).await? {
         return Ok(Err(arrivals::HONOURED));
     }
+    let at = at.min(central.now());
     let told = end(&mut *db, central, &device.site, (id, at), "cancelled").await?;
     transfer::given_up(db, central, (id, at)).await?;
     Ok(Ok(told))
@@ -86,7 +87,7 @@ pub(crate) async fn end(
         "UPDATE registration SET cancelled_s = $2, cancelled_slot = $3, cancelled_at = $4::text::timestamp WHERE id = $1",
     )
         .bind(id.0.as_slice())
-        .bind(at.min(central.now()).as_second())
+        .bind(at.as_second())
         .bind(held.map(|(slot, _)| dates::slot_key(slot)).transpose()?)
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)

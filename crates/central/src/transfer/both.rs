@@ -7,6 +7,7 @@ use crate::device::Device;
 use crate::offers::{self, Reason};
 use crate::{Central, Refusal, arrivals, calendar, changes};
 use domain::ids::{KioskId, RegistrationId, SiteId};
+use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use wire::body::Transfer;
 use wire::messages::Change;
@@ -127,7 +128,7 @@ async fn end(
     (because, other): (&str, RegistrationId),
 ) -> Result<(), Refusal> {
     let row = sqlx::query(
-        "SELECT kiosk.id, registration.site, site.name FROM registration JOIN kiosk ON kiosk.id = registration.kiosk \
+        "SELECT kiosk.id, registration.site, site.name, other.registered_s FROM registration JOIN kiosk ON kiosk.id = registration.kiosk \
          JOIN registration AS other ON other.id = $2 JOIN site ON site.id = other.site \
          WHERE registration.id = $1 AND registration.cancelled_s IS NULL FOR UPDATE OF registration",
     )
@@ -141,7 +142,10 @@ async fn end(
     }
     let kiosk = KioskId(row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
     let site = SiteId::parse(row.try_get(1)?).ok_or(Refusal::Stored("site id"))?;
-    let (at, because) = (central.now(), because.to_owned());
+    // After the other was registered, whatever its kiosk's clock said: until then this one stood.
+    let registered: i64 = row.try_get(3)?;
+    let after = Timestamp::from_second(registered.saturating_add(1)).map_err(|_| Refusal::Stored("time"))?;
+    let (at, because) = (central.now().max(after), because.to_owned());
     let over = offers::end(&mut *db, central, &site, (id, at), &because).await?;
     let mut told = vec![Change::Ended { registration: id, at, because, site: Some(row.try_get(2)?) }];
     told.extend(over);
