@@ -73,12 +73,19 @@ impl Listening {
     }
 }
 
-/// The site of the stories: one counter, a mediator, a small lease.
-async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Failure> {
+/// The id and the name of the kiosk's own site.
+const OWN: (&str, &str) = (SITE, "Sous-préfecture d'essai");
+
+/// A site of the stories: one counter, a mediator, a small lease.
+async fn furnish(
+    pool: &Pool,
+    (id, name): (&str, &str),
+    site_key: &age::x25519::Identity,
+) -> Result<(), Failure> {
     let today = jiff::Zoned::now().date();
     let site = NewSite {
-        id: SITE.into(),
-        name: "Sous-préfecture d'essai".into(),
+        id: id.into(),
+        name: name.into(),
         address: vec!["1 rue d'Essai".into()],
         phone: None,
         zone: "Europe/Paris".into(),
@@ -99,9 +106,9 @@ async fn furnish(pool: &Pool, site_key: &age::x25519::Identity) -> Result<(), Fa
         from: today,
         until: None,
     };
-    central::admin::counter(pool, SITE, "A", &[pattern]).await?;
+    central::admin::counter(pool, id, "A", &[pattern]).await?;
     let told = NewMediator { id: MEDIATOR, name: "Essai", pin: PIN, supervisor: None, replace: false };
-    central::admin::mediator(pool, SITE, &told, jiff::Timestamp::now(), &central::system_random()).await?;
+    central::admin::mediator(pool, id, &told, jiff::Timestamp::now(), &central::system_random()).await?;
     Ok(())
 }
 
@@ -131,13 +138,13 @@ impl Counter {
         let (clock, random) = (central::system_clock(), central::system_random());
         central::keys::make(folder.path(), clock(), &random)?;
         let site_key = age::x25519::Identity::generate();
-        furnish(&pool, &site_key).await?;
+        furnish(&pool, OWN, &site_key).await?;
         tls::make(folder.path())?;
         let own = Listening::start(pool, folder.path()).await?;
         let address = own.url();
 
         let vault = folder.path().join("vault.db");
-        let kiosk = enrolled(folder.path(), &vault, (&url, &address), scanner.clone(), printer).await?;
+        let kiosk = enrolled(folder.path(), SITE, &vault, (&url, &address), scanner.clone(), printer).await?;
         Ok(Self { kiosk, folder, pool_url: url, central: address, own, site_key, scanner, postgres })
     }
 
@@ -168,7 +175,18 @@ impl Counter {
     /// It is not enrolled.
     pub async fn another(&self, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = self.folder.path().join("another.db");
-        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+        enrolled(self.folder.path(), SITE, &vault, (&self.pool_url, &self.central), scanner, None).await
+    }
+
+    /// A kiosk of a site of its own, made for it, unlocked.
+    ///
+    /// # Errors
+    /// The site or the kiosk is not made.
+    pub async fn at_another_site(&self, site: &str) -> Result<Kiosk, Failure> {
+        let pool = central::connect(&self.pool_url).await?;
+        furnish(&pool, (site, site), &age::x25519::Identity::generate()).await?;
+        let vault = self.folder.path().join(format!("{site}.db"));
+        enrolled(self.folder.path(), site, &vault, (&self.pool_url, &self.central), None, None).await
     }
 
     /// A kiosk of the same site with its vault in this folder, unlocked.
@@ -177,7 +195,7 @@ impl Counter {
     /// It is not enrolled.
     pub async fn another_in(&self, folder: &Path, scanner: Option<String>) -> Result<Kiosk, Failure> {
         let vault = folder.join("vault.db");
-        enrolled(self.folder.path(), &vault, (&self.pool_url, &self.central), scanner, None).await
+        enrolled(self.folder.path(), SITE, &vault, (&self.pool_url, &self.central), scanner, None).await
     }
 
     /// Starts the database again, if a full disk has ended it.
@@ -212,7 +230,7 @@ impl Counter {
     pub async fn empty_database(&self) -> Result<Pool, Failure> {
         let pool = central::connect(&self.postgres.database("other")?).await?;
         central::migrate(&pool).await?;
-        furnish(&pool, &self.site_key).await?;
+        furnish(&pool, OWN, &self.site_key).await?;
         Ok(pool)
     }
 
@@ -298,6 +316,7 @@ async fn kiosk_id(kiosk: &Kiosk) -> Result<domain::ids::KioskId, Failure> {
 /// Enrols a kiosk at the central at `address` whose database is at `url`, and unlocks it.
 async fn enrolled(
     folder: &Path,
+    site: &str,
     vault: &Path,
     (url, address): (&str, &str),
     scanner: Option<String>,
@@ -305,7 +324,7 @@ async fn enrolled(
 ) -> Result<Kiosk, Failure> {
     let pool = central::connect(url).await?;
     let (clock, random) = (central::system_clock(), central::system_random());
-    let code = central::admin::code(&pool, SITE, clock(), &random).await?;
+    let code = central::admin::code(&pool, site, clock(), &random).await?;
     let code = code["code"].as_str().ok_or_else(|| fail("no enrolment code"))?.to_owned();
     let world = World::system();
     let ca = folder.join(tls::CA);

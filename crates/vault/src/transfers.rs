@@ -54,7 +54,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Registrations whose new page was not printed yet, the longest due first.
+    /// Registrations whose new page may not be out yet, the longest due first: of one printed within the
+    /// second the page itself says it.
     ///
     /// # Errors
     /// The store fails.
@@ -63,7 +64,7 @@ impl Tx<'_> {
             "SELECT registration FROM transfer WHERE page_s IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM cancelled WHERE cancelled.registration = transfer.registration) \
              AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.registration = transfer.registration \
-                             AND attempt.state = 'printed' AND attempt.at_s >= page_s) \
+                             AND attempt.state = 'printed' AND attempt.at_s > page_s) \
              ORDER BY page_s, registration LIMIT ?1",
         )?;
         let rows = statement.query_map([most], |row| row.get(0).map(RegistrationId))?;

@@ -3,6 +3,9 @@
 //! is theirs and its place stood; both dates hold until they keep one or are received with one. What
 //! was given up gives nothing, whatever order central hears it in.
 
+mod counter;
+mod late;
+
 use domain::code::FollowUpCode;
 use domain::procedure::Procedure;
 use domain::registration::Registration;
@@ -387,47 +390,6 @@ async fn a_paper_that_does_not_count_is_answered_in_one_way() {
     story.rules_hold().await;
 }
 
-/// Cancelled and registered again: nothing is won, though central hears of the cancellation last.
-#[tokio::test]
-async fn what_was_given_up_before_gives_nothing_whatever_is_heard_first() {
-    for kept_first in [false, true] {
-        let mut story = Story::begin().await;
-        let before = story.registers(One, "DIALLO", None).await;
-        story.pass(60);
-        let body = story.cancellation(&before);
-        let unsent = story.one.says(&body).unwrap();
-        story.pass(60);
-        let moved = story.registers(Two, "DIALLO", Some(before.told.code)).await;
-        assert_eq!(story.rank(&moved).await, time(&before), "as far as central knows");
-        if kept_first {
-            story.keeps(Two, &moved).await;
-            assert_eq!(story.date_of(&before).await, None);
-        }
-        story.push(One, vec![unsent]).await;
-        assert_eq!(story.rank(&moved).await, time(&moved), "kept first: {kept_first}");
-        assert_eq!(story.standing(Two, &moved).await, none());
-        assert_eq!(story.rank(&moved).await, time(&moved), "nor is it taken over again");
-        assert_eq!(story.date_of(&moved).await, Some(moved.slot.at), "the date stands");
-        assert_eq!(story.tasks("TWO").await[0].2.as_deref(), Some("the earlier registration does not count"));
-        story.rules_hold().await;
-    }
-}
-
-#[tokio::test]
-async fn given_up_after_they_moved_is_as_good_as_keeping_the_new_one() {
-    let mut story = Story::begin().await;
-    let before = story.registers(One, "DIALLO", None).await;
-    let moved = story.registers(Two, "DIALLO", Some(before.told.code)).await;
-    story.cancels(One, &before).await;
-    assert_eq!(story.rank(&moved).await, time(&before));
-    let standing = story.standing(Two, &moved).await.unwrap();
-    assert!(standing.ranked_at.is_some() && standing.earlier.is_none());
-    // Taken up again, both stand once more.
-    story.comes_back(One, &before).await;
-    assert!(story.standing(Two, &moved).await.unwrap().earlier.is_some());
-    story.rules_hold().await;
-}
-
 #[tokio::test]
 async fn of_two_that_follow_one_paper_the_first_counts_until_it_is_given_up() {
     let mut story = Story::begin().await;
@@ -500,58 +462,4 @@ async fn received_with_one_the_other_is_over() {
         assert!(story.tasks("TWO").await.iter().all(|task| task.2.is_some()));
         story.rules_hold().await;
     }
-}
-
-/// The kiosk of the old site had no network: the new registration reaches central first.
-#[tokio::test]
-async fn a_paper_central_has_not_heard_of_counts_when_it_has() {
-    for kept_first in [false, true] {
-        let mut story = Story::begin().await;
-        let told = story.says(One, "DIALLO", None);
-        let before = story.asks(One, told).await;
-        let moved = story.registers(Two, "DIALLO", Some(before.told.code)).await;
-        assert_eq!(moved.answer, none());
-        if kept_first {
-            story.keeps(Two, &moved).await;
-        }
-        assert_eq!(story.standing(Two, &moved).await, none());
-        story.push(One, vec![before.record.clone()]).await;
-        let standing = story.standing(Two, &moved).await.unwrap();
-        assert_eq!(standing.ranked_at.unwrap().as_second(), time(&before));
-        assert_eq!(story.rank(&moved).await, time(&before));
-        assert_eq!(standing.earlier.is_none(), kept_first);
-        assert_eq!(story.date_of(&before).await, if kept_first { None } else { Some(before.slot.at) });
-        assert_eq!(story.tasks("TWO").await[0].0, "residence_check");
-        story.rules_hold().await;
-    }
-}
-
-/// The same records, each sent again, and in a batch: nothing else follows.
-#[tokio::test]
-async fn said_again_and_all_at_once_the_same_follows() {
-    let mut story = Story::begin().await;
-    let before = story.registers(One, "DIALLO", None).await;
-    let told = story.says(Two, "HERE", None);
-    let here = story.asks(Two, told).await;
-    let told = story.says(Two, "DIALLO", Some(before.told.code));
-    let moved = story.asks(Two, told).await;
-    let (registration, mediator) = (moved.told.id, moved.told.mediator.clone());
-    let keep = Body::Transfer(Transfer { registration, mediator, at: story.service.now() });
-    let keep = story.two.says(&keep).unwrap();
-    let records = vec![here.record.clone(), moved.record.clone(), keep];
-    story.push(Two, records.clone()).await;
-    assert_eq!(story.date_of(&before).await, None);
-    story.told(Two).await;
-    let state = story.state().await;
-    story.push(Two, records).await;
-    story.push(One, vec![before.record.clone()]).await;
-    for _ in 0..2 {
-        story.told(One).await;
-        story.told(Two).await;
-    }
-    assert_eq!(story.state().await, state);
-    let told = story.told(Two).await;
-    let transfers = told.iter().filter(|change| matches!(change, Change::Transfer { .. })).count();
-    assert_eq!(transfers, 1, "told once, as it stood when the kiosk asked");
-    story.rules_hold().await;
 }
