@@ -239,6 +239,6 @@ error-set-aside-cancelled = The appointment had been cancelled. Ask the person w
 error-set-aside-honoured = The person was received at this appointment. For another appointment, register them anew.
 error-set-aside-annulled = The préfecture has annulled this appointment: it could not be taken back. The person may register again, or write to the préfecture.
 error-set-aside-annulment-unknown = The central service no longer knows of this possible annulment. The appointment holds; the préfecture has to propose it anew.
-error-set-aside-transferred = The person has their appointment at another site, where they have moved: the one here was not taken back. To take it back they cancel the other one first.
+error-set-aside-transferred = The person keeps their appointment at another site, or was received there: the one here was not taken back. To take it back they cancel the other one first.
 error-set-aside-follows-none = This registration follows none of another site. Nothing has changed.
 error-set-aside-value-refused = It holds a value central cannot keep. The paper stays good; tell support.

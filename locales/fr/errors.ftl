@@ -239,6 +239,6 @@ error-set-aside-cancelled = Le rendez-vous avait été annulé. Vérifiez avec l
 error-set-aside-honoured = La personne a été reçue à ce rendez-vous. Pour un autre rendez-vous, inscrivez-la de nouveau.
 error-set-aside-annulled = La préfecture a annulé ce rendez-vous : il n'a pas pu être repris. La personne peut s'inscrire de nouveau, ou écrire à la préfecture.
 error-set-aside-annulment-unknown = Le service central ne connaît plus cette annulation envisagée. Le rendez-vous tient ; la préfecture doit l'envisager de nouveau.
-error-set-aside-transferred = La personne a son rendez-vous à un autre site, où elle a déménagé : celui d'ici n'a pas été repris. Pour le reprendre, elle annule d'abord l'autre.
+error-set-aside-transferred = La personne garde son rendez-vous à un autre site, ou y a été reçue : celui d'ici n'a pas été repris. Pour le reprendre, elle annule d'abord l'autre.
 error-set-aside-follows-none = Cette inscription ne suit celle d'aucun autre site. Rien n'a changé.
 error-set-aside-value-refused = Il contient une valeur que le service central ne peut pas garder. Le papier reste valable ; prévenez le support.

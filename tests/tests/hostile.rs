@@ -172,6 +172,11 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Transfer(body::Transfer {
+            registration: id,
+            mediator: registration(device, service).mediator,
+            at,
+        }),
         body::Body::AnnulmentTold(body::AnnulmentTold {
             registration: id,
             annulment: AnnulmentId([5; 16]),

@@ -51,6 +51,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    /// What is said otherwise.
+    type Change = fn(&mut Registration);
+
     fn code(n: u8) -> FollowUpCode {
         FollowUpCode::from_random([n; 8])
     }
@@ -90,7 +93,7 @@ mod tests {
         typed.applicant.given_names = Some("Mohammed".into());
         typed.applicant.nationality = crate::applicant::Nationality::parse("SEN").unwrap();
         assert!(counts(&typed, &stands(&earlier)));
-        let refused: [(&str, fn(&mut Registration)); 7] = [
+        let refused: [(&str, Change); 7] = [
             ("no paper named", |new| new.moved = None),
             ("another paper", |new| new.moved = Some(code(3))),
             ("the same site", |new| new.site = before().site),

@@ -144,7 +144,7 @@ async fn end(
     let site = SiteId::parse(row.try_get(1)?).ok_or(Refusal::Stored("site id"))?;
     // After the other was registered, whatever its kiosk's clock said: until then this one stood.
     let registered: i64 = row.try_get(3)?;
-    let after = Timestamp::from_second(registered.saturating_add(1)).map_err(|_| Refusal::Stored("time"))?;
+    let after = Timestamp::from_second(registered.saturating_add(1)).unwrap_or(Timestamp::MAX);
     let (at, because) = (central.now().max(after), because.to_owned());
     let over = offers::end(&mut *db, central, &site, (id, at), &because).await?;
     let mut told = vec![Change::Ended { registration: id, at, because, site: Some(row.try_get(2)?) }];

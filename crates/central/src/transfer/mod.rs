@@ -78,10 +78,14 @@ async fn earlier_of(db: &mut PgConnection, id: RegistrationId) -> Result<Option<
     .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let read = |column: usize| -> Result<Registration, Refusal> {
-        serde_json::from_str(row.try_get(column)?).map_err(|_| Refusal::Stored("registration"))
+    // One that cannot be read holds nobody up: nothing is taken over from it.
+    let read = |column: usize| -> Result<Option<Registration>, Refusal> {
+        Ok(serde_json::from_str(row.try_get(column)?).ok())
     };
-    let (new, before) = (read(0)?, read(3)?);
+    let (Some(new), Some(before)) = (read(0)?, read(3)?) else {
+        tracing::error!("a registration that is followed, or the one that follows, cannot be read");
+        return Ok(None);
+    };
     let ended: Option<i64> = row.try_get(4)?;
     let ended =
         ended.map(|s| Timestamp::from_second(s).map_err(|_| Refusal::Stored("cancellation"))).transpose()?;
