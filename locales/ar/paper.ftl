@@ -57,6 +57,7 @@ paper-class = الفئة
 paper-class-ordinary = عادية
 paper-class-with-time-limit = بأجل قانوني
 paper-registered-at = التسجيل
+paper-taken-over = وقت معتمد من التسجيل في { $site }
 paper-tie-break = الفصل عند التساوي
 paper-rule-version = قاعدة الحساب
 paper-order-explained = يُحدَّد التاريخ بحساب آلي وفق هذه القاعدة.

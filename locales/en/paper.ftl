@@ -57,6 +57,7 @@ paper-class = Class
 paper-class-ordinary = ordinary
 paper-class-with-time-limit = with a legal time limit
 paper-registered-at = Registered
+paper-taken-over = time taken over from the registration at { $site }
 paper-tie-break = Tie-break
 paper-rule-version = Rule
 paper-order-explained = The date is assigned by an automatic calculation under this rule.

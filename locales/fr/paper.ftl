@@ -58,6 +58,7 @@ paper-class = Catégorie
 paper-class-ordinary = ordinaire
 paper-class-with-time-limit = avec une échéance légale
 paper-registered-at = Inscription
+paper-taken-over = heure reprise de l'inscription à { $site }
 paper-tie-break = Départage
 paper-rule-version = Règle de calcul
 paper-order-explained = La date est attribuée par un calcul automatique selon cette règle.

@@ -28,6 +28,7 @@ with_commands! {
     reinstate
     declare_limit
     correct
+    keep_transfer
     answer_offer
     answer_offer_elsewhere
     print_notice

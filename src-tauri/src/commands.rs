@@ -213,6 +213,11 @@ pub async fn correct(core: State<'_, Core>, visit: String, details: DetailFields
 }
 
 #[command]
+pub async fn keep_transfer(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.keep_transfer(&visit).await
+}
+
+#[command]
 pub async fn answer_offer(core: State<'_, Core>, visit: String, accept: bool) -> Answer<DateView> {
     core.kiosk()?.answer_offer(&visit, accept).await
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 30] = [
+const TABLES: [(&str, &str); 31] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -33,6 +33,7 @@ const TABLES: [(&str, &str); 30] = [
     ("correction", "registration IN (SELECT id FROM registration WHERE site = $1)"),
     ("arrival", "site = $1"),
     ("missed", "site = $1"),
+    ("transfer", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("task", "site = $1"),
     ("annulment", "site = $1"),
     ("reserve", "site = $1"),
@@ -140,8 +141,8 @@ impl Archive for SiteRows {
         Box::pin(async move {
             let bits = FollowUpCode::parse(code).and_then(|code| i64::try_from(code.to_bits()).ok());
             sqlx::query(
-                "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, state) \
-                 SELECT decode(md5($1), 'hex'), $2, site, id, 'renewal', 'ordinary', 0, 0, \
+                "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, ranked_s, tie_break, body, state) \
+                 SELECT decode(md5($1), 'hex'), $2, site, id, 'renewal', 'ordinary', 0, 0, 0, \
                  jsonb_build_object('code', 'CLASH-' || $1), 'kept' FROM kiosk WHERE site = $3 LIMIT 1",
             )
             .bind(code)

@@ -374,6 +374,7 @@ impl Device {
             accepts_earlier: None,
             department_wide: false,
             party: None,
+            moved: None,
             applicant: Applicant {
                 family_names: name.to_owned(),
                 given_names: None,

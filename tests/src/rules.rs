@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each counts what breaks it, for the site `$1`: the invariant, what is then said, after what
 /// at most it still holds, and the count.
-const RULES: [(&str, &str, Since, &str); 21] = [
+const RULES: [(&str, &str, Since, &str); 24] = [
     (
         "I8",
         "places at central are not those the papers name",
@@ -18,6 +18,33 @@ const RULES: [(&str, &str, Since, &str); 21] = [
          registered_s <> floor(extract(epoch FROM (body ->> 'registered_at')::timestamptz)) OR \
          tie_break <> ('x' || left(encode(id, 'hex'), 8))::bit(32)::bigint & 4294967295 OR \
          class <> CASE WHEN body ->> 'limit' IS NULL THEN 'ordinary' ELSE 'with_time_limit' END)",
+    ),
+    (
+        "I8",
+        "places that rank by a time nobody has: their own, or that of the registration they follow",
+        Since::DisksMoved,
+        "SELECT count(*) FROM registration LEFT JOIN transfer ON transfer.registration = registration.id \
+         LEFT JOIN registration AS earlier ON earlier.id = transfer.earlier WHERE registration.site = $1 \
+         AND registration.ranked_s <> coalesce(earlier.ranked_s, registration.registered_s) \
+         AND (transfer.registration IS NULL OR EXISTS (SELECT 1 FROM registration AS there WHERE there.code = transfer.code))",
+    ),
+    (
+        "I8",
+        "registration times taken over from a place that was over, of the same site, or of another procedure",
+        Since::DisksMoved,
+        "SELECT count(*) FROM transfer JOIN registration ON registration.id = transfer.registration \
+         JOIN registration AS earlier ON earlier.id = transfer.earlier WHERE registration.site = $1 \
+         AND (earlier.site = registration.site OR earlier.procedure <> registration.procedure \
+              OR earlier.registered_s >= registration.registered_s OR earlier.cancelled_s <= registration.registered_s)",
+    ),
+    (
+        "I2",
+        "places left behind that stand beside the one that was kept",
+        Since::DisksMoved,
+        "SELECT count(*) FROM transfer JOIN registration ON registration.id = transfer.registration \
+         JOIN registration AS earlier ON earlier.id = transfer.earlier WHERE registration.site = $1 AND kept_s IS NOT NULL \
+         AND registration.cancelled_s IS NULL AND earlier.cancelled_s IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = earlier.id)",
     ),
     (
         "I4",
@@ -133,6 +160,10 @@ const RULES: [(&str, &str, Since, &str); 21] = [
         "SELECT count(*) FROM registration WHERE site = $1 AND cancelled_s IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = registration.id AND kind = 'cancellation' AND state = 'applied') \
          AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND ended) \
+         AND NOT EXISTS (SELECT 1 FROM transfer JOIN record ON record.registration = transfer.registration \
+                         WHERE transfer.earlier = registration.id AND record.kind = 'transfer' AND record.state = 'applied') \
+         AND NOT EXISTS (SELECT 1 FROM transfer JOIN arrival ON arrival.registration IN (transfer.registration, transfer.earlier) \
+                         WHERE registration.id IN (transfer.registration, transfer.earlier) AND arrival.registration <> registration.id) \
          AND NOT EXISTS (SELECT 1 FROM annulment WHERE annulment.registration = registration.id AND state IN ('annulled', 'undoing') \
                          AND told_s IS NOT NULL AND heard_s IS NOT NULL AND told_s <= decided_s AND heard_s <= decided_s \
                          AND (answers IS NOT NULL OR until < (to_timestamp(heard_s) AT TIME ZONE 'UTC')::date + 1) \

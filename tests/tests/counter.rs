@@ -192,6 +192,10 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                     let of_code = kiosk.correct_of(&text, told).await.err();
                     kiosk.correct(&text, details).await.err().and(of_code)
                 }
+                "keep_transfer" => {
+                    let of_code = kiosk.keep_transfer_of(&text).await.err();
+                    kiosk.keep_transfer(&text).await.err().and(of_code)
+                }
                 "answer_offer" => kiosk.answer_offer(&text, true).await.err(),
                 "answer_offer_elsewhere" => {
                     kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()

@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Representative};
 use domain::birth::Birth;
+use domain::code::FollowUpCode;
 use domain::correction::Details;
 use domain::ids::{AnnulmentId, AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
 use domain::limit::{Right, TimeLimit};
@@ -66,6 +67,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             people: 3,
             beside: vec![registered_on.saturating_add(9.days()).at(9, 0, 0, 0)],
         }),
+        moved: Some(FollowUpCode::from_random([9; 8])),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         department_wide: true,
         applicant: Applicant {
@@ -168,6 +170,11 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             registration: id,
             slot: SlotId(5),
             appointment: jiff::civil::date(2027, 3, 9).at(9, 0, 0, 0),
+            mediator: registration(device, service).mediator,
+            at,
+        }),
+        body::Body::Transfer(body::Transfer {
+            registration: id,
             mediator: registration(device, service).mediator,
             at,
         }),

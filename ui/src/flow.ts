@@ -45,12 +45,12 @@ const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
 /** A visit taken up by its paper holds no typed field. */
 export const emptyFields = (lang: string): DraftFields => ({
   lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, party: null,
+  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, moved: '', party: null,
 });
 
 /** The screen a field is typed on. */
 export const screenOf = (field: string): Screen =>
-  /^(procedure|limit|renewal|accepts_earlier|department_wide|party)\b/.test(field) ? 'procedure' : 'person';
+  /^(procedure|limit|renewal|accepts_earlier|department_wide|moved|party)\b/.test(field) ? 'procedure' : 'person';
 
 export function createFlow(host: Host) {
   const state: State = reactive({
@@ -420,6 +420,7 @@ export function createFlow(host: Host) {
       visit.fields.lang = visit.date.details.lang;
       visit.corrected = true;
     }),
+    keepTransfer: () => run(async () => { const visit = current(); visit.date = await host.keepTransfer(visit.id); }),
     answerOffer: (accept: boolean) => run(async () => { const visit = current(); visit.date = await host.answerOffer(visit.id, accept); }),
     answerOfferElsewhere: (accept: boolean) => run(async () => {
       const paper = state.paper;

@@ -85,6 +85,8 @@ export interface Fake extends Host {
   /** What was corrected. */
   corrected: DetailFields | null;
   annulment: DateView['annulment'];
+  /** The registration follows another site's. */
+  transfer: DateView['transfer'];
   cancelled: DateView['cancelled'];
   /** The time limit declared later. */
   limit: LimitFields | null;
@@ -113,7 +115,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: draft?.fields.department_wide ? 'Sous-préfecture du Raincy' : 'Préfecture — guichet 2', elsewhere: draft?.fields.department_wide ? ['57 avenue Thiers', '93340 Le Raincy'] : null,
     details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, transfer: fake.transfer, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -128,7 +130,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, transfer: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -148,7 +150,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
         visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, party: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, moved: '', party: null,
         },
       };
       draft.problems = judge(draft.fields);
@@ -178,8 +180,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     bringPaper: () => call('bring_paper', () => null),
     printNotice: () => call('print_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: null } }; return date; }),
     handNotice: () => call('hand_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: '2031-03-04T10:00' } }; return date; }),
-    cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false } })),
-    reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true, annulled: false } })),
+    cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false, elsewhere: null } })),
+    reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true, annulled: false, elsewhere: null } })),
     declareLimit: (_visit, limit) => call('declare_limit', () => {
       fake.limit = limit;
       date = { ...given(), limit: limit.last_day, offer: { offer: 'o3', slot_at: '2031-03-06T09:00', until: '2031-03-05' } };
@@ -190,6 +192,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       date = { ...given(), details };
       return date;
     }),
+    keepTransfer: () => call('keep_transfer', () => ({ ...given(), transfer: fake.transfer && { ...fake.transfer, state: 'keeping' } })),
     answerOffer: (_visit, accept) => call('answer_offer', () => ({ ...given(), offer: null, slot_at: accept ? '2031-03-07T09:00' : given().slot_at })),
     answerOfferElsewhere: (_code, _birth, _offer, accept) => call('answer_offer_elsewhere', () => ({ accepted: accept, slot_at: '2031-03-07T09:00' })),
     askEarlier: () => call('ask_earlier', () => ({ asked_at: '2031-03-04T10:00', state: 'only_here', answered_at: null, answer: null })),

@@ -364,6 +364,29 @@ describe('an earlier day accepted in advance', () => {
   });
 });
 
+describe('a person who comes from another site', () => {
+  it('has the code of that paper typed, and it is taken back by the same touch', async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    expect(one<HTMLInputElement>('[name="has-moved"]').checked).toBe(false);
+    expect(document.querySelector('[name="moved"]')).toBeNull();
+    one<HTMLInputElement>('[name="has-moved"]').click();
+    await settle();
+    await type('moved', '7k3q 9mzt 4xw2 p');
+    await press('next');
+    expect(fake.saved?.moved).toBe('7k3q 9mzt 4xw2 p');
+    await press('back');
+    expect(one<HTMLInputElement>('[name="has-moved"]').checked).toBe(true);
+    one<HTMLInputElement>('[name="has-moved"]').click();
+    await settle();
+    await press('next');
+    expect(fake.saved?.moved).toBe('');
+  });
+});
+
 describe('refusals', () => {
   it('show one sentence, and the PIN does not stay', async () => {
     await type('pin', '1');
@@ -543,6 +566,40 @@ describe('a paper shown at this counter', () => {
     expect(screen()).toBe('followup');
   });
 
+  it('of somebody who moved has two appointments until they keep one, asked twice', async () => {
+    fake.transfer = { state: 'both', since: '2030-11-02T10:15', site: 'Préfecture de Lyon', earlier_at: '2031-06-02T11:00', zone: 'Europe/Paris' };
+    fake.toTell = [{ kind: 'transfer', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: null, slot_at: '2031-03-12T09:40', until: '2031-03-12' }];
+    await unlock();
+    expect(one('[data-role="to-tell"] [data-kind="transfer"]').textContent).toContain('KONÉ Moussa');
+    await press('followup');
+    await type('code', 'JLN');
+    await press('find-paper');
+    const card = () => one('[data-role="transfer"]');
+    expect(card().dataset['state']).toBe('both');
+    expect(card().dataset['earlierAt']).toBe('2031-06-02T11:00');
+    for (const said of ['guichet 2', 'Préfecture de Lyon', '12 mars 2031', '2 juin 2031', '2 novembre 2030']) expect(card().textContent).toContain(said);
+    // The other way is the cancellation beneath it.
+    expect(document.querySelector('[data-role="cancel"] [data-action="cancel"]')).not.toBeNull();
+    await press('keep-transfer');
+    await press('keep-transfer-no');
+    expect(fake.calls).not.toContain('keep_transfer');
+    await press('keep-transfer');
+    await press('keep-transfer-yes');
+    expect(fake.calls).toContain('keep_transfer');
+    expect(card().dataset['state']).toBe('keeping');
+    expect(document.querySelector('[data-action="keep-transfer"]')).toBeNull();
+    expect(one('[data-role="date"]').dataset['slotAt'], 'the date here is not touched').toBe('2031-03-12T09:40');
+  });
+
+  it('whose place is at another site now says where', async () => {
+    fake.cancelled = { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false, elsewhere: 'Préfecture de Lyon' };
+    fake.toTell = [{ kind: 'offer', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: null, slot_at: '2031-03-07T09:00', until: '2031-03-05' }];
+    await unlock();
+    await press('open-told');
+    expect(one('[data-role="elsewhere"]').textContent).toContain('Préfecture de Lyon');
+    expect(document.querySelector('[data-role="transfer"]')).toBeNull();
+  });
+
   it('that may be annulled tells the person on paper, and no screen holds the reasons', async () => {
     fake.annulment = { until: '2031-03-18', printed: false, told_at: null };
     fake.toTell = [{ kind: 'annulment', visit: 'v1', lang: 'fr', name: 'KONÉ Moussa', phone: null, slot_at: '2031-03-27T09:00', until: '2031-03-18' }];
@@ -566,7 +623,7 @@ describe('a paper shown at this counter', () => {
   it('that was annulled cannot be taken back at the counter', async () => {
     await followUp();
     await type('code', 'JLN');
-    fake.cancelled = { at: '2031-03-04T10:00', until: null, returning: false, annulled: true };
+    fake.cancelled = { at: '2031-03-04T10:00', until: null, returning: false, annulled: true, elsewhere: null };
     await press('find-paper');
     expect(one('[data-role="annulled"]').textContent).not.toBe('');
     expect(document.querySelector('[data-action="reinstate"]')).toBeNull();

@@ -93,5 +93,6 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: RegistrationId) -> Result<Opt
         until: (inner.today() <= until && !cancelled.annulled).then(|| until.to_string()),
         returning: cancelled.returning,
         annulled: cancelled.annulled,
+        elsewhere: tx.elsewhere(id)?,
     }))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Checked {
     pub accepts_earlier: Option<NoticeDays>,
     pub department_wide: bool,
     pub coming: Option<Coming>,
+    /// The paper of another site that the registration follows.
+    pub moved: Option<FollowUpCode>,
     pub lang: String,
 }
 
@@ -92,6 +94,10 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         // They are received together where they registered.
         faults.add::<()>("department_wide", "department_together", 0);
     }
+    let moved = match fields.moved.trim() {
+        "" => None,
+        code => FollowUpCode::parse(code).or_else(|| faults.add("moved", "bad_follow_up_code", 0)),
+    };
     let lang = faults.lang(&fields.lang);
     match (family_names, birth, nationality, procedure, lang) {
         (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
@@ -118,6 +124,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 accepts_earlier,
                 department_wide,
                 coming,
+                moved,
                 lang,
             })
         }

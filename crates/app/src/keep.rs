@@ -21,7 +21,7 @@ use jiff::{Timestamp, civil::DateTime};
 use std::time::Duration;
 use vault::{EntryState, Tx, Visit, VisitState};
 use wire::body::{Body, Held, Outcome, Page, Piece, Registered};
-use wire::messages::DateRequest;
+use wire::messages::{DateRequest, Transferred};
 
 /// How long the counter waits for central's date.
 const ASK_LIMIT: Duration = Duration::from_millis(3_000);
@@ -67,11 +67,15 @@ impl Kiosk {
         let request = DateRequest { registration: registration.clone() };
         match tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await {
             Ok(Ok(answer)) if answer.registration == registration.id => match answer.token {
-                None => Answer::NoDate,
+                None => Answer::NoDate(answer.transfer),
                 // A date on a day already gone is no date, whoever signed it.
                 Some(token) => trust::token(&inner.identity, &token.0)
                     .filter(|signed| signed.token.at.date() > inner.today())
-                    .map_or(Answer::Silence, |token| Answer::Date { token, extra: answer.extra }),
+                    .map_or(Answer::Silence, |token| Answer::Date {
+                        token,
+                        extra: answer.extra,
+                        transfer: answer.transfer,
+                    }),
             },
             Ok(Ok(_)) | Err(_) => Answer::Silence,
             Ok(Err(failure)) if failure.code() == BUSY_HOUR => Answer::Busy(Busy::Kiosk),
@@ -86,9 +90,9 @@ impl Kiosk {
 /// What central said when asked for a date.
 enum Answer {
     /// `extra`: with a slot made beside the others, for none serves their time limit.
-    Date { token: SignedToken, extra: bool },
+    Date { token: SignedToken, extra: bool, transfer: Option<Transferred> },
     /// No date exists: it has written the escalation.
-    NoDate,
+    NoDate(Option<Transferred>),
     /// The hour is full: a rank, and the desk looks.
     Busy(Busy),
     /// Nothing in time, or nothing to be believed.
@@ -155,6 +159,7 @@ fn registration(inner: &Inner, id: RegistrationId, checked: Checked, mediator: M
         // Of sites this kiosk was not told of, no paper could give the address.
         department_wide: checked.department_wide && !inner.identity.told().nearby.is_empty(),
         party: None,
+        moved: checked.moved,
         applicant: checked.applicant,
         lang: checked.lang,
         registered_at: now,
@@ -172,12 +177,15 @@ fn keep(inner: &Inner, id: VisitId, registration: Registration, answer: Answer) 
         if visit::open(tx, id)?.state == VisitState::Kept {
             return Ok(());
         }
+        if let Answer::Date { transfer: Some(transfer), .. } | Answer::NoDate(Some(transfer)) = &answer {
+            tx.put_transfer(registration.id, transfer)?;
+        }
         let (outcome, token) = match answer {
-            Answer::Date { token, extra } => match in_time(inner, tx, &registration, (&token, extra))? {
+            Answer::Date { token, extra, .. } => match in_time(inner, tx, &registration, (&token, extra))? {
                 Some(leased) => leased,
                 None => (Outcome::Online { token: token.to_bytes().into() }, Some(token)),
             },
-            Answer::NoDate => from_lease(inner, tx, &registration, Some(at))?,
+            Answer::NoDate(_) => from_lease(inner, tx, &registration, Some(at))?,
             Answer::Busy(busy) => {
                 let window = lease_window(inner, &registration);
                 let free = tx.free_slots(window.earliest)?;
@@ -356,5 +364,6 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         offer: crate::offer::view(inner, tx, registration.id)?,
         cancelled: crate::cancel::view(inner, tx, registration.id)?,
         annulment: crate::annulment::view(inner, tx, registration.id)?,
+        transfer: crate::transfer::view(inner, tx, registration)?,
     })
 }

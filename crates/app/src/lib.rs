@@ -41,6 +41,7 @@ mod shown_paper;
 mod status;
 mod storage;
 pub mod sync;
+mod transfer;
 mod trusted_time;
 mod visit;
 

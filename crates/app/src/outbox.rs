@@ -54,7 +54,7 @@ impl Kiosk {
 }
 
 /// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 21] = [
+const REASONS: [&str; 23] = [
     "other_site",
     "conflict",
     "token_unreadable",
@@ -75,6 +75,8 @@ const REASONS: [&str; 21] = [
     "honoured",
     "annulled",
     "annulment_unknown",
+    "transferred",
+    "follows_none",
     "value_refused",
 ];
 

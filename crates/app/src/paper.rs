@@ -45,7 +45,7 @@ pub(crate) fn make(
     })
     .seal(&inner.identity.device);
     let token = token.map(|token| token.to_bytes());
-    Ok(Paper { registered, token, door, rebuild, issued_at })
+    Ok(Paper { registered, token, door, rebuild, issued_at, transfer: None })
 }
 
 /// May it be made anew? One sealed after the hour it names would verify as forged.
@@ -104,6 +104,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         }
     };
     let place = registration.place();
+    let taken_over = paper.transfer.as_ref().filter(|taken| taken.ranked_at.is_some());
     let lang = Lang::parse(&registration.lang).unwrap_or(Lang::FRENCH);
     Ok(Letter {
         kind,
@@ -132,7 +133,9 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         },
         opens: crate::renewal::told(registration, date),
         accepts_earlier: registration.accepts_earlier.map(NoticeDays::days),
-        registered_at: inner.civil(registration.registered_at),
+        registered_at: inner
+            .civil(taken_over.and_then(|taken| taken.ranked_at).unwrap_or(registration.registered_at)),
+        taken_over: taken_over.and_then(|taken| taken.site.clone()),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),
         rebuild: paper.rebuild.clone(),

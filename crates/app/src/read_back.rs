@@ -86,6 +86,9 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     if checked.department_wide {
         lines.push(line("department_wide", both(lang, "department-choice")));
     }
+    if let Some(moved) = checked.moved {
+        lines.push(line("moved", moved.to_string()));
+    }
     if let Some(coming) = checked.coming {
         let before = coming.with.map(|code| format!(" · {code}")).unwrap_or_default();
         lines.push(line("party", format!("{}{before}", coming.people)));

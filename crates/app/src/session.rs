@@ -12,6 +12,7 @@ use crate::kiosk::{Inner, Kiosk, ROSTER, lock};
 use crate::offer;
 use crate::pin_tries;
 use crate::sync;
+use crate::transfer;
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use domain::applicant::Nationality;
 use domain::assign::LEAD_DAYS;
@@ -237,5 +238,6 @@ impl Inner {
 fn to_tell(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
     let mut people = annulment::to_tell(inner, tx)?;
     people.extend(offer::to_tell(inner, tx)?);
+    people.extend(transfer::to_tell(inner, tx)?);
     Ok(people)
 }

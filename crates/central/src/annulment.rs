@@ -5,7 +5,7 @@
 use crate::calendar::change::lock;
 use crate::device::Device;
 use crate::each_site::each_site;
-use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task};
+use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task, transfer};
 use domain::annulment::until;
 use domain::audit::Act;
 use domain::bytes::PublicKey;
@@ -200,6 +200,7 @@ async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> R
     .bind(decided.id.0.as_slice())
     .execute(&mut *db)
     .await?;
+    transfer::annulled(&mut *db, central, id).await?;
     // Of this annulment nothing is over: it is done.
     let mut told = task::settle_all(&mut *db, id, (ANNULLED, now)).await?;
     lists::replace(&mut *db, central, id, (None, Some(at)), today).await?;

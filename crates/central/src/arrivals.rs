@@ -2,7 +2,7 @@
 //! kiosk of the site, and perhaps long after; whatever was made of their absence meanwhile is undone.
 
 use crate::device::Device;
-use crate::{Central, Refusal, calendar, changes, dates, lists, offers, task};
+use crate::{Central, Refusal, calendar, changes, dates, lists, offers, task, transfer};
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::task::TaskKind;
 use sqlx::{PgConnection, Row};
@@ -48,6 +48,7 @@ pub(crate) async fn apply(
     let offer = offers::withdraw(&mut *db, central, id).await?;
     told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
     changes::append(&mut *db, central, kiosk, &told).await?;
+    transfer::honoured(&mut *db, central, id).await?;
     second_dates(db, central, id).await?;
     Ok(Ok(()))
 }

@@ -176,7 +176,7 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
                          AND record.kind = 'registration' AND record.state = 'applied' \
          WHERE registration.site = $1 AND waits_on IS NOT NULL AND cancelled_s IS NULL \
          AND (task.id IS NULL OR task.answer IS NOT NULL OR task.due < $2::text::date) \
-         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $3",
+         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $3",
     )
     .bind(site.as_str())
     .bind(today.to_string())

@@ -42,6 +42,7 @@ pub mod serve;
 mod sites;
 mod store;
 mod task;
+mod transfer;
 mod tus;
 mod undated;
 mod upload;

@@ -50,7 +50,7 @@ async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
                         AND other.at <> missed.at) \
          FROM missed JOIN registration ON registration.id = missed.registration \
          JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
-         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
+         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $2",
     )
     .bind(site.as_str())
     .bind(AT_ONCE)
@@ -162,7 +162,7 @@ async fn end(db: &mut PgConnection, central: &Central, absent: &Absent) -> Resul
     lists::replace(&mut *db, central, id, (None, Some(absent.at)), today).await?;
     let what = (TaskKind::MissedTwice, "");
     task::write(&mut *db, central, &device.site, id, what, now.as_second()).await?;
-    let mut told = vec![Change::Ended { registration: id, at: now, because: MISSED.to_owned() }];
+    let mut told = vec![Change::Ended { registration: id, at: now, because: MISSED.to_owned(), site: None }];
     told.extend(over);
     if let Some(offer) = offers::withdraw(&mut *db, central, id).await? {
         told.push(Change::OfferEnded { registration: id, offer });

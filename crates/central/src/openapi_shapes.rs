@@ -35,7 +35,11 @@ pub(crate) fn shapes() -> Value {
         "DateRequest": strict(json!({ "registration": named("Registration") }), &["registration"]),
         "DateAnswer": open(json!({
             "registration": hex(16), "token": { "type": ["string", "null"] }, "after_limit": { "type": "boolean" },
-            "extra": { "type": "boolean" }
+            "extra": { "type": "boolean" },
+            "transfer": open(json!({
+                "ranked_at": instant(), "site": { "type": "string" },
+                "earlier": open(json!({ "at": { "type": "string" }, "zone": { "type": "string" } }), &["zone"])
+            }), &[])
         }), &["registration", "token", "after_limit"]),
         "Registration": strict(json!({
             "id": hex(16), "code": { "type": "string", "description": "60 bits in Crockford's base 32 and a check character." },
@@ -53,6 +57,7 @@ pub(crate) fn shapes() -> Value {
                 "first": hex(16), "people": number(1, party::PEOPLE_MAX.into()),
                 "beside": { "type": "array", "maxItems": party::PEOPLE_MAX - 1, "items": civil() }
             }), &["first", "people"]),
+            "moved": { "type": "string", "description": "The code of another site's paper that this one follows." },
             "applicant": strict(person, &["family_names", "birth", "nationality", "identity", "contact"]),
             "lang": { "type": "string" }, "registered_at": instant(), "registered_on": day(), "mediator": text(32)
         }), &["id", "code", "site", "procedure", "applicant", "lang", "registered_at", "registered_on", "mediator"]),

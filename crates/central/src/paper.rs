@@ -5,7 +5,7 @@
 
 use crate::claim::Before;
 use crate::device::Device;
-use crate::{Central, Refusal, claim, dates, offers, registered};
+use crate::{Central, Refusal, claim, dates, offers, registered, transfer};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
@@ -115,6 +115,7 @@ async fn enter(
             }
         }
         registered::keep(&mut *tx, central, &[registration.id]).await?;
+        transfer::follow(&mut *tx, central, author, registration).await?;
     }
     sqlx::query("UPDATE paper SET whole = true WHERE registration = $1")
         .bind(registration.id.0.as_slice())

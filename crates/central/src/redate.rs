@@ -15,7 +15,7 @@ use domain::batch::{self, Person, Placed};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::offer;
-use domain::place::Class;
+use domain::place::{Class, PlaceKey};
 use domain::procedure::Procedure;
 use domain::registration::Registration;
 use domain::task::TaskKind;
@@ -40,6 +40,8 @@ const TOKEN_CHARS: usize = 16;
 /// Somebody whose date the calendar no longer has.
 pub(crate) struct Outside {
     pub registration: Registration,
+    /// By the time that ranks.
+    pub place: PlaceKey,
     pub slot: SlotId,
     pub at: DateTime,
     pub reason: String,
@@ -99,7 +101,7 @@ impl Plan {
             }
         }
         moves.sort_by_key(|(one, given)| {
-            (one.registration.class() == Class::Ordinary, given.late, one.registration.place(), one.slot)
+            (one.registration.class() == Class::Ordinary, given.late, one.place, one.slot)
         });
         Ok(Self { moves, none })
     }
@@ -148,13 +150,13 @@ impl Plan {
 
 fn person(one: &Outside, today: Date) -> Person {
     let window = offer::moved_window(one.registration.window(), one.at, today);
-    Person { place: one.registration.place(), window }
+    Person { place: one.place, window }
 }
 
 /// Those with an open task whose date is outside now, and who are not being moved already.
 async fn outside(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Outside>, Refusal> {
     let rows = sqlx::query(
-        "SELECT DISTINCT ON (registration.id) registration.body::text, slot.id, slot.at::text, task.reason \
+        "SELECT DISTINCT ON (registration.id) registration.body::text, slot.id, slot.at::text, task.reason, registration.ranked_s \
          FROM task JOIN registration ON registration.id = task.registration \
          JOIN slot ON slot.registration = registration.id \
          WHERE task.site = $1 AND slot.site = $1 AND task.kind = $2 AND task.answer IS NULL \
@@ -175,7 +177,8 @@ async fn outside(db: &mut PgConnection, site: &SiteId) -> Result<Vec<Outside>, R
         };
         let slot = dates::slot_number(row.try_get(1)?)?;
         let at = dates::civil(row.try_get(2)?)?;
-        all.push(Outside { registration, slot, at, reason: row.try_get(3)? });
+        let place = registration.place().since(row.try_get(4)?);
+        all.push(Outside { registration, place, slot, at, reason: row.try_get(3)? });
     }
     Ok(all)
 }

@@ -22,8 +22,8 @@ pub(crate) async fn remember(
 ) -> Result<BTreeSet<RegistrationId>, Refusal> {
     let all = registrations.iter().map(|told| Told::new(central, told)).collect::<Result<Vec<_>, _>>()?;
     let inserted = sqlx::query(
-        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, earliest, state) \
-         SELECT id, code, site, $1, procedure, class, registered_s, tie_break, body::jsonb, person, earliest::date, 'asked' \
+        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, ranked_s, tie_break, body, person, earliest, state) \
+         SELECT id, code, site, $1, procedure, class, registered_s, registered_s, tie_break, body::jsonb, person, earliest::date, 'asked' \
          FROM unnest($2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], \
                      $9::text[], $10::bytea[], $11::text[]) \
               AS told (id, code, site, procedure, class, registered_s, tie_break, body, person, earliest) \

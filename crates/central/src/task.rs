@@ -66,7 +66,7 @@ pub(crate) async fn check_limits(
          SELECT site, $2, body -> 'limit' ->> 'right', id, $3, $4::text::date FROM registration \
          WHERE id = ANY ($1) AND body -> 'limit' ->> 'right' IS NOT NULL AND cancelled_s IS NULL \
          AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = registration.id AND kind = $2 \
-                         AND (answer IS NULL OR answer NOT IN ('cancelled', 'annulled', 'missed', $5)) \
+                         AND (answer IS NULL OR answer NOT IN ('cancelled', 'annulled', 'missed', 'transferred', 'received', $5)) \
                          AND made_s >= coalesce(limit_heard_s, 0))",
     )
     .bind(registrations)
@@ -127,7 +127,7 @@ pub(crate) async fn ask_again(db: &mut PgConnection, registration: RegistrationI
     sqlx::query(
         "UPDATE task SET answer = NULL, answered_by = NULL, answered_s = NULL WHERE id = \
          (SELECT id FROM task WHERE registration = $1 AND kind = $2 ORDER BY made_s DESC, id DESC LIMIT 1) \
-         AND answered_by = 'central' AND answer IN ('cancelled', 'annulled', 'missed')",
+         AND answered_by = 'central' AND answer IN ('cancelled', 'annulled', 'missed', 'transferred', 'received')",
     )
     .bind(registration.0.as_slice())
     .bind(TaskKind::AdvanceRequest.key())

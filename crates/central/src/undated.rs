@@ -66,7 +66,7 @@ async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Resul
          WHERE escalation.site = $1 AND escalation.reason = 'no_capacity' AND registration.state = 'kept' \
          AND registration.cancelled_s IS NULL AND slot.id IS NULL AND NOT (registration.procedure = ANY ($3)) \
          AND NOT (registration.id = ANY ($4)) \
-         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $2",
+         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $2",
     )
     .bind(site.as_str())
     .bind(AT_ONCE)

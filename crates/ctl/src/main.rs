@@ -103,6 +103,19 @@ enum Command {
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
     },
+    /// A person who has moved here keeps the appointment made here, as at the counter: the one at the
+    /// site they have left is over. The PIN is read from standard input. To keep the other one, cancel
+    /// the one here.
+    Transfer {
+        /// The follow-up code on the paper made here.
+        code: String,
+        /// Said so that nothing ends by a slip of the hand.
+        #[arg(long, required = true)]
+        accept: bool,
+        /// Who says so; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID")]
+        mediator: Option<String>,
+    },
     /// Exchange with central once.
     Sync,
     /// Send another kiosk's export file to central. It stays locked.
@@ -275,6 +288,9 @@ async fn main() -> ExitCode {
         }
         Command::Correct { code, file, mediator } => {
             register::correct(&code, &file, mediator.as_deref()).await
+        }
+        Command::Transfer { code, accept: _, mediator } => {
+            register::keep_transfer(&code, mediator.as_deref()).await
         }
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),

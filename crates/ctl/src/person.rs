@@ -71,6 +71,7 @@ const PERSON: Fields = &[
     ),
     ("accepts_earlier", Takes::Number),
     ("department_wide", Takes::YesNo),
+    ("moved", Takes::Text),
     ("party", Takes::Fields(&[("people", Takes::Number), ("with", Takes::Text)])),
 ];
 

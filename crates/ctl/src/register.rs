@@ -52,6 +52,7 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
             "site": date.site,
             "after_limit": date.after_limit,
             "opens": date.opens,
+            "transfer": date.transfer,
             "only_here": date.only_here,
         })),
         Ok(Registered::Incomplete(fields)) => {
@@ -138,6 +139,26 @@ pub(crate) async fn correct(code: &str, file: &Path, mediator: Option<&str>) -> 
             "zone": zone,
         })),
         Err(refused) => not_taken(file, &refused),
+    }
+}
+
+/// The person keeps the appointment made here. Answers both as they stand: the other one ends with the
+/// next exchange.
+pub(crate) async fn keep_transfer(code: &str, mediator: Option<&str>) -> ExitCode {
+    let done = async {
+        let kiosk = Kiosk::open(Settings::from_env()?).await?;
+        let mediator = who(&kiosk, mediator).await?;
+        kiosk.unlock(&mediator, &pin()?).await?;
+        kiosk.keep_transfer_of(code).await
+    };
+    match done.await {
+        Ok(DateView { code, slot_at, zone, transfer, .. }) => answer(&json!({
+            "code": code,
+            "slot_at": slot_at,
+            "zone": zone,
+            "transfer": transfer,
+        })),
+        Err(problem) => refuse(&problem),
     }
 }
 

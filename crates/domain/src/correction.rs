@@ -113,7 +113,8 @@ impl Details {
         born && line(&self.family_names) && self.given_names.as_deref().is_none_or(line)
     }
 
-    fn names_apart(&self, other: &Self) -> Option<u8> {
+    /// Points between the two names; none when they are not one.
+    pub(crate) fn names_apart(&self, other: &Self) -> Option<u8> {
         let [one, other] = [self, other].map(|of| (of.family_names.as_str(), of.given_names.as_deref()));
         if one == other { Some(0) } else { likeness::apart(one, other) }
     }

@@ -33,4 +33,5 @@ pub mod reserve;
 pub mod task;
 pub mod text;
 pub mod token;
+pub mod transfer;
 pub mod tries;

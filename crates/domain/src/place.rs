@@ -43,6 +43,12 @@ impl PlaceKey {
         Self { class, registered_s: registered_at.as_second(), tie_break: u32::from_be_bytes([a, b, c, d]) }
     }
 
+    /// The same place by a registration time that was taken over, in Unix seconds.
+    #[must_use]
+    pub fn since(self, registered_s: i64) -> Self {
+        Self { registered_s, ..self }
+    }
+
     /// A place as a paper prints it: the class's key, the time that ranks, the tie-break. None
     /// when the class or the tie-break is not one.
     #[must_use]

@@ -35,6 +35,9 @@ pub struct Registration {
     /// Who comes with them, where they asked to be received together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<Party>,
+    /// The paper of another site that it follows: the person has moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<FollowUpCode>,
     pub applicant: Applicant,
     /// BCP 47 code of the language the person reads.
     pub lang: String,
@@ -146,7 +149,7 @@ mod tests {
     fn what_was_not_told_is_not_written_and_what_is_unknown_is_refused() {
         let text = serde_json::to_value(registered(&json!({}))).unwrap();
         assert!(
-            ["renewal", "limit", "accepts_earlier", "department_wide", "party"]
+            ["renewal", "limit", "accepts_earlier", "department_wide", "party", "moved"]
                 .iter()
                 .all(|key| text.get(key).is_none())
         );

@@ -12,8 +12,8 @@ const REQUEST_DAYS: u16 = 10;
 /// date itself is sooner.
 const OUTSIDE_DAYS: u16 = 5;
 
-/// Working days in which the desk looks at the evidence of a time limit a kiosk declared, or at a
-/// correction that was not taken.
+/// Working days in which the desk looks at the evidence of a time limit a kiosk declared, at a
+/// correction that was not taken, or at the residence of somebody who moved.
 const CHECK_DAYS: u16 = 2;
 /// Working days in which the desk looks at an hour with more registrations than usual. Whoever waits
 /// for it is given a date after them, looked at or not.
@@ -44,6 +44,9 @@ pub enum TaskKind {
     CorrectionCheck,
     /// The person was received, and has another date for the same: do they still need it?
     SecondDate,
+    /// The person has moved to the area of this site and keeps an earlier registration time: their
+    /// residence is to be looked at. The date stands whatever is found (I3).
+    ResidenceCheck,
     /// An appointment is proposed to be annulled for fraud: another agent decides, once the person was
     /// heard or the day for their answer is over.
     Annulment,
@@ -61,6 +64,7 @@ impl TaskKind {
             Self::MissedTwice => "missed_twice",
             Self::CorrectionCheck => "correction_check",
             Self::SecondDate => "second_date",
+            Self::ResidenceCheck => "residence_check",
             Self::Annulment => "annulment",
         }
     }
@@ -72,7 +76,7 @@ impl TaskKind {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
-            Self::LimitCheck | Self::CorrectionCheck => CHECK_DAYS,
+            Self::LimitCheck | Self::CorrectionCheck | Self::ResidenceCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
             // Written with the day the proposal names; this is the earliest it can be.

@@ -76,6 +76,8 @@ pub struct Letter {
     pub elsewhere: bool,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
+    /// The site whose registration time that is, where the person has moved from there.
+    pub taken_over: Option<String>,
     /// What orders two registrations of the same instant.
     pub tie_break: String,
     /// Bytes of the door code, 1 to [`CODE_BYTES`].

@@ -112,12 +112,7 @@ pub(crate) fn words(letter: &Letter) -> Words {
                     Class::WithTimeLimit => "paper-class-with-time-limit",
                 })]),
             },
-            Row {
-                label: s.say("paper-registered-at"),
-                value: Value::Words(vec![
-                    s.with(|lang| l10n::date_time_to_second(lang, &letter.registered_at)),
-                ]),
-            },
+            Row { label: s.say("paper-registered-at"), value: Value::Words(registered_at(&s, letter)) },
             s.data("paper-tie-break", &letter.tie_break),
             s.data("paper-rule-version", &letter.rule_version),
         ],
@@ -130,6 +125,16 @@ pub(crate) fn words(letter: &Letter) -> Words {
         door_alt: s.say("paper-alt-door"),
         rebuild_alt: s.say("paper-alt-rebuild"),
     }
+}
+
+/// The time that ranks, and where it comes from when it was taken over.
+fn registered_at(s: &Speaker, letter: &Letter) -> Vec<Said> {
+    let at = s.with(|lang| l10n::date_time_to_second(lang, &letter.registered_at));
+    let taken_over = letter
+        .taken_over
+        .as_ref()
+        .map(|site| s.with(|lang| text(lang, "paper-taken-over", &[("site", site.as_str())])));
+    std::iter::once(at).chain(taken_over).collect()
 }
 
 /// What the four papers say differently: a convocation; a receipt with a held slot; one whose want

@@ -204,6 +204,16 @@ fn a_label_names_a_birth_place_only_when_there_is_one() {
 }
 
 #[test]
+fn a_registration_time_that_was_taken_over_says_from_where() {
+    for (lang, said) in [("fr", "heure reprise"), ("en", "time taken over"), ("ar", "وقت معتمد")] {
+        let pdf = made(&Letter { taken_over: Some("Lyon".into()), ..specimen(lang, "X") });
+        has(&pdf, said);
+        has(&pdf, "heure reprise de l'inscription à Lyon");
+        assert!(!copied(&made(&specimen(lang, "X"))).contains(said));
+    }
+}
+
+#[test]
 fn no_paper_is_called_a_recepisse() {
     for lang in Lang::ALL {
         for (_, source) in l10n::files(lang).iter().filter(|(area, _)| *area == "paper") {
@@ -348,6 +358,7 @@ fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
     letter.opens = Some(jiff::civil::date(2027, 9, 30));
     letter.accepts_earlier = Some(60);
     letter.elsewhere = true;
+    letter.taken_over = Some("Sous-préfecture de Saint-Julien-en-Genevois et environs".into());
     let pdf = made(&letter);
     has(&pdf, "unknown_key");
     let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();

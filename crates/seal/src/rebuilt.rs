@@ -5,6 +5,7 @@ use crate::door::{Door, Ground};
 use crate::rebuild::CONTENT_MAX;
 use domain::applicant::{Agdref, Applicant, Contact, Identity, Nationality, Relation, Representative};
 use domain::bytes::{put_text, take_array, take_text};
+use domain::code::FollowUpCode;
 use domain::ids::MediatorId;
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
@@ -35,6 +36,7 @@ const REPRESENTATIVE_GIVEN: u8 = 18;
 const RENEWAL: u8 = 19;
 const NOTICE: u8 = 20;
 const DEPARTMENT_WIDE: u8 = 21;
+const MOVED: u8 = 22;
 
 /// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
 /// no longer fits is left out: the person can say it again, a date they cannot.
@@ -44,13 +46,14 @@ pub fn content(registration: &Registration) -> Vec<u8> {
     let limit = registration.limit.as_ref();
     let representative = applicant.representative.as_ref();
     let renewal = registration.renewal.as_ref();
-    let parts: [(u8, Option<String>); 21] = [
+    let parts: [(u8, Option<String>); 22] = [
         (PROCEDURE, Some(registration.procedure.key().to_owned())),
         (LIMIT, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
         (RENEWAL, renewal.map(|renewal| format!("{} {}", renewal.regime.key(), renewal.expires_on))),
         (NOTICE, registration.accepts_earlier.map(|notice| notice.days().to_string())),
         (DEPARTMENT_WIDE, registration.department_wide.then(String::new)),
         (REGISTERED_AT, Some(registration.registered_at.as_second().to_string())),
+        (MOVED, registration.moved.map(|code| code.to_string())),
         (NATIONALITY, Some(applicant.nationality.code().to_owned())),
         (AGDREF, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
         (LANG, Some(registration.lang.clone())),
@@ -139,6 +142,7 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         renewal,
         department_wide: parts.contains_key(&DEPARTMENT_WIDE),
         party: None,
+        moved: parts.remove(&MOVED).as_deref().and_then(FollowUpCode::parse),
         accepts_earlier: parts.remove(&NOTICE).and_then(|days| NoticeDays::parse(&days).ok()?),
         applicant,
         lang: parts.remove(&LANG)?,

@@ -34,6 +34,7 @@ fn told() -> Registration {
         renewal: Some(Renewal { expires_on: date(2027, 8, 9), regime: Regime::Other }),
         department_wide: true,
         party: None,
+        moved: Some(FollowUpCode::from_random([9; 8])),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "TRAORÉ".into(),

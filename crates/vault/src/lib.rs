@@ -23,6 +23,7 @@ mod pages;
 mod papers;
 mod planted;
 mod read_only;
+mod transfers;
 mod visits;
 
 pub use advance::Advance;
@@ -34,6 +35,7 @@ pub use open::{Vault, VaultKey};
 pub use pages::{LockedPage, PageRow, PageState};
 pub use papers::Paper;
 pub use read_only::Unwritable;
+pub use transfers::Followed;
 pub use visits::{Visit, VisitState};
 
 /// Why the vault does not do what it is asked. No variant carries anything personal.

@@ -6,6 +6,7 @@ use domain::ids::RegistrationId;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 use wire::body::Registered;
+use wire::messages::Transferred;
 
 #[derive(Debug, Clone)]
 pub struct Paper {
@@ -15,6 +16,9 @@ pub struct Paper {
     pub door: Vec<u8>,
     pub rebuild: Vec<u8>,
     pub issued_at: Timestamp,
+    /// What central told last of the paper the registration follows. It stands on the page, not in
+    /// what is kept with the paper.
+    pub transfer: Option<Transferred>,
 }
 
 impl Tx<'_> {
@@ -60,6 +64,7 @@ impl Tx<'_> {
             door: row.get(2)?,
             rebuild: row.get(3)?,
             issued_at: Timestamp::from_second(row.get(4)?).map_err(|_| VaultFailure::Stored("time"))?,
+            transfer: self.transfer(id)?.map(|followed| followed.told),
         }))
     }
 

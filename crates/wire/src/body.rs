@@ -47,6 +47,8 @@ pub enum Body {
     Arrival(Arrival),
     /// The person was told that their appointment may be annulled, and has the reasons on paper.
     AnnulmentTold(AnnulmentTold),
+    /// Of two appointments at two sites the person keeps this one, at the site they moved to.
+    Transfer(Transfer),
 }
 
 impl Body {
@@ -68,6 +70,7 @@ impl Body {
             Self::Correction(_) => "correction",
             Self::Arrival(_) => "arrival",
             Self::AnnulmentTold(_) => "annulment_told",
+            Self::Transfer(_) => "transfer",
         }
     }
 
@@ -93,13 +96,14 @@ impl Body {
             Self::Correction(correction) => Some(correction.registration),
             Self::Arrival(arrival) => Some(arrival.registration),
             Self::AnnulmentTold(told) => Some(told.registration),
+            Self::Transfer(transfer) => Some(transfer.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     "registration",
     "dated",
     "incarnation",
@@ -114,6 +118,7 @@ pub const KINDS: [&str; 14] = [
     "correction",
     "arrival",
     "annulment_told",
+    "transfer",
 ];
 
 /// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
@@ -134,6 +139,14 @@ pub struct AnnulmentTold {
     pub annulment: AnnulmentId,
     /// The last day for an answer, as the notice has it.
     pub until: Date,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// The registration that stays; the one it follows is over from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    pub registration: RegistrationId,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
+pub use crate::transfer::{EarlierDate, Transferred};
 use domain::audit::SignedCheckpoint;
 use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
@@ -148,6 +149,9 @@ pub struct DateAnswer {
     /// has one in time gives that instead.
     #[serde(default, skip_serializing_if = "is_false")]
     pub extra: bool,
+    /// What became of the paper the registration follows, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transferred>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -347,8 +351,18 @@ pub enum Change {
     /// That offer was answered, or is over.
     OfferEnded { registration: RegistrationId, offer: OfferId },
     /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
-    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice).
-    Ended { registration: RegistrationId, at: Timestamp, because: String },
+    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice), `transferred`
+    /// (they keep the appointment at the site they moved to) or `received` (they were received at the
+    /// other site); `site` is the name of that site then.
+    Ended {
+        registration: RegistrationId,
+        at: Timestamp,
+        because: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<String>,
+    },
+    /// What became of the paper a registration of this kiosk follows is other than it was told before.
+    Transfer { registration: RegistrationId, transfer: Transferred },
     /// An agent means to annul the appointment of a registration of this kiosk. The date holds
     /// meanwhile. The person is told, and handed the reasons on paper; no screen shows those.
     AnnulmentProposed {

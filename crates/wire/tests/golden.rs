@@ -21,13 +21,14 @@ use std::path::PathBuf;
 use wire::body::{
     AdvanceRequest, AnnulmentTold, Arrival, Begun, Body, Cancellation, Correction, Dated, Held,
     LimitDeclared, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
+    Transfer,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
     Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
-    EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
-    LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer, PushRequest,
-    ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told,
+    EarlierDate, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer,
+    LeaseRequest, LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer,
+    PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told, Transferred,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -127,6 +128,12 @@ fn registered() -> Registered {
     }
 }
 
+fn transferred() -> Transferred {
+    let earlier =
+        EarlierDate { at: Some(jiff::civil::date(2027, 5, 3).at(9, 20, 0, 0)), zone: "Europe/Paris".into() };
+    Transferred { ranked_at: Some(at()), site: Some("Préfecture d'exemple".into()), earlier: Some(earlier) }
+}
+
 fn roster() -> SignedRoster {
     SignedRoster { roster: b"{}".to_vec().into(), key: "01020304".into(), signature: Signature([5; 64]) }
 }
@@ -161,6 +168,9 @@ fn every_body() {
     let (first, beside) = (RegistrationId([7; 16]), vec![jiff::civil::date(2027, 3, 9).at(9, 20, 0, 0)]);
     together.registration.party = Some(Party { first, people: 2, beside });
     example("body-registration-party", &Body::Registration(Box::new(together)));
+    let mut moved = registered();
+    moved.registration.moved = Some(domain::code::FollowUpCode::from_random([9; 8]));
+    example("body-registration-moved", &Body::Registration(Box::new(moved)));
     let page = Page { page: PageId([1; 16]), number: 1, rotation: 0, bytes: 5, sha256: Hash([2; 32]) };
     let registration = RegistrationId([6; 16]);
     example(
@@ -219,6 +229,8 @@ fn every_body() {
     let (annulment, until) = (AnnulmentId([3; 16]), jiff::civil::date(2027, 2, 5));
     let told = AnnulmentTold { registration, annulment, until, mediator: mediator(), at: at() };
     example("body-annulment-told", &Body::AnnulmentTold(told));
+    let transfer = Transfer { registration, mediator: mediator(), at: at() };
+    example("body-transfer", &Body::Transfer(transfer));
     for outcome in
         [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
     {
@@ -262,9 +274,13 @@ fn every_message() {
     example("offer-answer", &OfferAnswer { state: Some(OfferState::Accepted), at });
     let registration = RegistrationId([6; 16]);
     let token = Some(vec![9; 12].into());
-    let date = DateAnswer { registration, token, after_limit: false, extra: false };
+    let date = DateAnswer { registration, token, after_limit: false, extra: false, transfer: None };
     example("date-answer", &date);
-    example("date-answer-extra", &DateAnswer { extra: true, ..date });
+    example("date-answer-extra", &DateAnswer { extra: true, ..date.clone() });
+    example("date-answer-transfer", &DateAnswer { transfer: Some(transferred()), ..date });
+    example("change-transfer", &Change::Transfer { registration, transfer: transferred() });
+    let none = Change::Transfer { registration, transfer: Transferred::default() };
+    example("change-transfer-none", &none);
     example("lease-request", &LeaseRequest { today: jiff::civil::date(2027, 1, 15), incarnation: 1 });
     example("lease-answer", &LeaseAnswer { lent: 4 });
     let slot = LentSlot {
@@ -284,8 +300,11 @@ fn every_message() {
     let answered = Change::Answered { registration, asked: self::at(), answer: "Non".into(), at: self::at() };
     example("change-answered", &answered);
     example("change-offered", &Change::Offered { registration, offer: offered() });
-    let ended = Change::Ended { registration, at: self::at(), because: "missed".into() };
+    let ended = Change::Ended { registration, at: self::at(), because: "missed".into(), site: None };
     example("change-ended", &ended);
+    let (because, site) = ("transferred".into(), Some("Préfecture d'exemple".into()));
+    let transferred = Change::Ended { registration, at: self::at(), because, site };
+    example("change-ended-transferred", &transferred);
     example("change-offer-ended", &Change::OfferEnded { registration, offer });
     let (annulment, answer_by) = (AnnulmentId([3; 16]), jiff::civil::date(2027, 2, 5));
     let reasons = "Le titre présenté n'est pas celui de la personne.".into();
@@ -361,6 +380,7 @@ fn every_answer() {
             | Change::Offered { .. }
             | Change::OfferEnded { .. }
             | Change::Ended { .. }
+            | Change::Transfer { .. }
             | Change::AnnulmentProposed { .. }
             | Change::Annulled { .. }
             | Change::AnnulmentOver { .. }

@@ -123,8 +123,8 @@ async fn fill(ground: &Ground, kiosks: &mut [Kiosk], from: usize, to: usize) -> 
     let mut tx = ground.pool.begin().await?;
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
     sqlx::query(
-        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, person, state) \
-         SELECT decode(md5('place' || g), 'hex'), g, kiosk.site, kiosk.id, 'renewal', 'ordinary', 1000000000 + g, g, \
+        "INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, ranked_s, tie_break, body, person, state) \
+         SELECT decode(md5('place' || g), 'hex'), g, kiosk.site, kiosk.id, 'renewal', 'ordinary', 1000000000 + g, 1000000000 + g, g, \
                 $4::text::jsonb, sha256(g::text::bytea), 'kept' \
          FROM generate_series($1::bigint, $2::bigint) AS g JOIN kiosk ON kiosk.site = 'S' || (g % $3)",
     )

@@ -195,6 +195,7 @@ impl Kiosk {
             accepts_earlier: None,
             department_wide: false,
             party: None,
+            moved: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

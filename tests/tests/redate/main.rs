@@ -296,8 +296,8 @@ async fn more_people_than_one_transaction_takes() {
         });
         let place = one.place();
         sqlx::query(
-            "WITH told AS (INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, tie_break, body, state) \
-             VALUES ($1, $2, 'ONE', $3, 'renewal', $4, $5, $6, $7::text::jsonb, 'kept') RETURNING id) \
+            "WITH told AS (INSERT INTO registration (id, code, site, kiosk, procedure, class, registered_s, ranked_s, tie_break, body, state) \
+             VALUES ($1, $2, 'ONE', $3, 'renewal', $4, $5, $5, $6, $7::text::jsonb, 'kept') RETURNING id) \
              UPDATE slot SET registration = told.id FROM told WHERE slot.id = (SELECT id FROM slot \
              WHERE site = 'ONE' AND registration IS NULL AND at >= '2027-03-10' ORDER BY at, slot.id LIMIT 1)",
         )

@@ -19,4 +19,8 @@ returning: boolean,
 /**
  * By the préfecture's decision: it is not the person's to take up again.
  */
-annulled: boolean, };
+annulled: boolean, 
+/**
+ * The site at which the person keeps an appointment in its stead, or was received.
+ */
+elsewhere: string | null, };

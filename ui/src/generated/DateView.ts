@@ -6,6 +6,7 @@ import type { DateSource } from "./DateSource";
 import type { DetailFields } from "./DetailFields";
 import type { OfferView } from "./OfferView";
 import type { PaperKind } from "./PaperKind";
+import type { TransferView } from "./TransferView";
 
 /**
  * What a person leaves with.
@@ -78,4 +79,8 @@ cancelled: CancelledView | null,
 /**
  * The préfecture means to annul it.
  */
-annulment: AnnulmentView | null, };
+annulment: AnnulmentView | null, 
+/**
+ * The registration follows another site's.
+ */
+transfer: TransferView | null, };

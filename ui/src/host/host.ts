@@ -53,6 +53,7 @@ export interface Host {
   handNotice(visit: string): Promise<DateView>;
   declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
   correct(visit: string, details: DetailFields): Promise<DateView>;
+  keepTransfer(visit: string): Promise<DateView>;
   answerOffer(visit: string, accept: boolean): Promise<DateView>;
   answerOfferElsewhere(code: string, birth: BirthFields, offer: string, accept: boolean): Promise<OfferAnswerView>;
   /** `YYYY-MM-DD`. */

@@ -33,6 +33,8 @@ pub struct DraftFields {
     pub accepts_earlier: String,
     /// Any site of the département may receive the person; asked only where there are others.
     pub department_wide: bool,
+    /// The code on the paper of another site, where the person has moved from there; or empty.
+    pub moved: String,
     /// Present when people come together, or one person for several procedures.
     pub party: Option<PartyFields>,
 }

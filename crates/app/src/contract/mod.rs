@@ -21,7 +21,7 @@ pub use views::{
     DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
     OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
     PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
-    ToTellKind, ToTellView, UnfinishedView,
+    ToTellKind, ToTellView, TransferState, TransferView, UnfinishedView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 40] = [
+pub const COMMANDS: [&str; 41] = [
     "boot",
     "set_aside",
     "unlock",
@@ -69,6 +69,7 @@ pub const COMMANDS: [&str; 40] = [
     "reinstate",
     "declare_limit",
     "correct",
+    "keep_transfer",
     "answer_offer",
     "answer_offer_elsewhere",
     "print_notice",

@@ -80,13 +80,13 @@ pub struct HomeView {
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
     /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
-    /// `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
+    /// `place_transferred`, `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
     /// `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
     pub unfinished: Vec<UnfinishedView>,
-    /// People who are to be told of an earlier date, or that their appointment may be annulled, the
-    /// first to answer at the top.
+    /// People who are to be told of an earlier date, that their appointment may be annulled, or that a
+    /// new paper waits for them, the first to answer at the top.
     pub to_tell: Vec<ToTellView>,
 }
 
@@ -98,6 +98,8 @@ pub enum ToTellKind {
     Offer,
     /// The préfecture means to annul their appointment.
     Annulment,
+    /// The registration time on their paper is another since it was printed: a new paper is due.
+    Transfer,
 }
 
 /// Somebody registered here who is to be told something. Shown to a mediator only.
@@ -264,6 +266,36 @@ pub struct DateView {
     pub cancelled: Option<CancelledView>,
     /// The préfecture means to annul it.
     pub annulment: Option<AnnulmentView>,
+    /// The registration follows another site's.
+    pub transfer: Option<TransferView>,
+}
+
+/// A registration of somebody who has moved, and the one it follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TransferView {
+    pub state: TransferState,
+    /// The registration time that was taken over, `YYYY-MM-DDThh:mm`; none where none was.
+    pub since: Option<String>,
+    /// The site the person has left, where the time was taken over from it.
+    pub site: Option<String>,
+    /// The appointment there while it stands, `YYYY-MM-DDThh:mm` by the clock of `zone`.
+    pub earlier_at: Option<String>,
+    pub zone: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// Central has not been heard about it.
+    Waiting,
+    /// No earlier registration counts: this one has its own time.
+    None,
+    /// Both places stand.
+    Both,
+    /// This one was kept here, and central is to hear it.
+    Keeping,
+    /// The earlier place is over, and its time counts here.
+    Alone,
 }
 
 /// The préfecture means to annul the appointment, which holds meanwhile. The reasons stand on the
@@ -307,6 +339,8 @@ pub struct CancelledView {
     pub returning: bool,
     /// By the préfecture's decision: it is not the person's to take up again.
     pub annulled: bool,
+    /// The site at which the person keeps an appointment in its stead, or was received.
+    pub elsewhere: Option<String>,
 }
 
 /// A request for an earlier date.

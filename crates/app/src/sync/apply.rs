@@ -5,7 +5,7 @@ use super::transfer::Asked;
 use super::{told, trust, witness};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
-use crate::paper;
+use crate::{paper, transfer};
 use domain::annulment::REASONS_MAX;
 use domain::ids::{AnnulmentId, RegistrationId};
 use domain::planted;
@@ -40,6 +40,8 @@ fn notice(because: &str) -> Option<&'static str> {
     }
 }
 
+/// Characters of a site's name that are kept.
+const SITE_NAME_MAX: usize = 200;
 const PASSED_OVER: &str = "passed_over";
 /// Kinds noted for the log; more say nothing more.
 const KINDS_NOTED: usize = 16;
@@ -186,7 +188,8 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             None => Ok(()),
         },
         Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
-        Change::Ended { registration, at, .. } => ended(inner, tx, registration, at),
+        Change::Ended { registration, at, site, .. } => ended(inner, tx, registration, (at, site.as_deref())),
+        Change::Transfer { registration, transfer } => transfer::heard(inner, tx, registration, &transfer),
         Change::AnnulmentProposed { registration, annulment, answer_by, reasons } => {
             let reasons: String = reasons.chars().take(REASONS_MAX).collect();
             match tx.paper(registration)? {
@@ -263,12 +266,23 @@ fn moved(
 
 /// Central has ended a place of its own: the person may take it back, as after a cancellation. What
 /// was said here since, or before, stands.
-fn ended(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, at: Timestamp) -> Result<(), Problem> {
+fn ended(
+    inner: &Inner,
+    tx: &Tx<'_>,
+    id: RegistrationId,
+    (at, elsewhere): (Timestamp, Option<&str>),
+) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let dated = paper.token.as_deref().and_then(SignedToken::from_bytes);
     let came = dated.map(|dated| tx.arrival(id, dated.token.at)).transpose()?.flatten();
     if came.is_some() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
         return Ok(());
+    }
+    if let Some(site) = elsewhere {
+        give_back_held(inner, tx, &paper)?;
+        tx.cancel(id, at)?;
+        tx.put_elsewhere(id, &site.chars().take(SITE_NAME_MAX).collect::<String>())?;
+        return heard::note_once(inner, tx, "place_transferred");
     }
     tx.cancel(id, at)?;
     heard::note_once(inner, tx, "place_ended")
@@ -288,16 +302,21 @@ fn annulled(
     if came.is_some() || tx.is_annulment_over(annulment)? {
         return Ok(());
     }
-    let held = paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
-    let (held, dated) = (held.map(|held| held.token.slot), dated.map(|dated| dated.token.slot));
-    if held.is_some() && held != dated {
-        // What their receipt held beside the date is nobody's now.
-        inner.give_back_cancelled(tx, id, inner.now())?;
-    }
+    give_back_held(inner, tx, &paper)?;
     if !tx.annul(id, annulment, at)? {
         return Ok(());
     }
     heard::note_once(inner, tx, "place_annulled")
+}
+
+/// What a receipt held beside the date is nobody's once the place is over.
+fn give_back_held(inner: &Inner, tx: &Tx<'_>, paper: &Paper) -> Result<(), Problem> {
+    let slot = |token: &[u8]| SignedToken::from_bytes(token).map(|signed| signed.token.slot);
+    let held = paper.registered.outcome.held().and_then(|held| slot(&held.token.0));
+    if held.is_some() && held != paper.token.as_deref().and_then(slot) {
+        inner.give_back_cancelled(tx, paper.registered.registration.id, inner.now())?;
+    }
+    Ok(())
 }
 
 /// Another paper of the same registration, and the record that says so. False when it can no

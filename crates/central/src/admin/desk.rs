@@ -51,7 +51,7 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id), \
                 registration.body -> 'limit' ->> 'last_day' \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id \
-         WHERE registration.site = $1 ORDER BY registered_s, tie_break, registration.id",
+         WHERE registration.site = $1 ORDER BY ranked_s, tie_break, registration.id",
     )
     .bind(site.as_str())
     .fetch_all(pool)

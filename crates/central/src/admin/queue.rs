@@ -33,7 +33,7 @@ pub async fn queue(
     let mut db = pool.acquire().await?;
     let today = dates::day(&mut db, &site, now).await?;
     let rows = sqlx::query(
-        "SELECT registration.code, class, registered_s, tie_break FROM registration \
+        "SELECT registration.code, class, ranked_s, tie_break FROM registration \
          LEFT JOIN slot ON slot.registration = registration.id \
          WHERE registration.site = $1 AND procedure = $2 AND cancelled_s IS NULL AND (slot.at IS NULL OR slot.at >= $3::text::timestamp) \
          LIMIT $4",

@@ -3,7 +3,7 @@
 
 use crate::device::SignedRequest;
 use crate::lists::{self, Known};
-use crate::{Central, Refusal, audit, chain, changes, journal, sites, store};
+use crate::{Central, Refusal, audit, chain, changes, journal, sites, store, transfer};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -22,6 +22,7 @@ pub(super) async fn pull(
         asked(request.parts.uri.query().unwrap_or_default()).ok_or(Refusal::BadBody)?;
     let mut db = central.pool.acquire().await?;
     journal::apply_held(&mut db, &central, &request.device).await?;
+    transfer::tell(&mut db, &central, &request.device).await?;
     let epoch = store::epoch(&mut db).await?;
     let named = head;
     let head = chain::head(&mut db, request.device.kiosk, named.as_ref()).await?;
@@ -43,7 +44,11 @@ pub(super) async fn pull(
     let told = |change: &&Change| {
         matches!(
             change,
-            Change::Dated { .. } | Change::Answered { .. } | Change::Moved { .. } | Change::Offered { .. }
+            Change::Dated { .. }
+                | Change::Answered { .. }
+                | Change::Moved { .. }
+                | Change::Offered { .. }
+                | Change::Transfer { .. }
         )
     };
     let told = changes.iter().filter(told).count();

@@ -1,7 +1,7 @@
 //! `POST /v1/registrations`: a date at once. Repeating the request gives the same date.
 
 use crate::device::SignedRequest;
-use crate::{Central, Refusal, audit, busy, nearby, registered};
+use crate::{Central, Refusal, audit, busy, nearby, registered, transfer};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -32,6 +32,7 @@ pub(super) async fn register(
         }
     }
     let given = nearby::give(&mut tx, &central, &request.device, &registration).await?;
+    let transfer = transfer::follow(&mut tx, &central, &request.device, &registration).await?;
     let about = registration.id;
     audit::by_kiosk(&mut tx, request.device.kiosk, Act::RegistrationWritten, Some(&about), 1).await?;
     tx.commit().await?;
@@ -40,5 +41,6 @@ pub(super) async fn register(
         extra: given.as_ref().is_some_and(|given| given.extra),
         after_limit: given.as_ref().is_some_and(|given| given.after_limit),
         token: given.map(|given| given.token.to_bytes().into()),
+        transfer,
     }))
 }

@@ -9,7 +9,7 @@ use crate::claim::Before;
 use crate::device::Device;
 use crate::{
     Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, nearby,
-    offers, paper, planted, redate, registered, task,
+    offers, paper, planted, redate, registered, task, transfer,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
@@ -198,7 +198,15 @@ async fn apply_one<'a>(
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
         None if held.erased => Ok(Step::SetAside("erased")),
         None => Ok(Step::Waits),
-        Some(Body::Registration(registered)) => registration(&mut step, central, device, registered).await,
+        Some(Body::Registration(registered)) => {
+            match registration(&mut step, central, device, registered).await {
+                Ok(Step::Applied(told)) => {
+                    let followed = transfer::follow(&mut step, central, device, &registered.registration);
+                    followed.await.map(|_| Step::Applied(told))
+                }
+                other => other,
+            }
+        }
         // The chain has it; nothing else changes.
         Some(Body::Incarnation(_)) => Ok(Step::Applied(Vec::new())),
         Some(Body::Dated(dated)) => self::dated(&mut step, central, device, dated).await,
@@ -230,6 +238,7 @@ async fn apply_one<'a>(
         Some(Body::AnnulmentTold(said)) => {
             annulment::told(&mut step, central, place, said).await.map(Step::of)
         }
+        Some(Body::Transfer(said)) => transfer::keep(&mut step, central, device, said).await.map(Step::of),
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
             Ok(None) => Ok(Step::Applied(Vec::new())),

@@ -24,7 +24,8 @@ pub(super) fn length(device: &Device, held: &[Held]) -> usize {
 
 fn plain(held: &Held) -> Option<&Registered> {
     match &held.body {
-        Some(Body::Registration(told)) => match &told.outcome {
+        // Whoever follows a registration of another site is looked up one by one.
+        Some(Body::Registration(told)) if told.registration.moved.is_none() => match &told.outcome {
             Outcome::Lease { .. } | Outcome::Rank { held: None, .. } => Some(told),
             Outcome::Online { .. } | Outcome::Rank { held: Some(_), .. } => None,
         },

@@ -4,8 +4,8 @@
 use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, annulment, arrivals, busy, calendar, dates, lists, offers, task};
-use domain::ids::{RegistrationId, SlotId};
+use crate::{Central, Refusal, annulment, arrivals, busy, calendar, dates, lists, offers, task, transfer};
+use domain::ids::{RegistrationId, SiteId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
 use domain::task::TaskKind;
@@ -57,31 +57,47 @@ pub(crate) async fn cancel(
     calendar::hold(&mut *db, &device.site).await?;
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
     if known.cancelled_s.is_some() {
+        transfer::given_up(db, central, (id, at)).await?;
         return Ok(Ok(Vec::new()));
     }
     // They were received: there is nothing left to give up, nor a rank to come back to.
     if arrivals::is_honoured(&mut *db, id).await? {
         return Ok(Err(arrivals::HONOURED));
     }
+    let at = at.min(central.now());
+    let told = end(&mut *db, central, &device.site, (id, at), "cancelled").await?;
+    transfer::given_up(db, central, (id, at)).await?;
+    Ok(Ok(told))
+}
+
+/// A place ends, by whoever's word: `answer` is what the desk's tasks about it are answered by.
+pub(crate) async fn end(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    (id, at): (RegistrationId, Timestamp),
+    answer: &str,
+) -> Result<Vec<Change>, Refusal> {
+    calendar::hold(&mut *db, site).await?;
     let held = dates::slot_of(&mut *db, id).await?;
     if let Some((slot, _)) = held {
-        offers::set_free(&mut *db, central, &device.site, slot).await?;
+        offers::set_free(&mut *db, central, site, slot).await?;
     }
     sqlx::query(
         "UPDATE registration SET cancelled_s = $2, cancelled_slot = $3, cancelled_at = $4::text::timestamp WHERE id = $1",
     )
         .bind(id.0.as_slice())
-        .bind(at.min(central.now()).as_second())
+        .bind(at.as_second())
         .bind(held.map(|(slot, _)| dates::slot_key(slot)).transpose()?)
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
-    let mut told = task::settle_all(&mut *db, id, ("cancelled", central.now())).await?;
-    let today = dates::today(&mut *db, central, &device.site).await?;
+    let mut told = task::settle_all(&mut *db, id, (answer, central.now())).await?;
+    let today = dates::today(&mut *db, central, site).await?;
     lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
     told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
-    Ok(Ok(told))
+    Ok(told)
 }
 
 /// The person comes back: their registration time counts as before. They have the slot they gave
@@ -102,6 +118,10 @@ pub(crate) async fn reinstate(
     // By another's word than the person's: only an agent undoes it.
     if annulment::stands(&mut *db, id).await? {
         return Ok(Err(annulment::ANNULLED));
+    }
+    // They keep, or were received with, the appointment at the site they moved to.
+    if transfer::is_elsewhere(&mut *db, id).await? {
+        return Ok(Err(transfer::TRANSFERRED));
     }
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
@@ -129,6 +149,7 @@ pub(crate) async fn come_back(
         .bind(id.0.as_slice())
         .execute(&mut *db)
         .await?;
+    transfer::back(&mut *db, central, id).await?;
     task::check_limits(&mut *db, central, &device.site, &[id.0.as_slice()]).await?;
     task::ask_again(&mut *db, id).await?;
     // Whoever did not come twice is here: nobody need look for them.

@@ -117,7 +117,7 @@ async fn offer_at_once(
     }
     let offered = super::open_of(&mut *db, id, today).await?;
     let before = offered.as_ref().map_or(held, |offered| offered.at.min(held));
-    let place = registration.place();
+    let place = next::place(&mut *db, registration).await?;
     // They are at the counter: asked, whatever they said in advance.
     let person = Dated { registration: id, place, at: before, window, passed: false, notice: None };
     let freed = freed(&mut *db, site, &person, (said, today)).await?;

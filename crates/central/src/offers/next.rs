@@ -61,7 +61,7 @@ async fn page(
     after: Option<&Mark>,
 ) -> Result<Page, Refusal> {
     let rows = sqlx::query(
-        "SELECT registration.id, class, registered_s, tie_break, slot.at::text, registration.body::text, \
+        "SELECT registration.id, class, ranked_s, tie_break, slot.at::text, registration.body::text, \
                 EXISTS (SELECT 1 FROM registration AS other \
                         WHERE other.body -> 'party' ->> 'first' = encode(registration.id, 'hex')) \
          FROM slot JOIN registration ON registration.id = slot.registration \
@@ -72,8 +72,8 @@ async fn page(
          AND (registration.earliest IS NULL OR registration.earliest <= $2::text::date) \
          AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id \
                          AND (offer.state = 'open' OR offer.slot = $4)) \
-         AND ($6::boolean IS NULL OR (class = 'ordinary', registered_s, tie_break, registration.id) > ($6, $7, $8, $9)) \
-         ORDER BY class = 'ordinary', registered_s, tie_break, registration.id LIMIT $5",
+         AND ($6::boolean IS NULL OR (class = 'ordinary', ranked_s, tie_break, registration.id) > ($6, $7, $8, $9)) \
+         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $5",
     )
     .bind(site.as_str())
     .bind(slot.at.date().to_string())
@@ -116,4 +116,13 @@ fn dated(row: &PgRow) -> Result<Dated, Refusal> {
         // Who comes with others, or whom others follow, is asked: one of them alone would be moved.
         notice: registration.accepts_earlier.filter(|_| registration.party.is_none() && !followed),
     })
+}
+
+/// The place of this registration, by the time that ranks: its own, or the one it took over.
+pub(super) async fn place(db: &mut PgConnection, registration: &Registration) -> Result<PlaceKey, Refusal> {
+    let row = sqlx::query("SELECT ranked_s FROM registration WHERE id = $1")
+        .bind(registration.id.0.as_slice())
+        .fetch_one(db)
+        .await?;
+    Ok(registration.place().since(row.try_get(0)?))
 }
