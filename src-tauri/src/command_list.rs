@@ -30,6 +30,8 @@ with_commands! {
     correct
     answer_offer
     answer_offer_elsewhere
+    say_elsewhere
+    say_coming
     print_notice
     hand_notice
     reprint

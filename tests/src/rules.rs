@@ -132,6 +132,9 @@ const RULES: [(&str, &str, Since, &str); 21] = [
         Since::DisksMoved,
         "SELECT count(*) FROM registration WHERE site = $1 AND cancelled_s IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = registration.id AND kind = 'cancellation' AND state = 'applied') \
+         AND NOT EXISTS (SELECT 1 FROM word WHERE word.registration = registration.id AND says = 'cancel' AND done_s IS NOT NULL) \
+         AND NOT EXISTS (SELECT 1 FROM asked_cancel WHERE asked_cancel.registration = registration.id AND asked_cancel.state = 'done' \
+                         AND ended_s >= asked_s + 86400) \
          AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND ended) \
          AND NOT EXISTS (SELECT 1 FROM annulment WHERE annulment.registration = registration.id AND state IN ('annulled', 'undoing') \
                          AND told_s IS NOT NULL AND heard_s IS NOT NULL AND told_s <= decided_s AND heard_s <= decided_s \

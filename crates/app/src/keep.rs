@@ -351,5 +351,6 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         offer: crate::offer::view(inner, tx, registration.id)?,
         cancelled: crate::cancel::view(inner, tx, registration.id)?,
         annulment: crate::annulment::view(inner, tx, registration.id)?,
+        cancel_asked: crate::coming::asked(inner, tx, registration.id)?,
     })
 }

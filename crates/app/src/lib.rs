@@ -8,6 +8,7 @@ mod author;
 mod cancel;
 mod capture;
 mod check;
+mod coming;
 pub mod contract;
 mod correct;
 mod deliver;
@@ -43,6 +44,7 @@ mod storage;
 pub mod sync;
 mod trusted_time;
 mod visit;
+mod word;
 
 pub use enrol::{Enrolled, ask as ask_to_enrol, enrol};
 pub use export::Exported;

@@ -235,6 +235,9 @@ pub(crate) enum Act {
     NoShow(crate::presence_line::NoShow),
     /// Annul an appointment for fraud: one agent proposes, the person is heard, another decides.
     Annul(crate::annul_line::Annul),
+    /// Write down a cancellation that came by the person's own telephone or mail: carried out a day later,
+    /// unless taken back.
+    Cancel(crate::cancel_line::Cancel),
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]

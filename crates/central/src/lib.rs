@@ -30,6 +30,7 @@ mod missed;
 mod offers;
 mod openapi;
 mod openapi_shapes;
+mod own_channel;
 mod paper;
 mod pick;
 mod planted;
@@ -44,6 +45,7 @@ mod task;
 mod tus;
 mod undated;
 mod upload;
+mod words;
 
 pub use endpoints::{ROUTES, router};
 pub use problem::Refusal;

@@ -37,7 +37,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 29] = [
+const MIGRATIONS: [&str; 31] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -67,6 +67,8 @@ const MIGRATIONS: [&str; 29] = [
     include_str!("../migrations/0030_corrections.sql"),
     include_str!("../migrations/0031_annulment.sql"),
     include_str!("../migrations/0032_party.sql"),
+    include_str!("../migrations/0034_words.sql"),
+    include_str!("../migrations/0035_own_channel.sql"),
 ];
 
 /// Why a schema is not brought up to date.

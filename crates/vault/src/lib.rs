@@ -24,6 +24,7 @@ mod papers;
 mod planted;
 mod read_only;
 mod visits;
+mod words;
 
 pub use advance::Advance;
 pub use annulments::Annulment;

@@ -3,10 +3,14 @@
 use crate::bytes::Bytes;
 use domain::busy::Busy;
 use domain::bytes::Hash;
+use domain::code::FollowUpCode;
 use domain::correction::Details;
-use domain::ids::{AnnulmentId, AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::ids::{
+    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, PageId, RegistrationId, SlotId, WordId,
+};
 use domain::limit::TimeLimit;
 use domain::registration::Registration;
+use domain::word::Word;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,8 @@ pub enum Body {
     Arrival(Arrival),
     /// The person was told that their appointment may be annulled, and has the reasons on paper.
     AnnulmentTold(AnnulmentTold),
+    /// The person said something of their appointment, at this counter or, as central told, at another.
+    Word(WordNoted),
 }
 
 impl Body {
@@ -68,6 +74,7 @@ impl Body {
             Self::Correction(_) => "correction",
             Self::Arrival(_) => "arrival",
             Self::AnnulmentTold(_) => "annulment_told",
+            Self::Word(_) => "word",
         }
     }
 
@@ -93,13 +100,14 @@ impl Body {
             Self::Correction(correction) => Some(correction.registration),
             Self::Arrival(arrival) => Some(arrival.registration),
             Self::AnnulmentTold(told) => Some(told.registration),
+            Self::Word(noted) => Some(noted.said.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     "registration",
     "dated",
     "incarnation",
@@ -114,6 +122,7 @@ pub const KINDS: [&str; 14] = [
     "correction",
     "arrival",
     "annulment_told",
+    "word",
 ];
 
 /// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
@@ -134,6 +143,32 @@ pub struct AnnulmentTold {
     pub annulment: AnnulmentId,
     /// The last day for an answer, as the notice has it.
     pub until: Date,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// The kiosk where the person stood writes what they said, and so does the one that made their paper
+/// when it hears of it: a central restored to before it learns it from either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordNoted {
+    pub said: Said,
+    /// When this kiosk wrote it down.
+    pub at: Timestamp,
+}
+
+/// What a person said of their appointment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    pub id: WordId,
+    pub registration: RegistrationId,
+    /// The code on the paper: whoever says it has seen one.
+    pub code: FollowUpCode,
+    pub says: Word,
+    /// The civil hour it was said of; none while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<DateTime>,
+    /// Where the person stood.
+    pub kiosk: KioskId,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

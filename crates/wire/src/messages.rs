@@ -1,14 +1,19 @@
 //! The bodies of requests and answers, one pair for each endpoint.
 
+use crate::body::Said;
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
 use domain::audit::SignedCheckpoint;
 use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
-use domain::ids::{AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::ids::{
+    AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId, WordId,
+};
 use domain::lease::Stratum;
+use domain::own_channel::Channel;
 use domain::registration::Registration;
+use domain::word::Word;
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
@@ -184,9 +189,25 @@ pub struct Followed {
     /// The person gave the appointment up: no date is theirs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// The last civil day on which they may take it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// A cancellation that came by their own telephone or mail, and is not carried out yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<CancelAsked>,
     /// An earlier date they may have instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offered>,
+}
+
+/// A cancellation by the person's own telephone or mail: the date holds until it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelAsked {
+    pub word: WordId,
+    pub channel: Channel,
+    pub at: Timestamp,
+    /// When it is carried out, unless withdrawn.
+    pub due: Timestamp,
 }
 
 /// An earlier date that is kept for somebody until they answer.
@@ -230,6 +251,56 @@ pub enum OfferState {
     Declined,
     /// Answered too late, or taken back: the date before stands.
     Over,
+}
+
+/// `POST /v1/words`: what a person says of their appointment at a kiosk that did not make their paper.
+/// The paper's code and the birth date say whose it is, as in [`FollowUpRequest`]. Idempotent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordRequest {
+    pub word: WordId,
+    pub code: FollowUpCode,
+    pub year: i16,
+    #[serde(default)]
+    pub month: Option<i8>,
+    #[serde(default)]
+    pub day: Option<i8>,
+    pub says: Word,
+    /// The civil hour the person was told they have; none where they were told of none.
+    #[serde(default)]
+    pub appointment: Option<DateTime>,
+    pub mediator: MediatorId,
+    /// The mediator has seen a document of the person; see [`Word::needs_a_document`].
+    pub document_seen: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordAnswer {
+    /// None for a wrong code and for a wrong birth date alike.
+    pub state: Option<WordState>,
+    /// Whose it is, for the record of it, once it is done.
+    pub registration: Option<RegistrationId>,
+    /// The person's appointment now.
+    pub at: Option<DateTime>,
+    /// Given up: the last civil day on which they may take it back.
+    pub until: Option<Date>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordState {
+    /// It is so now.
+    Done,
+    /// The appointment is another than the person was told: nothing is done, and they look again.
+    Otherwise,
+    /// They were received.
+    Honoured,
+    /// It is annulled; only an agent undoes that.
+    Annulled,
+    /// The days to take it back are over.
+    TooLate,
+    /// Central has the paper alone, of a kiosk that was lost: the préfecture reads the rest first.
+    PaperAlone,
 }
 
 /// `POST /v1/journal`: records of one chain, in order. Idempotent.
@@ -344,7 +415,8 @@ pub enum Change {
     /// That offer was answered, or is over.
     OfferEnded { registration: RegistrationId, offer: OfferId },
     /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
-    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice).
+    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice), or
+    /// `cancelled` (asked by their own telephone or mail, and not withdrawn in a day).
     Ended { registration: RegistrationId, at: Timestamp, because: String },
     /// An agent means to annul the appointment of a registration of this kiosk. The date holds
     /// meanwhile. The person is told, and handed the reasons on paper; no screen shows those.
@@ -361,6 +433,14 @@ pub enum Change {
     /// That proposal is over: the appointment stays as it was, or is theirs again, and then a date
     /// follows.
     AnnulmentOver { registration: RegistrationId, annulment: AnnulmentId, date_follows: bool },
+    /// Somebody registered here said this at another kiosk, and it is done. Where they took a
+    /// cancellation back the date follows, as after a `reinstatement` of this kiosk.
+    Word { said: Said },
+    /// Somebody registered here, or whoever has their telephone or mail, cancels by it: a mediator warns
+    /// them, and what they say at a counter withdraws it.
+    CancelAsked { registration: RegistrationId, asked: CancelAsked },
+    /// That request is over, and was not carried out.
+    CancelWithdrawn { registration: RegistrationId, word: WordId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

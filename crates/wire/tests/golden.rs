@@ -8,12 +8,14 @@ use domain::birth::Birth;
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::correction::Details;
 use domain::ids::{
-    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId,
+    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId, WordId,
 };
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
+use domain::own_channel::Channel;
 use domain::party::Party;
 use domain::renewal::{Regime, Renewal};
+use domain::word::Word;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,13 +23,15 @@ use std::path::PathBuf;
 use wire::body::{
     AdvanceRequest, AnnulmentTold, Arrival, Begun, Body, Cancellation, Correction, Dated, Held,
     LimitDeclared, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
+    Said, WordNoted,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
-    Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
-    EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer, LeaseRequest,
-    LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer, PushRequest,
-    ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told,
+    Applied, CancelAsked, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer,
+    DeliveryState, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer,
+    LeaseRequest, LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer,
+    PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told, WordAnswer, WordRequest,
+    WordState,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -56,6 +60,19 @@ fn hex(bytes: &[u8]) -> String {
 
 fn at() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn said() -> Said {
+    Said {
+        id: WordId([4; 16]),
+        registration: RegistrationId([6; 16]),
+        code: registered().registration.code,
+        says: Word::Cancel,
+        appointment: Some(jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0)),
+        kiosk: KioskId([2; 16]),
+        mediator: mediator(),
+        at: at(),
+    }
 }
 
 fn header() -> Header {
@@ -216,6 +233,7 @@ fn every_body() {
     let (annulment, until) = (AnnulmentId([3; 16]), jiff::civil::date(2027, 2, 5));
     let told = AnnulmentTold { registration, annulment, until, mediator: mediator(), at: at() };
     example("body-annulment-told", &Body::AnnulmentTold(told));
+    example("body-word", &Body::Word(WordNoted { said: said(), at: at() }));
     for outcome in
         [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
     {
@@ -247,11 +265,36 @@ fn every_message() {
         zone: "Europe/Paris".into(),
         lang: "ar".into(),
         cancelled: false,
+        until: None,
+        asked: None,
         offer: None,
     };
     example("follow-up-answer", &FollowUpAnswer { found: Some(followed.clone()) });
     let followed = Followed { offer: Some(offered()), ..followed };
-    example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed) });
+    example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed.clone()) });
+    let until = Some(jiff::civil::date(2027, 2, 14));
+    let cancelled = Followed { at: None, cancelled: true, until, offer: None, ..followed };
+    example("follow-up-answer-cancelled", &FollowUpAnswer { found: Some(cancelled) });
+    let word = WordRequest {
+        word: WordId([4; 16]),
+        code,
+        year: 1990,
+        month: Some(3),
+        day: Some(14),
+        says: Word::Cancel,
+        appointment: Some(jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0)),
+        mediator: mediator(),
+        document_seen: true,
+    };
+    example("word-request", &word);
+    let (registration, state) = (Some(RegistrationId([6; 16])), Some(WordState::Done));
+    example("word-answer", &WordAnswer { state, registration, at: None, until });
+    example("change-word", &Change::Word { said: said() });
+    let (word, registration) = (WordId([4; 16]), RegistrationId([6; 16]));
+    let at = self::at();
+    let asked = CancelAsked { word, channel: Channel::Phone, at, due: domain::own_channel::due(at) };
+    example("change-cancel-asked", &Change::CancelAsked { registration, asked });
+    example("change-cancel-withdrawn", &Change::CancelWithdrawn { registration, word });
     let offer = OfferId([3; 16]);
     let said = OfferRequest { code, year: 1990, month: Some(3), day: Some(14), offer, accept: true };
     example("offer-request", &said);
@@ -361,6 +404,9 @@ fn every_answer() {
             | Change::AnnulmentProposed { .. }
             | Change::Annulled { .. }
             | Change::AnnulmentOver { .. }
+            | Change::Word { .. }
+            | Change::CancelAsked { .. }
+            | Change::CancelWithdrawn { .. }
             | Change::Dated { .. } => {}
         }
     }

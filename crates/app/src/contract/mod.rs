@@ -17,11 +17,11 @@ pub use draft::{
     LimitFields, PartyFields, RenewalFields, RepresentativeFields,
 };
 pub use views::{
-    AdvanceState, AdvanceView, AnnulmentView, Boot, CancelledView, Connection, DateSource, DateView,
-    DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
-    OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
-    PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
-    ToTellKind, ToTellView, UnfinishedView,
+    AdvanceState, AdvanceView, AnnulmentView, Boot, CancelAskedView, CancelledView, Connection, DateSource,
+    DateView, DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice,
+    MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind,
+    PrintState, PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView,
+    ShownPaperView, ToTellKind, ToTellView, UnfinishedView, WordKind, WordView,
 };
 
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 40] = [
+pub const COMMANDS: [&str; 42] = [
     "boot",
     "set_aside",
     "unlock",
@@ -71,6 +71,8 @@ pub const COMMANDS: [&str; 40] = [
     "correct",
     "answer_offer",
     "answer_offer_elsewhere",
+    "say_elsewhere",
+    "say_coming",
     "print_notice",
     "hand_notice",
     "reprint",
@@ -105,6 +107,7 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     FollowUpView::export_all(&config)?;
     ShownPaperView::export_all(&config)?;
     OfferAnswerView::export_all(&config)?;
+    WordView::export_all(&config)?;
     Problem::export_all(&config)
 }
 

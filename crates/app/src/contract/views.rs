@@ -77,7 +77,7 @@ pub struct HomeView {
     pub set_aside: u32,
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
-    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
+    /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`, `place_given_up`,
     /// `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
     /// `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
@@ -96,6 +96,8 @@ pub enum ToTellKind {
     Offer,
     /// The préfecture means to annul their appointment.
     Annulment,
+    /// A cancellation came by their telephone or mail: is it theirs?
+    CancelAsked,
 }
 
 /// Somebody registered here who is to be told something. Shown to a mediator only.
@@ -260,6 +262,20 @@ pub struct DateView {
     pub cancelled: Option<CancelledView>,
     /// The préfecture means to annul it.
     pub annulment: Option<AnnulmentView>,
+    /// A cancellation by their own telephone or mail that is not carried out yet.
+    pub cancel_asked: Option<CancelAskedView>,
+}
+
+/// Somebody cancels by the telephone or the mail the person gave: carried out a day later, unless they
+/// say at a counter that they will come. The date holds meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CancelAskedView {
+    /// `phone` or `email`; its sentence is `cancel-asked-<channel>` in ui.ftl.
+    pub channel: String,
+    /// `YYYY-MM-DDThh:mm`.
+    pub at: String,
+    /// When it is carried out, `YYYY-MM-DDThh:mm`.
+    pub due: String,
 }
 
 /// The préfecture means to annul the appointment, which holds meanwhile. The reasons stand on the
@@ -290,6 +306,28 @@ pub struct OfferAnswerView {
     pub accepted: bool,
     /// The appointment now, `YYYY-MM-DDThh:mm`.
     pub slot_at: Option<String>,
+}
+
+/// What a person says of the appointment they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WordKind {
+    /// They give it up; the mediator has seen a document of theirs.
+    Cancel,
+    /// They take that back; the mediator has seen a document of theirs.
+    TakeBack,
+    /// They will come.
+    Come,
+}
+
+/// What became of it at another kiosk than the paper's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct WordView {
+    pub word: WordKind,
+    /// The appointment now, `YYYY-MM-DDThh:mm`.
+    pub slot_at: Option<String>,
+    /// Given up: the last day to take it back, `YYYY-MM-DD`.
+    pub until: Option<String>,
 }
 
 /// An appointment that was given up.
@@ -347,6 +385,10 @@ pub struct ElsewhereView {
     pub zone: String,
     /// The person gave the appointment up.
     pub cancelled: bool,
+    /// The last day on which they may take it back, `YYYY-MM-DD`; none where they may not.
+    pub until: Option<String>,
+    /// A cancellation by their own telephone or mail that is not carried out yet.
+    pub cancel_asked: Option<CancelAskedView>,
     /// An earlier date they may have instead.
     pub offer: Option<OfferView>,
 }

@@ -4,6 +4,7 @@
 mod annul;
 mod audit;
 mod calendar;
+mod cancel;
 mod desk;
 mod enrolment;
 mod import;
@@ -23,6 +24,7 @@ pub use audit::{audit_erase, audit_export, audit_seal};
 pub use calendar::{
     Ask, calendar, closure, counter_change, opening, remove_closure, remove_opening, site_days,
 };
+pub use cancel::{AskedCancel, CancelStep, cancel};
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{NewMediator, code, mediator, mediators, remove_mediator};
