@@ -28,6 +28,7 @@ paper-no-later-than = You will be received no later than
 paper-held = This time is held for you. An earlier date may be given to you: you will then receive a new paper. If not, come on the day and at the time above.
 paper-opens = Your application can be filed from { $day }.
 paper-ahead = If an earlier day comes free, it is given to you without asking, at least { $days } days ahead: ask at the reception point; a new document then takes the place of this one.
+paper-confirm = From { $day } you may confirm at a reception point that you will come. Not doing so loses nothing.
 paper-waiting = Your request for an appointment
 paper-no-date-exists = No date exists at this site today
 paper-told = The préfecture was told of it on { $at } ({ $zone }).

@@ -10,6 +10,7 @@ import type { OutboxView } from './generated/OutboxView';
 import type { Problem } from './generated/Problem';
 import type { WordKind } from './generated/WordKind';
 import type { Host } from './host/host';
+import { sayElsewhere } from './elsewhere';
 import type { Screen, State, Visit } from './state';
 import { dash, day, say, sayProblem, screenLang, type Args } from './words';
 
@@ -433,19 +434,7 @@ export function createFlow(host: Host) {
       paper.elsewhere.offer = null;
     }),
     /** Of another kiosk's paper. A document was seen where the word needs one: the touch says so. */
-    sayElsewhere: (word: WordKind) => run(async () => {
-      const paper = state.paper;
-      const elsewhere = paper?.elsewhere;
-      if (!paper?.said || !elsewhere) return;
-      paper.word = null;
-      const { code, birth } = paper.said;
-      paper.word = await host.sayElsewhere(code, { ...birth }, word, elsewhere.slot_at, word !== 'come');
-      elsewhere.slot_at = paper.word.slot_at;
-      elsewhere.until = paper.word.until;
-      elsewhere.cancel_asked = null;
-      if (word !== 'come') elsewhere.cancelled = word === 'cancel';
-      if (word === 'cancel') elsewhere.offer = null;
-    }),
+    sayElsewhere: (word: WordKind) => run(async () => { if (state.paper) await sayElsewhere(host, state.paper, word); }),
     /** `YYYY-MM-DD`, as the mediator says it; the home screen is shown anew. */
     declareToday: (day: string) => run(async () => { await host.declareToday(day); await toHome(); }),
     otherPaper: () => run(async () => { state.paper = null; }),

@@ -465,6 +465,24 @@ describe('a paper shown at this counter', () => {
     expect(one('[data-role="coming"]').textContent).not.toBe('');
   });
 
+  it('asks of a far date whether the person comes, with one touch, here and elsewhere', async () => {
+    fake.reconfirm = { until: '2031-03-20', said: false };
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    expect(one('[data-role="reconfirm"]').dataset).toMatchObject({ said: 'false', until: '2031-03-20' });
+    expect(one('[data-action="cancel"]')).toBeTruthy();
+    await press('reconfirm');
+    expect(one('[data-role="reconfirm"]').dataset['said']).toBe('true');
+    expect(document.querySelector('[data-action="reconfirm"]')).toBeNull();
+    await press('home');
+    await press('followup');
+    await type('code', 'E');
+    await press('find-paper');
+    await press('reconfirm');
+    expect(one('[data-role="reconfirm"]').dataset['said']).toBe('true');
+  });
+
   it('of this kiosk is cancelled only when asked twice, and taken back', async () => {
     await followUp();
     await type('code', 'JLN');

@@ -70,7 +70,7 @@ describe('the screens', () => {
       ...['listed', 'other', 'unknown'].map((key) => `regime-${key}`),
       ...['papers', 'send', 'export', 'storage'].map((key) => `first-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
-      ...['offer', 'annulment', 'cancel-asked'].map((key) => `to-tell-${key}`),
+      ...['offer', 'annulment', 'cancel-asked', 'reconfirm'].map((key) => `to-tell-${key}`),
       ...['phone', 'email'].map((key) => `cancel-asked-${key}`),
     ];
     expect(wanted.filter((key) => !known.has(key))).toEqual([]);

@@ -352,5 +352,6 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         cancelled: crate::cancel::view(inner, tx, registration.id)?,
         annulment: crate::annulment::view(inner, tx, registration.id)?,
         cancel_asked: crate::coming::asked(inner, tx, registration.id)?,
+        reconfirm: crate::reconfirm::view(inner, tx, &paper)?,
     })
 }

@@ -33,6 +33,7 @@ mod print_job;
 mod print_paper;
 mod problem;
 mod read_back;
+mod reconfirm;
 mod renewal;
 mod repair;
 mod session;

@@ -127,6 +127,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         },
         opens: crate::renewal::told(registration, date),
         accepts_earlier: registration.accepts_earlier.map(NoticeDays::days),
+        confirm_from: paper.asking().map(|(_, asking)| asking.first),
         registered_at: inner.civil(registration.registered_at),
         tie_break: place.tie_break_text(),
         door: paper.door.clone(),

@@ -238,5 +238,6 @@ fn to_tell(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<ToTellView>, Problem
     let mut people = annulment::to_tell(inner, tx)?;
     people.extend(coming::to_tell(inner, tx)?);
     people.extend(offer::to_tell(inner, tx)?);
+    people.extend(crate::reconfirm::to_tell(inner, tx)?);
     Ok(people)
 }

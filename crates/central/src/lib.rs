@@ -35,6 +35,7 @@ mod paper;
 mod pick;
 mod planted;
 mod problem;
+mod reconfirm;
 mod redate;
 mod registered;
 mod reserve;

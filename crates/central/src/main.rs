@@ -201,6 +201,10 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::redated(&pool, &site, jiff::Timestamp::now()).await?
         }
+        Act::Unconfirmed { database, site } => {
+            let pool = database::ready(&database.url).await?;
+            admin::unconfirmed(&pool, &site, jiff::Timestamp::now()).await?
+        }
         Act::Code { database, site } => {
             let pool = database::ready(&database.url).await?;
             admin::code(&pool, &site, jiff::Timestamp::now(), &system_random()).await?

@@ -132,6 +132,8 @@ acts! {
     CancelAsked = "cancel_asked",
     /// And took that back for them.
     CancelWithdrawn = "cancel_withdrawn",
+    /// Whose far date is not confirmed was shown, and how they are reached; `count` of them.
+    UnconfirmedRead = "unconfirmed_read",
     /// An agent proposed to annul an appointment for fraud.
     AnnulmentProposed = "annulment_proposed",
     /// A kiosk said that the person was told of the proposal.

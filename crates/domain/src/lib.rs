@@ -27,6 +27,7 @@ pub mod place;
 pub mod planted;
 pub mod procedure;
 pub mod queue;
+pub mod reconfirm;
 pub mod registration;
 pub mod renewal;
 pub mod reserve;

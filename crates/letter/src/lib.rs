@@ -72,6 +72,8 @@ pub struct Letter {
     pub opens: Option<Date>,
     /// Days of notice with which an earlier date is given without asking, where the person chose so.
     pub accepts_earlier: Option<u8>,
+    /// Of a far date, the first day on which the person may say that they will come.
+    pub confirm_from: Option<Date>,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
     /// What orders two registrations of the same instant.

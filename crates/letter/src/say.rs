@@ -81,6 +81,11 @@ pub(crate) fn words(letter: &Letter) -> Words {
         let days = days.to_string();
         s.with(|lang| text(lang, "paper-ahead", &[("days", &days)]))
     }));
+    date.explained.extend(
+        letter
+            .confirm_from
+            .map(|day| s.with(|lang| text(lang, "paper-confirm", &[("day", &l10n::date_long(lang, &day))]))),
+    );
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: s.say(date.title),

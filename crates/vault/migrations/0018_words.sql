@@ -20,3 +20,8 @@ CREATE TABLE asked_cancel (
     over         INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1))
 ) STRICT;
 CREATE INDEX asked_cancel_registration ON asked_cancel (registration);
+-- A far date is asked about on these civil days, once: the hour it names. None of these, it is not far.
+ALTER TABLE paper ADD COLUMN far_at TEXT;
+ALTER TABLE paper ADD COLUMN ask_first TEXT;
+ALTER TABLE paper ADD COLUMN ask_last TEXT;
+CREATE INDEX paper_asked ON paper (ask_last) WHERE ask_last IS NOT NULL;

@@ -9,3 +9,4 @@ pub mod messages;
 pub mod problem;
 pub mod record;
 pub mod request;
+pub mod word;

@@ -3,6 +3,7 @@
 use crate::body::Said;
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
+pub use crate::word::{CancelAsked, Reconfirm, WordAnswer, WordRequest, WordState};
 use domain::audit::SignedCheckpoint;
 use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
@@ -11,9 +12,7 @@ use domain::ids::{
     AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId, WordId,
 };
 use domain::lease::Stratum;
-use domain::own_channel::Channel;
 use domain::registration::Registration;
-use domain::word::Word;
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
@@ -195,19 +194,12 @@ pub struct Followed {
     /// A cancellation that came by their own telephone or mail, and is not carried out yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<CancelAsked>,
+    /// Their far date is asked about today: will they come?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconfirm: Option<Reconfirm>,
     /// An earlier date they may have instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offered>,
-}
-
-/// A cancellation by the person's own telephone or mail: the date holds until it is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CancelAsked {
-    pub word: WordId,
-    pub channel: Channel,
-    pub at: Timestamp,
-    /// When it is carried out, unless withdrawn.
-    pub due: Timestamp,
 }
 
 /// An earlier date that is kept for somebody until they answer.
@@ -251,56 +243,6 @@ pub enum OfferState {
     Declined,
     /// Answered too late, or taken back: the date before stands.
     Over,
-}
-
-/// `POST /v1/words`: what a person says of their appointment at a kiosk that did not make their paper.
-/// The paper's code and the birth date say whose it is, as in [`FollowUpRequest`]. Idempotent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WordRequest {
-    pub word: WordId,
-    pub code: FollowUpCode,
-    pub year: i16,
-    #[serde(default)]
-    pub month: Option<i8>,
-    #[serde(default)]
-    pub day: Option<i8>,
-    pub says: Word,
-    /// The civil hour the person was told they have; none where they were told of none.
-    #[serde(default)]
-    pub appointment: Option<DateTime>,
-    pub mediator: MediatorId,
-    /// The mediator has seen a document of the person; see [`Word::needs_a_document`].
-    pub document_seen: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WordAnswer {
-    /// None for a wrong code and for a wrong birth date alike.
-    pub state: Option<WordState>,
-    /// Whose it is, for the record of it, once it is done.
-    pub registration: Option<RegistrationId>,
-    /// The person's appointment now.
-    pub at: Option<DateTime>,
-    /// Given up: the last civil day on which they may take it back.
-    pub until: Option<Date>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WordState {
-    /// It is so now.
-    Done,
-    /// The appointment is another than the person was told: nothing is done, and they look again.
-    Otherwise,
-    /// They were received.
-    Honoured,
-    /// It is annulled; only an agent undoes that.
-    Annulled,
-    /// The days to take it back are over.
-    TooLate,
-    /// Central has the paper alone, of a kiosk that was lost: the préfecture reads the rest first.
-    PaperAlone,
 }
 
 /// `POST /v1/journal`: records of one chain, in order. Idempotent.

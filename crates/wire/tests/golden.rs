@@ -30,8 +30,8 @@ use wire::messages::{
     Applied, CancelAsked, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer,
     DeliveryState, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer,
     LeaseRequest, LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer,
-    PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told, WordAnswer, WordRequest,
-    WordState,
+    PushRequest, Reconfirm, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told, WordAnswer,
+    WordRequest, WordState,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -267,11 +267,17 @@ fn every_message() {
         cancelled: false,
         until: None,
         asked: None,
+        reconfirm: None,
         offer: None,
     };
     example("follow-up-answer", &FollowUpAnswer { found: Some(followed.clone()) });
     let followed = Followed { offer: Some(offered()), ..followed };
     example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed.clone()) });
+    let reconfirm = Some(Reconfirm { last: jiff::civil::date(2027, 1, 22), said: false });
+    let (word, at, channel) = (WordId([4; 16]), self::at(), Channel::Email);
+    let asked = Some(CancelAsked { word, channel, at, due: domain::own_channel::due(at) });
+    let far = Followed { reconfirm, asked, ..followed.clone() };
+    example("follow-up-answer-far", &FollowUpAnswer { found: Some(far) });
     let until = Some(jiff::civil::date(2027, 2, 14));
     let cancelled = Followed { at: None, cancelled: true, until, offer: None, ..followed };
     example("follow-up-answer-cancelled", &FollowUpAnswer { found: Some(cancelled) });

@@ -7,6 +7,7 @@ import type { DateSource } from "./DateSource";
 import type { DetailFields } from "./DetailFields";
 import type { OfferView } from "./OfferView";
 import type { PaperKind } from "./PaperKind";
+import type { ReconfirmView } from "./ReconfirmView";
 
 /**
  * What a person leaves with.
@@ -79,4 +80,8 @@ annulment: AnnulmentView | null,
 /**
  * A cancellation by their own telephone or mail that is not carried out yet.
  */
-cancel_asked: CancelAskedView | null, };
+cancel_asked: CancelAskedView | null, 
+/**
+ * Their far date is asked about today.
+ */
+reconfirm: ReconfirmView | null, };

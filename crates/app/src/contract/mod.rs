@@ -7,6 +7,7 @@
 mod closing;
 mod draft;
 mod views;
+mod word;
 
 pub use closing::{
     AsideView, DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState,
@@ -17,12 +18,13 @@ pub use draft::{
     LimitFields, PartyFields, RenewalFields, RepresentativeFields,
 };
 pub use views::{
-    AdvanceState, AdvanceView, AnnulmentView, Boot, CancelAskedView, CancelledView, Connection, DateSource,
-    DateView, DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice,
-    MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind,
-    PrintState, PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView,
-    ShownPaperView, ToTellKind, ToTellView, UnfinishedView, WordKind, WordView,
+    AdvanceState, AdvanceView, AnnulmentView, Boot, CancelledView, Connection, DateSource, DateView,
+    DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
+    OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
+    PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
+    ToTellKind, ToTellView, UnfinishedView,
 };
+pub use word::{CancelAskedView, ReconfirmView, WordKind, WordView};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 //! `YYYY-MM-DDThh:mm`) of the site's zone; the window never computes with them.
 
 use super::draft::{DetailFields, DraftFields, FieldProblem};
+use super::word::{CancelAskedView, ReconfirmView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -98,6 +99,8 @@ pub enum ToTellKind {
     Annulment,
     /// A cancellation came by their telephone or mail: is it theirs?
     CancelAsked,
+    /// Their far date is asked about: will they come?
+    Reconfirm,
 }
 
 /// Somebody registered here who is to be told something. Shown to a mediator only.
@@ -264,18 +267,8 @@ pub struct DateView {
     pub annulment: Option<AnnulmentView>,
     /// A cancellation by their own telephone or mail that is not carried out yet.
     pub cancel_asked: Option<CancelAskedView>,
-}
-
-/// Somebody cancels by the telephone or the mail the person gave: carried out a day later, unless they
-/// say at a counter that they will come. The date holds meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct CancelAskedView {
-    /// `phone` or `email`; its sentence is `cancel-asked-<channel>` in ui.ftl.
-    pub channel: String,
-    /// `YYYY-MM-DDThh:mm`.
-    pub at: String,
-    /// When it is carried out, `YYYY-MM-DDThh:mm`.
-    pub due: String,
+    /// Their far date is asked about today.
+    pub reconfirm: Option<ReconfirmView>,
 }
 
 /// The préfecture means to annul the appointment, which holds meanwhile. The reasons stand on the
@@ -306,28 +299,6 @@ pub struct OfferAnswerView {
     pub accepted: bool,
     /// The appointment now, `YYYY-MM-DDThh:mm`.
     pub slot_at: Option<String>,
-}
-
-/// What a person says of the appointment they have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum WordKind {
-    /// They give it up; the mediator has seen a document of theirs.
-    Cancel,
-    /// They take that back; the mediator has seen a document of theirs.
-    TakeBack,
-    /// They will come.
-    Come,
-}
-
-/// What became of it at another kiosk than the paper's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct WordView {
-    pub word: WordKind,
-    /// The appointment now, `YYYY-MM-DDThh:mm`.
-    pub slot_at: Option<String>,
-    /// Given up: the last day to take it back, `YYYY-MM-DD`.
-    pub until: Option<String>,
 }
 
 /// An appointment that was given up.
@@ -389,6 +360,8 @@ pub struct ElsewhereView {
     pub until: Option<String>,
     /// A cancellation by their own telephone or mail that is not carried out yet.
     pub cancel_asked: Option<CancelAskedView>,
+    /// Their far date is asked about today.
+    pub reconfirm: Option<ReconfirmView>,
     /// An earlier date they may have instead.
     pub offer: Option<OfferView>,
 }

@@ -18,6 +18,7 @@ mod queue;
 mod redate;
 mod sites;
 mod tasks;
+mod unconfirmed;
 
 pub use annul::{Annul, AnnulStep, annul};
 pub use audit::{audit_erase, audit_export, audit_seal};
@@ -39,6 +40,7 @@ pub use queue::queue;
 pub use redate::{redate, redated};
 pub use sites::{NewSite, SiteChange, change_site, counter, site};
 pub use tasks::{answer_task, tasks};
+pub use unconfirmed::unconfirmed;
 
 use crate::Refusal;
 use domain::ids::SiteId;

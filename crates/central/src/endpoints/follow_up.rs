@@ -3,7 +3,7 @@
 //! wrong try of a kiosk makes its next one wait longer.
 
 use crate::device::{Device, SignedRequest};
-use crate::{Central, Refusal, audit, dates, offers, own_channel, words};
+use crate::{Central, Refusal, audit, dates, offers, own_channel, reconfirm, words};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -79,6 +79,7 @@ async fn registration(
         cancelled: row.try_get(4)?,
         until: words::until(&mut *db, central, &registration.site, registration.id).await?,
         asked: own_channel::open_of(&mut *db, registration.id).await?,
+        reconfirm: reconfirm::of(&mut *db, registration.id, today).await?,
         offer: offers::open_of(db, registration.id, today).await?,
     };
     Ok(Some((registration.id, followed)))
@@ -109,6 +110,7 @@ async fn paper(
         cancelled: false,
         until: None,
         asked: None,
+        reconfirm: None,
         offer: None,
     };
     Ok(Some((door.registration, followed)))

@@ -124,8 +124,8 @@ pub(crate) async fn reinstate(
     come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
 }
 
-/// The place never ended here, or counts again: a database put back to before. Its kiosk asked, and hears
-/// the date they have.
+/// The place never ended here: a database put back to before. Its kiosk asks the first time, and hears the
+/// date they have.
 async fn stands(
     db: &mut PgConnection,
     central: &Central,
@@ -135,7 +135,15 @@ async fn stands(
     let registration: Registration =
         serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
     let id = registration.id;
-    let Some((_, from)) = dates::slot_of(&mut *db, id).await? else { return Ok(Vec::new()) };
+    let again = sqlx::query(
+        "SELECT 1 FROM record WHERE registration = $1 AND kind = 'reinstatement' AND state = 'applied' LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some((_, from)) = dates::slot_of(&mut *db, id).await?.filter(|_| again.is_none()) else {
+        return Ok(Vec::new());
+    };
     let Some(given) = dates::give(db, central, device, &registration.alone()).await? else {
         return Ok(Vec::new());
     };
