@@ -41,7 +41,7 @@ pub fn asking(made: Timestamp, at: DateTime) -> Option<Asking> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::offer::{NOTICE_DAYS, OFFER_DAYS};
+    use crate::offer::{OFFER_DAYS, last_day};
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -62,7 +62,13 @@ mod tests {
 
     #[test]
     fn what_is_given_up_on_the_last_day_is_offered_to_two() {
-        assert!(LAST_DAYS >= 2 * (OFFER_DAYS - 1) + NOTICE_DAYS);
+        let at = on(100).at(9, 0, 0, 0);
+        let mut today = on(100 - LAST_DAYS);
+        for _ in 0..2 {
+            let last = last_day(today, at);
+            assert_eq!(last, Some(today.saturating_add((OFFER_DAYS - 1).days())), "as long as any offer");
+            today = last.map_or(today, |last| last.saturating_add(1.days()));
+        }
     }
 
     proptest! {
