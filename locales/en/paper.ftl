@@ -29,6 +29,7 @@ paper-held = This time is held for you. An earlier date may be given to you: you
 paper-opens = Your application can be filed from { $day }.
 paper-ahead = If an earlier day comes free, it is given to you without asking, at least { $days } days ahead: ask at the reception point; a new document then takes the place of this one.
 paper-elsewhere = Please note: this appointment is not at the site where you registered. The address is below.
+paper-confirm = From { $day } you may confirm at a reception point that you will come. Not doing so loses nothing.
 paper-waiting = Your request for an appointment
 paper-no-date-exists = No date exists at this site today
 paper-told = The préfecture was told of it on { $at } ({ $zone }).

@@ -30,6 +30,7 @@ paper-held = Cette heure est réservée pour vous. Une date plus proche peut vou
 paper-opens = Votre dossier peut être déposé à partir du { $day }.
 paper-ahead = Si un jour plus tôt se libère, il vous est donné sans vous le demander, { $days } jours à l'avance au moins : renseignez-vous au point d'accueil ; un nouveau document remplace alors celui-ci.
 paper-elsewhere = Attention : ce rendez-vous n'est pas au site où vous vous êtes inscrit(e). L'adresse est ci-dessous.
+paper-confirm = À partir du { $day }, vous pouvez confirmer à un point d'accueil que vous viendrez. Ne pas le faire ne fait rien perdre.
 paper-waiting = Votre demande de rendez-vous
 paper-no-date-exists = Aucune date n'existe aujourd'hui sur ce site
 paper-told = La préfecture en a été informée le { $at } ({ $zone }).

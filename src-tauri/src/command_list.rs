@@ -31,6 +31,8 @@ with_commands! {
     keep_transfer
     answer_offer
     answer_offer_elsewhere
+    say_elsewhere
+    say_coming
     print_notice
     hand_notice
     reprint

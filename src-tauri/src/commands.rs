@@ -6,7 +6,7 @@ use app::Kiosk;
 use app::contract::{
     AdvanceView, BirthFields, Boot, DateView, DeliveryView, DetailFields, DraftFields, DraftView,
     EndOfDayView, ExportView, FollowUpView, HomeView, LimitFields, MediumView, OfferAnswerView, OutboxView,
-    PrintView, Problem, ReadBackView, SessionView, ShownPaperView,
+    PrintView, Problem, ReadBackView, SessionView, ShownPaperView, WordKind, WordView,
 };
 use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, State, command};
@@ -231,6 +231,23 @@ pub async fn answer_offer_elsewhere(
     accept: bool,
 ) -> Answer<OfferAnswerView> {
     core.kiosk()?.answer_offer_elsewhere(&code, birth, &offer, accept).await
+}
+
+#[command]
+pub async fn say_elsewhere(
+    core: State<'_, Core>,
+    code: String,
+    birth: BirthFields,
+    word: WordKind,
+    slot_at: Option<String>,
+    document_seen: bool,
+) -> Answer<WordView> {
+    core.kiosk()?.say_elsewhere(&code, birth, word, slot_at, document_seen).await
+}
+
+#[command]
+pub async fn say_coming(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.say_coming(&visit).await
 }
 
 #[tauri::command]

@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 31] = [
+const TABLES: [(&str, &str); 33] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -42,6 +42,8 @@ const TABLES: [(&str, &str); 31] = [
     ("list", "site = $1"),
     ("replaced_paper", "site = $1"),
     ("paper", "site = $1"),
+    ("word", "registration IN (SELECT id FROM registration WHERE site = $1)"),
+    ("asked_cancel", "site = $1"),
     ("offer", "site = $1"),
     ("freed_slot", "site = $1"),
     ("slot", "site = $1"),

@@ -4,7 +4,7 @@
 
 use app::contract::{
     BirthFields, COMMANDS, CorrectionFields, DateSource, DetailFields, DraftFields, LimitFields, Problem,
-    RenewalFields, RepresentativeFields,
+    RenewalFields, RepresentativeFields, WordKind,
 };
 use journeys::counter::Counter;
 use journeys::hostile::{places, texts, values, with};
@@ -200,6 +200,13 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "answer_offer_elsewhere" => {
                     kiosk.answer_offer_elsewhere(&text, birth(), &text, true).await.err()
                 }
+                "say_elsewhere" => {
+                    let say = |seen| {
+                        kiosk.say_elsewhere(&text, birth(), WordKind::Cancel, Some(text.clone()), seen)
+                    };
+                    say(false).await.err().and(say(true).await.err())
+                }
+                "say_coming" => kiosk.say_coming(&text).await.err(),
                 "print_notice" => kiosk.print_notice(&text).await.err(),
                 "hand_notice" => kiosk.hand_notice(&text).await.err(),
                 "declare_today" => kiosk.declare_today(&text).await.err(),

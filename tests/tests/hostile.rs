@@ -9,12 +9,13 @@ use domain::applicant::{Agdref, Applicant, Contact, Identity, Relation, Represen
 use domain::birth::Birth;
 use domain::code::FollowUpCode;
 use domain::correction::Details;
-use domain::ids::{AnnulmentId, AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId};
+use domain::ids::{AnnulmentId, AttemptId, LeaseId, OfferId, PageId, RegistrationId, SlotId, WordId};
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
 use domain::party::Party;
 use domain::registration::Registration;
 use domain::renewal::{Regime, Renewal};
+use domain::word::Word;
 use jiff::ToSpan;
 use journeys::device::{Device, Said, Service};
 use journeys::hostile::{places, texts, values, with};
@@ -28,6 +29,7 @@ use wire::body::{
 };
 use wire::messages::{
     DateRequest, EnrolRequest, FollowUpRequest, LeaseRequest, OfferRequest, PushRequest, ReturnRequest,
+    WordRequest,
 };
 
 /// A registration with every field it may have: a new one is asked for by the compiler.
@@ -185,6 +187,19 @@ fn bodies(device: &Device, service: &Service) -> Vec<body::Body> {
             mediator: registration(device, service).mediator,
             at,
         }),
+        body::Body::Word(body::WordNoted {
+            said: body::Said {
+                id: WordId([5; 16]),
+                registration: id,
+                code: registration(device, service).code,
+                says: Word::Come,
+                appointment: Some(jiff::civil::date(2027, 3, 9).at(9, 0, 0, 0)),
+                kiosk: device.kiosk,
+                mediator: registration(device, service).mediator,
+                at,
+            },
+            at,
+        }),
     ]
 }
 
@@ -279,7 +294,19 @@ async fn messages(device: &mut Device, service: &Service) -> Vec<(&'static str, 
         accept: true,
     };
     let followed = FollowUpRequest { code: person.code, year: 1991, month: Some(3), day: Some(14) };
+    let word = WordRequest {
+        word: WordId([3; 16]),
+        code: person.code,
+        year: 1991,
+        month: Some(3),
+        day: Some(14),
+        says: Word::Cancel,
+        appointment: None,
+        mediator: person.mediator.clone(),
+        document_seen: true,
+    };
     vec![
+        ("post", "/v1/words", serde_json::to_value(word).unwrap()),
         ("post", "/v1/follow-up", serde_json::to_value(followed).unwrap()),
         ("post", "/v1/offers", serde_json::to_value(offered).unwrap()),
         ("post", "/v1/enrol", serde_json::to_value(EnrolRequest { code, key: key.public(), proof }).unwrap()),

@@ -8,7 +8,9 @@ import type { DraftView } from './generated/DraftView';
 import type { LimitFields } from './generated/LimitFields';
 import type { OutboxView } from './generated/OutboxView';
 import type { Problem } from './generated/Problem';
+import type { WordKind } from './generated/WordKind';
 import type { Host } from './host/host';
+import { sayElsewhere } from './elsewhere';
 import type { Screen, State, Visit } from './state';
 import { dash, day, say, sayProblem, screenLang, type Args } from './words';
 
@@ -369,7 +371,7 @@ export function createFlow(host: Host) {
     findPaper: (code: string, birth: BirthFields) => run(async () => {
       const found = await host.followUp(code, birth);
       if (found.visit) await openOwn(found.visit, found.lang);
-      else state.paper = { shown: null, elsewhere: found.elsewhere, said: { code, birth }, answered: null, brought: false };
+      else state.paper = { shown: null, elsewhere: found.elsewhere, said: { code, birth }, answered: null, word: null, brought: false };
     }),
     /** Reads the paper in the scanner, or what a hand scanner sent. */
     showPaper: (text: string) => run(async () => {
@@ -377,7 +379,7 @@ export function createFlow(host: Host) {
       // At the door it is who came that matters, whoever made the paper.
       const here = shown.arrive !== null || shown.arrived_at !== null;
       if (shown.visit && shown.lang && shown.verdict !== 'replaced' && !here) await openOwn(shown.visit, shown.lang);
-      else state.paper = { shown, elsewhere: null, said: null, answered: null, brought: false };
+      else state.paper = { shown, elsewhere: null, said: null, answered: null, word: null, brought: false };
     }),
     arrive: () => run(async () => {
       const paper = state.paper;
@@ -404,6 +406,8 @@ export function createFlow(host: Host) {
     handNotice: () => run(async () => { const visit = current(); visit.date = await host.handNotice(visit.id); }),
     /** The person is there and gives the appointment up. */
     cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
+    /** The person will come: kept when it returns, and what was asked by telephone or mail is withdrawn. */
+    sayComing: () => run(async () => { const visit = current(); visit.date = await host.sayComing(visit.id); }),
     reinstate: () => run(async () => { const visit = current(); visit.date = await host.reinstate(visit.id); }),
     /** Kept when it returns, with a new paper; what central offers shows beside it. */
     declareLimit: (limit: LimitFields) => run(async () => {
@@ -430,6 +434,8 @@ export function createFlow(host: Host) {
       paper.elsewhere.slot_at = paper.answered.slot_at;
       paper.elsewhere.offer = null;
     }),
+    /** Of another kiosk's paper. A document was seen where the word needs one: the touch says so. */
+    sayElsewhere: (word: WordKind) => run(async () => { if (state.paper) await sayElsewhere(host, state.paper, word); }),
     /** `YYYY-MM-DD`, as the mediator says it; the home screen is shown anew. */
     declareToday: (day: string) => run(async () => { await host.declareToday(day); await toHome(); }),
     otherPaper: () => run(async () => { state.paper = null; }),

@@ -12,6 +12,7 @@ import type { FieldProblem } from './generated/FieldProblem';
 import type { HomeView } from './generated/HomeView';
 import type { MediumView } from './generated/MediumView';
 import type { OfferAnswerView } from './generated/OfferAnswerView';
+import type { WordView } from './generated/WordView';
 import type { OutboxView } from './generated/OutboxView';
 import type { PageView } from './generated/PageView';
 import type { PrintView } from './generated/PrintView';
@@ -54,6 +55,8 @@ export interface ShownPaper {
   said: { code: string; birth: BirthFields } | null;
   /** What became of an offer answered here. */
   answered: OfferAnswerView | null;
+  /** What the person said here of their appointment, done. */
+  word: WordView | null;
   /** True once it stands in this kiosk's journal. */
   brought: boolean;
 }

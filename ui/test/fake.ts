@@ -87,6 +87,10 @@ export interface Fake extends Host {
   annulment: DateView['annulment'];
   /** The registration follows another site's. */
   transfer: DateView['transfer'];
+  /** A cancellation by telephone or mail that waits. */
+  cancelAsked: DateView['cancel_asked'];
+  /** A far date that is asked about. */
+  reconfirm: DateView['reconfirm'];
   cancelled: DateView['cancelled'];
   /** The time limit declared later. */
   limit: LimitFields | null;
@@ -115,7 +119,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: draft?.fields.department_wide ? 'Sous-préfecture du Raincy' : 'Préfecture — guichet 2', elsewhere: draft?.fields.department_wide ? ['57 avenue Thiers', '93340 Le Raincy'] : null,
     details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, transfer: fake.transfer, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
+    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, transfer: fake.transfer, cancel_asked: fake.cancelAsked, reconfirm: fake.reconfirm, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -130,7 +134,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, transfer: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, transfer: null, cancelAsked: null, reconfirm: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -167,7 +171,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       return view();
     }),
     followUp: (code) => call('follow_up', () => code.startsWith('E')
-      ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris', cancelled: false, offer: { offer: 'o1', slot_at: '2027-04-02T09:00', until: '2027-03-12' } } }
+      ? { visit: null, lang: 'fr', elsewhere: { code, slot_at: '2027-05-03T10:20', site: 'Sous-préfecture', zone: 'Europe/Paris', cancelled: false, until: null, cancel_asked: fake.cancelAsked, reconfirm: fake.reconfirm, offer: { offer: 'o1', slot_at: '2027-04-02T09:00', until: '2027-03-12' } } }
       : (date ??= { ...made(), offer: { offer: 'o2', slot_at: '2031-03-07T09:00', until: '2031-03-05' } }, { visit: 'v1', lang: 'ar', elsewhere: null })),
     arrive: (door) => call('arrive', () => ({
       verdict: 'valid', reason: '', replaced_by: null, code: 'JLN-2B3C-9D8F', name: 'TRAORÉ Awa', birth: '1988-02-01', kind: 'convocation', slot_at: '2027-05-03T10:20',
@@ -195,6 +199,11 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     keepTransfer: () => call('keep_transfer', () => ({ ...given(), transfer: fake.transfer && { ...fake.transfer, state: 'keeping' } })),
     answerOffer: (_visit, accept) => call('answer_offer', () => ({ ...given(), offer: null, slot_at: accept ? '2031-03-07T09:00' : given().slot_at })),
     answerOfferElsewhere: (_code, _birth, _offer, accept) => call('answer_offer_elsewhere', () => ({ accepted: accept, slot_at: '2031-03-07T09:00' })),
+    sayComing: () => call('say_coming', () => { const now = given(); date = { ...now, cancel_asked: null, reconfirm: now.reconfirm && { ...now.reconfirm, said: true } }; return date; }),
+    sayElsewhere: (_code, _birth, word, slotAt, documentSeen) => call('say_elsewhere', () => {
+      if (word !== 'come' && !documentSeen) throw { code: 'document_not_seen', args: {} };
+      return word === 'cancel' ? { word, slot_at: null, until: '2031-04-03' } : { word, slot_at: slotAt ?? '2027-05-03T10:20', until: null };
+    }),
     askEarlier: () => call('ask_earlier', () => ({ asked_at: '2031-03-04T10:00', state: 'only_here', answered_at: null, answer: null })),
     declareToday: () => call('declare_today', () => { fake.todayFrom = null; return null; }),
     reprint: () => call('reprint', look),

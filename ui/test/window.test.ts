@@ -481,6 +481,66 @@ describe('a paper shown at this counter', () => {
     expect(document.querySelector('[data-role="offer"]')).toBeNull();
   });
 
+  it('of another kiosk is given up and taken back here once a document was seen', async () => {
+    await followUp();
+    await type('code', 'E');
+    await press('find-paper');
+    await press('cancel-elsewhere');
+    await press('document-no');
+    expect(fake.calls).not.toContain('say_elsewhere');
+    await press('cancel-elsewhere');
+    await press('document-yes');
+    expect(one('[data-role="elsewhere-word"]').dataset).toMatchObject({ word: 'cancel', until: '2031-04-03' });
+    expect(one('[data-role="elsewhere"]').dataset['slotAt']).toBe('');
+    expect(document.querySelector('[data-role="offer"]')).toBeNull();
+    await press('take-back-elsewhere');
+    fake.refuse.set('say_elsewhere', 'word_offline');
+    await press('document-yes');
+    expect(one('[role="alert"]').textContent).toContain('Le service central ne répond pas');
+    await press('take-back-elsewhere');
+    await press('document-yes');
+    expect(one('[data-role="elsewhere"]').dataset['slotAt']).toBe('2027-05-03T10:20');
+    expect(one('[data-action="cancel-elsewhere"]')).toBeTruthy();
+  });
+
+  it('says that somebody cancels by the telephone, and one touch withdraws it, here and elsewhere', async () => {
+    fake.cancelAsked = { channel: 'phone', at: '2031-03-04T09:00', due: '2031-03-05T09:00' };
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    expect(one('[data-role="cancel-asked"]').dataset).toMatchObject({ channel: 'phone', due: '2031-03-05T09:00' });
+    expect(one('[data-role="date"]').dataset['slotAt']).not.toBe('');
+    await press('coming');
+    expect(fake.calls).toContain('say_coming');
+    expect(document.querySelector('[data-role="cancel-asked"]')).toBeNull();
+    await press('home');
+    await press('followup');
+    await type('code', 'E');
+    await press('find-paper');
+    await press('coming');
+    expect(fake.calls).toContain('say_elsewhere');
+    expect(document.querySelector('[data-role="cancel-asked"]')).toBeNull();
+    expect(one('[data-role="coming"]').textContent).not.toBe('');
+  });
+
+  it('asks of a far date whether the person comes, with one touch, here and elsewhere', async () => {
+    fake.reconfirm = { until: '2031-03-20', said: false };
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    expect(one('[data-role="reconfirm"]').dataset).toMatchObject({ said: 'false', until: '2031-03-20' });
+    expect(one('[data-action="cancel"]')).toBeTruthy();
+    await press('reconfirm');
+    expect(one('[data-role="reconfirm"]').dataset['said']).toBe('true');
+    expect(document.querySelector('[data-action="reconfirm"]')).toBeNull();
+    await press('home');
+    await press('followup');
+    await type('code', 'E');
+    await press('find-paper');
+    await press('reconfirm');
+    expect(one('[data-role="reconfirm"]').dataset['said']).toBe('true');
+  });
+
   it('of this kiosk is cancelled only when asked twice, and taken back', async () => {
     await followUp();
     await type('code', 'JLN');

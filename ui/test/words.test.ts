@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-', 'to-tell-'];
+const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-', 'to-tell-', 'cancel-asked-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);
@@ -57,20 +57,21 @@ describe('the screens', () => {
     const wanted = [
       ...['first-permit', 'renewal', 'duplicate', 'change-of-status', 'change-of-address', 'exceptional-admission', 'family-reunification', 'refugee-travel-document', 'naturalisation'].map((key) => `procedure-${key}`),
       ...['protection-order', 'court-injunction', 'permit-expiry'].map((key) => `limit-${key}`),
-      ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'renewal', 'accepts-earlier', 'moved', 'party', 'pages'].map((key) => `readback-${key}`),
-      ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'paper', 'advance-request', 'cancellation', 'reinstatement', 'limit', 'correction', 'arrival', 'annulment-told', 'transfer'].map((key) => `record-${key}`),
+      ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'renewal', 'accepts-earlier', 'department-wide', 'moved', 'party', 'pages'].map((key) => `readback-${key}`),
+      ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'paper', 'advance-request', 'cancellation', 'reinstatement', 'limit', 'correction', 'arrival', 'annulment-told', 'transfer', 'word'].map((key) => `record-${key}`),
       ...['waiting', 'held', 'applied', 'set-aside'].map((key) => `record-state-${key}`),
       ...['only-here', 'received', 'answered'].map((key) => `advance-${key}`),
       ...['online', 'lease', 'rank', 'busy'].map((key) => `source-${key}`),
       ...['online', 'offline', 'refused'].map((key) => `connection-${key}`),
       ...['not-sent', 'sent', 'printed', 'waiting', 'failed', 'ask'].map((key) => `print-${key}`),
-      ...['quarantined', 'disk-older', 'central-forgot', 'central-newer', 'central-audit-back', 'vault-set-aside', 'dated-too-late', 'date-moved', 'date-earlier', 'date-missed', 'place-ended', 'place-transferred', 'place-annulled', 'annulment-undone', 'retired', 'kiosk-lost', 'central-other', 'storage-low', 'storage-full'].map((key) => `notice-${key}`),
+      ...['quarantined', 'disk-older', 'central-forgot', 'central-newer', 'central-audit-back', 'vault-set-aside', 'dated-too-late', 'date-moved', 'date-earlier', 'date-missed', 'place-ended', 'place-given-up', 'place-transferred', 'place-annulled', 'annulment-undone', 'retired', 'kiosk-lost', 'central-other', 'storage-low', 'storage-full'].map((key) => `notice-${key}`),
       ...['valid', 'forged', 'replaced', 'cancelled', 'unknown-issuer', 'look-issued-later-than-now', 'look-kiosk-lost', 'unreadable'].map((key) => `verdict-${key}`),
       ...['too-early', 'limit-first', 'in-time', 'late'].map((key) => `renewal-${key}`),
       ...['listed', 'other', 'unknown'].map((key) => `regime-${key}`),
       ...['papers', 'send', 'export', 'storage'].map((key) => `first-${key}`),
       ...['draft', 'kept', 'printed', 'ask'].map((key) => `unfinished-${key}`),
-      ...['offer', 'annulment', 'transfer'].map((key) => `to-tell-${key}`),
+      ...['offer', 'annulment', 'transfer', 'cancel-asked', 'reconfirm'].map((key) => `to-tell-${key}`),
+      ...['phone', 'email'].map((key) => `cancel-asked-${key}`),
     ];
     expect(wanted.filter((key) => !known.has(key))).toEqual([]);
   });

@@ -18,18 +18,12 @@ impl Kiosk {
         let id = visit::visit_id(visit)?;
         let view = self
             .off(move |inner| {
-                let session = inner.session()?;
-                inner.day_is_known()?;
-                let at = inner.now();
-                inner.vault.transact(|tx| {
-                    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                    let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
-                    if tx.paper(registration)?.is_none() {
-                        return Err(Problem::new("draft_incomplete"));
-                    }
+                visit::with_paper(inner, id, |tx, paper| {
+                    let registration = paper.registered.registration.id;
+                    let (mediator, at) = (inner.session()?.mediator, inner.now());
                     let open = tx.advance(registration)?.is_some_and(|advance| advance.answer.is_none());
                     if !open {
-                        let request = AdvanceRequest { registration, mediator: session.mediator.clone(), at };
+                        let request = AdvanceRequest { registration, mediator, at };
                         inner.append(tx, &Body::AdvanceRequest(request), at)?;
                         tx.ask_earlier(registration, at)?;
                     }

@@ -66,15 +66,8 @@ impl Kiosk {
         let id = visit::visit_id(visit)?;
         let view = self
             .off(move |inner| {
-                inner.session()?;
-                inner.day_is_known()?;
-                inner.vault.transact(|tx| {
-                    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                    let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
-                    if tx.paper(registration)?.is_none() {
-                        return Err(Problem::new("draft_incomplete"));
-                    }
-                    act(inner, tx, registration)?;
+                visit::with_paper(inner, id, |tx, paper| {
+                    act(inner, tx, paper.registered.registration.id)?;
                     keep::date_view(inner, tx, id)
                 })
             })

@@ -10,10 +10,9 @@ use crate::{paper, visit};
 use domain::birth::Birth;
 use domain::code::FollowUpCode;
 use domain::correction::{self, CORRECTIONS_MAX, CorrectionRefusal, Details};
-use domain::ids::RegistrationId;
 use domain::registration::Registration;
 use domain::token::SignedToken;
-use vault::Tx;
+use vault::{Paper, Tx};
 use wire::body::{Body, Correction};
 
 impl Kiosk {
@@ -27,12 +26,8 @@ impl Kiosk {
         let id = visit::visit_id(visit)?;
         let view = self
             .off(move |inner| {
-                inner.session()?;
-                inner.day_is_known()?;
-                inner.vault.transact(|tx| {
-                    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                    let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
-                    change(inner, tx, registration, &details)?;
+                visit::with_paper(inner, id, |tx, paper| {
+                    change(inner, tx, &paper, &details)?;
                     keep::date_view(inner, tx, id)
                 })
             })
@@ -69,8 +64,8 @@ impl Kiosk {
     }
 }
 
-fn change(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, fields: &DetailFields) -> Result<(), Problem> {
-    let paper = tx.paper(id)?.ok_or_else(|| Problem::new("draft_incomplete"))?;
+fn change(inner: &Inner, tx: &Tx<'_>, paper: &Paper, fields: &DetailFields) -> Result<(), Problem> {
+    let id = paper.registered.registration.id;
     let (details, lang) = check::details(fields, inner.today())?;
     let mut registered = paper.registered.clone();
     let registration = &mut registered.registration;
@@ -91,7 +86,7 @@ fn change(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, fields: &DetailFields)
     }
     let (mediator, at) = (inner.session()?.mediator, inner.now());
     // The page and its seal name one person.
-    if !paper::may_seal(&paper, at) {
+    if !paper::may_seal(paper, at) {
         return Err(Problem::new("correction_too_late"));
     }
     let said = Correction { registration: id, details: details.clone(), lang: lang.clone(), mediator, at };

@@ -5,8 +5,8 @@
 
 use crate::contract::{BirthFields, ElsewhereView, FollowUpView, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
-use crate::offer;
 use crate::sync::transfer::RemoteFailure;
+use crate::{coming, offer, reconfirm};
 use domain::code::FollowUpCode;
 use domain::tries::Tries;
 use std::time::Duration;
@@ -36,7 +36,9 @@ impl Kiosk {
         };
         let now = self.inner.now();
         let mut tries = lock(&self.inner.follow_tries);
-        let Ok(Some(Followed { at, site, zone, lang, cancelled, offer })) = elsewhere else {
+        let Ok(Some(Followed { at, site, zone, lang, cancelled, until, asked, reconfirm, offer })) =
+            elsewhere
+        else {
             // Out of central's reach too: it may be a guess at a paper of this kiosk.
             *tries = tries.after_wrong(now);
             return Err(elsewhere.err().unwrap_or_else(|| Problem::new("follow_up_unknown")));
@@ -44,7 +46,20 @@ impl Kiosk {
         *tries = Tries::default();
         let slot_at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string());
         let offer = offer.as_ref().map(offer::shown);
-        let elsewhere = ElsewhereView { code: code.to_string(), slot_at, site, zone, cancelled, offer };
+        let until = until.map(|until| until.to_string());
+        let reconfirm = reconfirm.map(reconfirm::shown);
+        let cancel_asked = asked.as_ref().map(|asked| coming::shown(&self.inner, asked));
+        let elsewhere = ElsewhereView {
+            code: code.to_string(),
+            slot_at,
+            site,
+            zone,
+            cancelled,
+            until,
+            cancel_asked,
+            reconfirm,
+            offer,
+        };
         Ok(FollowUpView { visit: None, lang, elsewhere: Some(elsewhere) })
     }
 

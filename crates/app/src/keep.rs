@@ -365,5 +365,7 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         cancelled: crate::cancel::view(inner, tx, registration.id)?,
         annulment: crate::annulment::view(inner, tx, registration.id)?,
         transfer: crate::transfer::view(inner, tx, registration)?,
+        cancel_asked: crate::coming::asked(inner, tx, registration.id)?,
+        reconfirm: crate::reconfirm::view(inner, tx, &paper)?,
     })
 }

@@ -6,7 +6,6 @@ use crate::contract::{Connection, DateView, LimitFields, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::{paper, visit};
 use domain::code::FollowUpCode;
-use domain::ids::RegistrationId;
 use domain::limit::{EVIDENCE_MAX, LimitRefusal, TimeLimit};
 use domain::token::SignedToken;
 use std::time::Duration;
@@ -25,16 +24,8 @@ impl Kiosk {
     /// Nobody has unlocked, the visit has no date, or a field of the limit is refused: `field` names it.
     pub async fn declare_limit(&self, visit: &str, limit: LimitFields) -> Result<DateView, Problem> {
         let id = visit::visit_id(visit)?;
-        self.off(move |inner| {
-            inner.session()?;
-            inner.day_is_known()?;
-            inner.vault.transact(|tx| {
-                let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
-                declare(inner, tx, registration, &limit)
-            })
-        })
-        .await?;
+        self.off(move |inner| visit::with_paper(inner, id, |tx, paper| declare(inner, tx, paper, &limit)))
+            .await?;
         self.inner.wake.notify_one();
         let worth_asking = {
             let sync = lock(&self.inner.sync);
@@ -68,8 +59,8 @@ impl Kiosk {
     }
 }
 
-fn declare(inner: &Inner, tx: &Tx<'_>, id: RegistrationId, fields: &LimitFields) -> Result<(), Problem> {
-    let paper = tx.paper(id)?.ok_or_else(|| Problem::new("draft_incomplete"))?;
+fn declare(inner: &Inner, tx: &Tx<'_>, paper: Paper, fields: &LimitFields) -> Result<(), Problem> {
+    let id = paper.registered.registration.id;
     let LimitFields { right, last_day, days, evidence } = fields;
     let limit = TimeLimit::declared(right, last_day, days, evidence, inner.today()).map_err(refused)?;
     if paper.registered.registration.limit.as_ref() == Some(&limit) {

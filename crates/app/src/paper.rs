@@ -133,6 +133,7 @@ fn letter(inner: &Inner, paper: &Paper) -> Result<Letter, Problem> {
         },
         opens: crate::renewal::told(registration, date),
         accepts_earlier: registration.accepts_earlier.map(NoticeDays::days),
+        confirm_from: paper.asking().map(|(_, asking)| asking.first),
         registered_at: inner
             .civil(taken_over.and_then(|taken| taken.ranked_at).unwrap_or(registration.registered_at)),
         taken_over: taken_over.and_then(|taken| taken.site.clone()),

@@ -4,6 +4,7 @@
 
 use crate::annulment;
 use crate::author;
+use crate::coming;
 use crate::contract::{
     Boot, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView, Problem, SessionView, StorageState,
     ToTellView, UnfinishedView,
@@ -237,7 +238,9 @@ impl Inner {
 /// Whom somebody tells: first of what may take an appointment away.
 fn to_tell(inner: &Inner, tx: &vault::Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
     let mut people = annulment::to_tell(inner, tx)?;
+    people.extend(coming::to_tell(inner, tx)?);
     people.extend(offer::to_tell(inner, tx)?);
     people.extend(transfer::to_tell(inner, tx)?);
+    people.extend(crate::reconfirm::to_tell(inner, tx)?);
     Ok(people)
 }

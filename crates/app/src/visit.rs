@@ -11,7 +11,7 @@ use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::ids::{MediatorId, PageId, RegistrationId, VisitId};
 use domain::party::Party;
-use vault::{Tx, VaultFailure, Visit, VisitState};
+use vault::{Paper, Tx, VaultFailure, Visit, VisitState};
 
 impl Kiosk {
     /// Begins a visit in the person's language.
@@ -141,6 +141,23 @@ impl Begin {
         tx.begin_visit(id, self.0.as_str(), &to_json(fields)?, identity.expose_secret(), begun)?;
         view(inner, tx, id)
     }
+}
+
+/// Somebody who came back with their paper: what is done for them, in one transaction, by whoever has
+/// unlocked, on a day that is known.
+pub(crate) fn with_paper<T>(
+    inner: &Inner,
+    id: VisitId,
+    act: impl FnOnce(&Tx<'_>, Paper) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    inner.session()?;
+    inner.day_is_known()?;
+    inner.vault.transact(|tx| {
+        let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
+        let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
+        let paper = tx.paper(registration)?.ok_or_else(|| Problem::new("draft_incomplete"))?;
+        act(tx, paper)
+    })
 }
 
 pub(crate) fn visit_id(text: &str) -> Result<VisitId, Problem> {

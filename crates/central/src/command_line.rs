@@ -231,10 +231,20 @@ pub(crate) enum Act {
         #[arg(long)]
         site: String,
     },
+    /// List far dates that are asked about and not confirmed: silence loses nobody their place.
+    Unconfirmed {
+        #[command(flatten)]
+        database: Database,
+        #[arg(long)]
+        site: String,
+    },
     /// List who is not known to have come on a day, or mark them: a new date once, then the desk.
     NoShow(crate::presence_line::NoShow),
     /// Annul an appointment for fraud: one agent proposes, the person is heard, another decides.
     Annul(crate::annul_line::Annul),
+    /// Write down a cancellation that came by the person's own telephone or mail: carried out a day later,
+    /// unless taken back.
+    Cancel(crate::cancel_line::Cancel),
     /// Make a single-use enrolment code.
     Code {
         #[command(flatten)]

@@ -58,6 +58,8 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
              AND change.body ->> 'change' = 'annulment_proposed' \
              AND change.body ->> 'registration' = encode(registration.id, 'hex')",
             "DELETE FROM annulment WHERE registration = ANY ($1)",
+            "DELETE FROM word WHERE registration = ANY ($1)",
+            "DELETE FROM asked_cancel WHERE registration = ANY ($1)",
             "DELETE FROM task WHERE registration = ANY ($1)",
             "DELETE FROM missed WHERE registration = ANY ($1)",
             "DELETE FROM arrival WHERE registration = ANY ($1)",
@@ -103,6 +105,13 @@ async fn papers(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
         .bind(day.to_string())
         .execute(&mut *tx)
         .await?;
+    sqlx::query(
+        "DELETE FROM word WHERE done_s IS NULL AND to_timestamp(said_s)::date < $1::text::date \
+         AND NOT EXISTS (SELECT 1 FROM registration WHERE registration.id = word.registration)",
+    )
+    .bind(day.to_string())
+    .execute(&mut *tx)
+    .await?;
     audit::by_us_each(&mut tx, Act::Erased, &ids).await?;
     tx.commit().await?;
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))

@@ -3,6 +3,7 @@
 mod annul_line;
 mod audit_line;
 mod calendar_line;
+mod cancel_line;
 mod command_line;
 mod database;
 mod key_files;
@@ -195,9 +196,14 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
         }
         Act::NoShow(asked) => asked.run().await?,
         Act::Annul(asked) => asked.run().await?,
+        Act::Cancel(asked) => asked.run().await?,
         Act::Redated { database, site } => {
             let pool = database::ready(&database.url).await?;
             admin::redated(&pool, &site, jiff::Timestamp::now()).await?
+        }
+        Act::Unconfirmed { database, site } => {
+            let pool = database::ready(&database.url).await?;
+            admin::unconfirmed(&pool, &site, jiff::Timestamp::now()).await?
         }
         Act::Code { database, site } => {
             let pool = database::ready(&database.url).await?;

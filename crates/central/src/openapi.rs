@@ -42,6 +42,9 @@ pub fn document() -> Value {
             "/v1/offers": { "post": signed(taking("OfferRequest",
                 operation("A person's answer to the offer of an earlier date. Idempotent.",
                     &[400, 401, 403, 409, 413, 429, 503], answering("OfferAnswer")))) },
+            "/v1/words": { "post": signed(taking("WordRequest",
+                operation("What a person says of their appointment, at another kiosk than their paper's. Idempotent.",
+                    &[400, 401, 403, 409, 413, 429, 503], answering("WordAnswer")))) },
             "/v1/pieces": {
                 "post": signed(with_headers(&[("upload-length", "^[0-9]{1,8}$"), ("upload-metadata", METADATA)],
                     operation("Begins the tus upload of one locked page.", &[400, 401, 403, 404, 409, 413, 503], ("201", json!({ "description": "Begun." }))))),

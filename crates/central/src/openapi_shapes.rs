@@ -3,6 +3,7 @@
 
 use domain::offer::NoticeDays;
 use domain::party;
+use domain::word::Word;
 use serde_json::{Value, json};
 
 /// Every named shape.
@@ -109,6 +110,17 @@ pub(crate) fn shapes() -> Value {
         "OfferAnswer": open(json!({
             "state": { "enum": ["accepted", "declined", "over", null] }, "at": { "type": ["string", "null"] }
         }), &["state", "at"]),
+        "WordRequest": strict(json!({
+            "word": hex(16), "code": { "type": "string" }, "year": { "type": "integer", "minimum": -9999, "maximum": 9999 },
+            "month": { "type": ["integer", "null"], "minimum": 1, "maximum": 12 },
+            "day": { "type": ["integer", "null"], "minimum": 1, "maximum": 31 },
+            "says": { "enum": Word::ALL.map(Word::key) }, "appointment": { "oneOf": [civil(), { "type": "null" }] },
+            "mediator": text(32), "document_seen": { "type": "boolean" }
+        }), &["word", "code", "year", "says", "mediator", "document_seen"]),
+        "WordAnswer": open(json!({
+            "state": { "enum": ["done", "otherwise", "honoured", "annulled", "too_late", "paper_alone", null] },
+            "registration": { "type": ["string", "null"] }, "at": { "type": ["string", "null"] }, "until": { "type": ["string", "null"] }
+        }), &["state", "registration", "at", "until"]),
         "DeliveryAnswer": open(json!({
             "state": { "enum": ["uploading", "reading", "done", "refused"] }, "code": { "type": ["string", "null"] },
             "records": named("Counted"), "pages": named("Counted")

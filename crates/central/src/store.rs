@@ -37,7 +37,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 31] = [
+const MIGRATIONS: [&str; 33] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -69,6 +69,8 @@ const MIGRATIONS: [&str; 31] = [
     include_str!("../migrations/0032_party.sql"),
     include_str!("../migrations/0036_departments.sql"),
     include_str!("../migrations/0033_transfer.sql"),
+    include_str!("../migrations/0034_words.sql"),
+    include_str!("../migrations/0035_own_channel.sql"),
 ];
 
 /// Why a schema is not brought up to date.

@@ -1,7 +1,7 @@
 //! The desk's tasks, written in the transaction of what makes them. Their clock is
 //! `domain::task`'s; an agent answers each once, see [`crate::admin`].
 
-use crate::{Central, Refusal, annulment, calendar, dates};
+use crate::{Central, Refusal, annulment, calendar, dates, own_channel};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
 use domain::task::TaskKind;
@@ -118,7 +118,9 @@ pub(crate) async fn settle_all(
     .bind(answer)
     .execute(&mut *db)
     .await?;
-    annulment::over(db, registration).await
+    let mut told = annulment::over(&mut *db, registration).await?;
+    told.extend(own_channel::withdraw(db, registration, now).await?);
+    Ok(told)
 }
 
 /// A place counts again: the request for an earlier date that was answered only because it had ended

@@ -146,6 +146,12 @@ impl Central {
                 if let Err(refusal) = central.carry_out_annulments().await {
                     tracing::error!(cause = ?refusal, "annulments that were decided could not be carried out");
                 }
+                if let Err(refusal) = central.carry_out_cancellations().await {
+                    tracing::error!(cause = ?refusal, "cancellations that were asked for could not be carried out");
+                }
+                if let Err(refusal) = central.carry_out_words().await {
+                    tracing::error!(cause = ?refusal, "what people said at other kiosks could not be carried out");
+                }
                 tokio::time::sleep(EVERY).await;
             }
         });

@@ -77,6 +77,12 @@ acts! {
     FollowUpMissed = "follow_up_missed",
     /// A person's answer to the offer of an earlier date was written.
     OfferAnswered = "offer_answered",
+    /// A person gave their appointment up at another kiosk than the one that made their paper.
+    CancelledElsewhere = "cancelled_elsewhere",
+    /// And took that back there.
+    TakenBackElsewhere = "taken_back_elsewhere",
+    /// A person said at a kiosk that they will come.
+    ComingSaid = "coming_said",
     /// A kiosk began to send a locked page.
     PieceBegun = "piece_begun",
     /// A locked page was read: by its kiosk, or written to a folder for agents.
@@ -122,6 +128,12 @@ acts! {
     NoShowsRead = "no_shows_read",
     /// An agent said of a site's day who did not come; `count` of them.
     NoShowSaid = "no_show_said",
+    /// An agent wrote down that a person cancels by their own telephone or mail.
+    CancelAsked = "cancel_asked",
+    /// And took that back for them.
+    CancelWithdrawn = "cancel_withdrawn",
+    /// Whose far date is not confirmed was shown, and how they are reached; `count` of them.
+    UnconfirmedRead = "unconfirmed_read",
     /// An agent proposed to annul an appointment for fraud.
     AnnulmentProposed = "annulment_proposed",
     /// A kiosk said that the person was told of the proposal.

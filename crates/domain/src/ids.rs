@@ -77,6 +77,10 @@ random_id!(
     OfferId
 );
 random_id!(
+    /// One thing a person said of their appointment, at whatever counter.
+    WordId
+);
+random_id!(
     /// One proposal to annul one registration's appointment.
     AnnulmentId
 );

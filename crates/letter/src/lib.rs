@@ -74,6 +74,8 @@ pub struct Letter {
     pub accepts_earlier: Option<u8>,
     /// The appointment is at another site than the one where the person registered.
     pub elsewhere: bool,
+    /// Of a far date, the first day on which the person may say that they will come.
+    pub confirm_from: Option<Date>,
     /// The registration time that ranks, to the second: civil time of the site.
     pub registered_at: DateTime,
     /// The site whose registration time that is, where the person has moved from there.

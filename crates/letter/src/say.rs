@@ -84,6 +84,11 @@ pub(crate) fn words(letter: &Letter) -> Words {
     if letter.elsewhere {
         date.explained.push(s.say("paper-elsewhere"));
     }
+    date.explained.extend(
+        letter
+            .confirm_from
+            .map(|day| s.with(|lang| text(lang, "paper-confirm", &[("day", &l10n::date_long(lang, &day))]))),
+    );
     Words {
         own_side: if letter.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left },
         title: s.say(date.title),

@@ -136,6 +136,21 @@ fn a_paper_says_from_which_day_a_file_is_taken_and_of_what_permit_nothing() {
 }
 
 #[test]
+fn a_far_date_says_from_which_day_it_is_confirmed_and_that_silence_loses_nothing() {
+    let confirm_from = Some(jiff::civil::date(2027, 1, 11));
+    for (lang, own) in
+        [("fr", "lundi 11 janvier 2027"), ("en", "From Monday 11 January 2027"), ("ar", "2027")]
+    {
+        let plain = specimen(lang, "HADDAD Leïla");
+        assert!(!copied(&made(&plain)).contains("ne fait rien perdre"), "a near date is not asked about");
+        let pdf = made(&Letter { confirm_from, ..plain });
+        has(&pdf, "À partir du lundi 11 janvier 2027");
+        has(&pdf, "Ne pas le faire ne fait rien perdre.");
+        has(&pdf, own);
+    }
+}
+
+#[test]
 fn a_paper_says_that_its_date_may_come_earlier_unasked_and_how_to_cancel() {
     for kind in [None, Some(receipt(true, false)), Some(receipt(false, true)), Some(receipt(false, false))] {
         for lang in ["fr", "en", "ar"] {
@@ -359,6 +374,7 @@ fn nothing_leaves_the_page_or_overlaps_when_every_value_is_long() {
     letter.accepts_earlier = Some(60);
     letter.elsewhere = true;
     letter.taken_over = Some("Sous-préfecture de Saint-Julien-en-Genevois et environs".into());
+    letter.confirm_from = Some(jiff::civil::date(2027, 9, 30));
     let pdf = made(&letter);
     has(&pdf, "unknown_key");
     let boxes = String::from_utf8(poppler("pdftotext", &["-bbox"], &pdf)).unwrap();

@@ -102,6 +102,8 @@ impl Tx<'_> {
             "DELETE FROM correction WHERE registration = ?1",
             "DELETE FROM annulment WHERE registration = ?1",
             "DELETE FROM transfer WHERE registration = ?1",
+            "DELETE FROM word WHERE registration = ?1",
+            "DELETE FROM asked_cancel WHERE registration = ?1",
             "DELETE FROM attempt WHERE registration = ?1",
             "DELETE FROM lease_slot WHERE registration = ?1",
             "DELETE FROM paper WHERE registration = ?1",

@@ -25,6 +25,7 @@ mod planted;
 mod read_only;
 mod transfers;
 mod visits;
+mod words;
 
 pub use advance::Advance;
 pub use annulments::Annulment;

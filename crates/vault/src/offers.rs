@@ -84,6 +84,7 @@ impl Tx<'_> {
             .prepare_cached("INSERT OR IGNORE INTO cancelled (registration, at_s) VALUES (?1, ?2)")?
             .execute(params![id.0, at.as_second()])?;
         self.sql.prepare_cached("DELETE FROM offer WHERE registration = ?1")?.execute([id.0])?;
+        self.end_asked(id)?;
         // Another lease may bring its slot again.
         self.sql
             .prepare_cached("UPDATE lease_slot SET released = 1 WHERE registration = ?1")?

@@ -3,7 +3,10 @@
 use crate::{Tx, VaultFailure};
 use domain::code::FollowUpCode;
 use domain::ids::RegistrationId;
+use domain::reconfirm::{Asking, asking};
+use domain::token::SignedToken;
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use rusqlite::{OptionalExtension as _, params};
 use wire::body::Registered;
 use wire::messages::Transferred;
@@ -21,6 +24,15 @@ pub struct Paper {
     pub transfer: Option<Transferred>,
 }
 
+impl Paper {
+    /// The far date on a convocation, and the days on which it is asked about.
+    #[must_use]
+    pub fn asking(&self) -> Option<(DateTime, Asking)> {
+        let at = self.token.as_deref().and_then(SignedToken::from_bytes)?.token.at;
+        asking(self.issued_at, at).map(|asking| (at, asking))
+    }
+}
+
 impl Tx<'_> {
     /// Keeps a paper, or another in its place: a receipt whose date came, or what was declared since.
     ///
@@ -30,11 +42,13 @@ impl Tx<'_> {
         let registration = &paper.registered.registration;
         let text =
             serde_json::to_string(&paper.registered).map_err(|_| VaultFailure::Stored("registration"))?;
+        let far = paper.asking();
         self.sql
             .prepare_cached(
-                "INSERT INTO paper (registration, code, registered, token, door, rebuild, issued_s) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (registration) DO UPDATE SET \
-                 registered = excluded.registered, token = excluded.token, door = excluded.door, rebuild = excluded.rebuild, issued_s = excluded.issued_s",
+                "INSERT INTO paper (registration, code, registered, token, door, rebuild, issued_s, far_at, ask_first, ask_last) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (registration) DO UPDATE SET \
+                 registered = excluded.registered, token = excluded.token, door = excluded.door, rebuild = excluded.rebuild, issued_s = excluded.issued_s, \
+                 far_at = excluded.far_at, ask_first = excluded.ask_first, ask_last = excluded.ask_last",
             )?
             .execute(params![
                 registration.id.0,
@@ -43,9 +57,28 @@ impl Tx<'_> {
                 paper.token,
                 paper.door,
                 paper.rebuild,
-                paper.issued_at.as_second()
+                paper.issued_at.as_second(),
+                far.map(|(at, _)| at.to_string()),
+                far.map(|(_, asking)| asking.first.to_string()),
+                far.map(|(_, asking)| asking.last.to_string())
             ])?;
         Ok(())
+    }
+
+    /// Registrations whose far date is asked about on `today` and not confirmed, the soonest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn to_confirm(&self, today: Date, most: u32) -> Result<Vec<RegistrationId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT registration FROM paper WHERE ask_last >= ?1 AND ask_first <= ?1 \
+             AND NOT EXISTS (SELECT 1 FROM cancelled WHERE cancelled.registration = paper.registration) \
+             AND NOT EXISTS (SELECT 1 FROM word WHERE word.registration = paper.registration AND says = 'come' AND appointment = far_at) \
+             ORDER BY ask_last, code LIMIT ?2",
+        )?;
+        let rows =
+            statement.query_map(params![today.to_string(), most], |row| row.get(0).map(RegistrationId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// # Errors

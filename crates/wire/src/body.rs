@@ -3,10 +3,14 @@
 use crate::bytes::Bytes;
 use domain::busy::Busy;
 use domain::bytes::Hash;
+use domain::code::FollowUpCode;
 use domain::correction::Details;
-use domain::ids::{AnnulmentId, AttemptId, LeaseId, MediatorId, PageId, RegistrationId, SlotId};
+use domain::ids::{
+    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, PageId, RegistrationId, SlotId, WordId,
+};
 use domain::limit::TimeLimit;
 use domain::registration::Registration;
+use domain::word::Word;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
@@ -49,6 +53,8 @@ pub enum Body {
     AnnulmentTold(AnnulmentTold),
     /// Of two appointments at two sites the person keeps this one, at the site they moved to.
     Transfer(Transfer),
+    /// The person said something of their appointment, at this counter or, as central told, at another.
+    Word(WordNoted),
 }
 
 impl Body {
@@ -71,6 +77,7 @@ impl Body {
             Self::Arrival(_) => "arrival",
             Self::AnnulmentTold(_) => "annulment_told",
             Self::Transfer(_) => "transfer",
+            Self::Word(_) => "word",
         }
     }
 
@@ -97,13 +104,14 @@ impl Body {
             Self::Arrival(arrival) => Some(arrival.registration),
             Self::AnnulmentTold(told) => Some(told.registration),
             Self::Transfer(transfer) => Some(transfer.registration),
+            Self::Word(noted) => Some(noted.said.registration),
             Self::Release(_) | Self::Incarnation(_) | Self::Paper(_) => None,
         }
     }
 }
 
 /// Every kind there is a body for.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 16] = [
     "registration",
     "dated",
     "incarnation",
@@ -119,6 +127,7 @@ pub const KINDS: [&str; 15] = [
     "arrival",
     "annulment_told",
     "transfer",
+    "word",
 ];
 
 /// Known by the seal of the paper alone: the registration may be another kiosk's that has not sent it.
@@ -147,6 +156,32 @@ pub struct AnnulmentTold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
     pub registration: RegistrationId,
+    pub mediator: MediatorId,
+    pub at: Timestamp,
+}
+
+/// The kiosk where the person stood writes what they said, and so does the one that made their paper
+/// when it hears of it: a central restored to before it learns it from either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordNoted {
+    pub said: Said,
+    /// When this kiosk wrote it down.
+    pub at: Timestamp,
+}
+
+/// What a person said of their appointment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    pub id: WordId,
+    pub registration: RegistrationId,
+    /// The code on the paper: whoever says it has seen one.
+    pub code: FollowUpCode,
+    pub says: Word,
+    /// The civil hour it was said of; none while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<DateTime>,
+    /// Where the person stood.
+    pub kiosk: KioskId,
     pub mediator: MediatorId,
     pub at: Timestamp,
 }

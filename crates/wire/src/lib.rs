@@ -10,3 +10,4 @@ pub mod problem;
 pub mod record;
 pub mod request;
 pub mod transfer;
+pub mod word;

@@ -1,13 +1,17 @@
 //! The bodies of requests and answers, one pair for each endpoint.
 
+use crate::body::Said;
 use crate::bytes::Bytes;
 use crate::record::{Acknowledgement, Record};
 pub use crate::transfer::{EarlierDate, Transferred};
+pub use crate::word::{CancelAsked, Reconfirm, WordAnswer, WordRequest, WordState};
 use domain::audit::SignedCheckpoint;
 use domain::busy::PerHour;
 use domain::bytes::{Hash, PublicKey, Signature};
 use domain::code::FollowUpCode;
-use domain::ids::{AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::ids::{
+    AnnulmentId, KioskId, LeaseId, MediatorId, OfferId, RegistrationId, SiteId, SlotId, WordId,
+};
 use domain::lease::Stratum;
 use domain::registration::Registration;
 use jiff::{
@@ -191,6 +195,15 @@ pub struct Followed {
     /// The person gave the appointment up: no date is theirs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// The last civil day on which they may take it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// A cancellation that came by their own telephone or mail, and is not carried out yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<CancelAsked>,
+    /// Their far date is asked about today: will they come?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconfirm: Option<Reconfirm>,
     /// An earlier date they may have instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offered>,
@@ -351,7 +364,8 @@ pub enum Change {
     /// That offer was answered, or is over.
     OfferEnded { registration: RegistrationId, offer: OfferId },
     /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
-    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice), `transferred`
+    /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice),
+    /// `cancelled` (asked by their own telephone or mail, and not withdrawn in a day), `transferred`
     /// (they keep the appointment at the site they moved to) or `received` (they were received at the
     /// other site); `site` is the name of that site then.
     Ended {
@@ -378,6 +392,14 @@ pub enum Change {
     /// That proposal is over: the appointment stays as it was, or is theirs again, and then a date
     /// follows.
     AnnulmentOver { registration: RegistrationId, annulment: AnnulmentId, date_follows: bool },
+    /// Somebody registered here said this at another kiosk, and it is done. Where they took a
+    /// cancellation back the date follows, as after a `reinstatement` of this kiosk.
+    Word { said: Said },
+    /// Somebody registered here, or whoever has their telephone or mail, cancels by it: a mediator warns
+    /// them, and what they say at a counter withdraws it.
+    CancelAsked { registration: RegistrationId, asked: CancelAsked },
+    /// That request is over, and was not carried out.
+    CancelWithdrawn { registration: RegistrationId, word: WordId },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

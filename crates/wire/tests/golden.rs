@@ -8,12 +8,14 @@ use domain::birth::Birth;
 use domain::bytes::{Hash, PublicKey, Salt, Signature};
 use domain::correction::Details;
 use domain::ids::{
-    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId,
+    AnnulmentId, AttemptId, KioskId, LeaseId, MediatorId, OfferId, PageId, RegistrationId, SlotId, WordId,
 };
 use domain::limit::{Right, TimeLimit};
 use domain::offer::NoticeDays;
+use domain::own_channel::Channel;
 use domain::party::Party;
 use domain::renewal::{Regime, Renewal};
+use domain::word::Word;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,14 +23,15 @@ use std::path::PathBuf;
 use wire::body::{
     AdvanceRequest, AnnulmentTold, Arrival, Begun, Body, Cancellation, Correction, Dated, Held,
     LimitDeclared, Outcome, Page, Paper, Piece, Print, PrintOutcome, Registered, Reinstatement, Release,
-    Transfer,
+    Said, Transfer, WordNoted,
 };
 use wire::delivery::{Beginning, DeliveredPage, End, Frame};
 use wire::messages::{
-    Applied, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer, DeliveryState,
-    EarlierDate, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed, LeaseAnswer,
-    LeaseRequest, LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered, PushAnswer,
-    PushRequest, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told, Transferred,
+    Applied, CancelAsked, Change, ChangesAnswer, Counted, DateAnswer, DateRequest, DeliveryAnswer,
+    DeliveryState, EarlierDate, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest, Followed,
+    LeaseAnswer, LeaseRequest, LentSlot, ListKind, OfferAnswer, OfferRequest, OfferState, Offered,
+    PushAnswer, PushRequest, Reconfirm, ReturnAnswer, ReturnRequest, SignedList, SignedRoster, Site, Told,
+    Transferred, WordAnswer, WordRequest, WordState,
 };
 use wire::problem::Problem;
 use wire::record::{Acknowledgement, Head, Header, Record};
@@ -57,6 +60,19 @@ fn hex(bytes: &[u8]) -> String {
 
 fn at() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn said() -> Said {
+    Said {
+        id: WordId([4; 16]),
+        registration: RegistrationId([6; 16]),
+        code: registered().registration.code,
+        says: Word::Cancel,
+        appointment: Some(jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0)),
+        kiosk: KioskId([2; 16]),
+        mediator: mediator(),
+        at: at(),
+    }
 }
 
 fn header() -> Header {
@@ -231,6 +247,7 @@ fn every_body() {
     example("body-annulment-told", &Body::AnnulmentTold(told));
     let transfer = Transfer { registration, mediator: mediator(), at: at() };
     example("body-transfer", &Body::Transfer(transfer));
+    example("body-word", &Body::Word(WordNoted { said: said(), at: at() }));
     for outcome in
         [Outcome::Online { token: vec![9; 12].into() }, Outcome::Rank { held: None, told: None, busy: None }]
     {
@@ -262,11 +279,42 @@ fn every_message() {
         zone: "Europe/Paris".into(),
         lang: "ar".into(),
         cancelled: false,
+        until: None,
+        asked: None,
+        reconfirm: None,
         offer: None,
     };
     example("follow-up-answer", &FollowUpAnswer { found: Some(followed.clone()) });
     let followed = Followed { offer: Some(offered()), ..followed };
-    example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed) });
+    example("follow-up-answer-offer", &FollowUpAnswer { found: Some(followed.clone()) });
+    let reconfirm = Some(Reconfirm { last: jiff::civil::date(2027, 1, 22), said: false });
+    let (word, at, channel) = (WordId([4; 16]), self::at(), Channel::Email);
+    let asked = Some(CancelAsked { word, channel, at, due: domain::own_channel::due(at) });
+    let far = Followed { reconfirm, asked, ..followed.clone() };
+    example("follow-up-answer-far", &FollowUpAnswer { found: Some(far) });
+    let until = Some(jiff::civil::date(2027, 2, 14));
+    let cancelled = Followed { at: None, cancelled: true, until, offer: None, ..followed };
+    example("follow-up-answer-cancelled", &FollowUpAnswer { found: Some(cancelled) });
+    let word = WordRequest {
+        word: WordId([4; 16]),
+        code,
+        year: 1990,
+        month: Some(3),
+        day: Some(14),
+        says: Word::Cancel,
+        appointment: Some(jiff::civil::date(2027, 2, 1).at(9, 20, 0, 0)),
+        mediator: mediator(),
+        document_seen: true,
+    };
+    example("word-request", &word);
+    let (registration, state) = (Some(RegistrationId([6; 16])), Some(WordState::Done));
+    example("word-answer", &WordAnswer { state, registration, at: None, until });
+    example("change-word", &Change::Word { said: said() });
+    let (word, registration) = (WordId([4; 16]), RegistrationId([6; 16]));
+    let at = self::at();
+    let asked = CancelAsked { word, channel: Channel::Phone, at, due: domain::own_channel::due(at) };
+    example("change-cancel-asked", &Change::CancelAsked { registration, asked });
+    example("change-cancel-withdrawn", &Change::CancelWithdrawn { registration, word });
     let offer = OfferId([3; 16]);
     let said = OfferRequest { code, year: 1990, month: Some(3), day: Some(14), offer, accept: true };
     example("offer-request", &said);
@@ -384,6 +432,9 @@ fn every_answer() {
             | Change::AnnulmentProposed { .. }
             | Change::Annulled { .. }
             | Change::AnnulmentOver { .. }
+            | Change::Word { .. }
+            | Change::CancelAsked { .. }
+            | Change::CancelWithdrawn { .. }
             | Change::Dated { .. } => {}
         }
     }

@@ -20,6 +20,8 @@ import type { PrintView } from '../generated/PrintView';
 import type { ReadBackView } from '../generated/ReadBackView';
 import type { SessionView } from '../generated/SessionView';
 import type { ShownPaperView } from '../generated/ShownPaperView';
+import type { WordKind } from '../generated/WordKind';
+import type { WordView } from '../generated/WordView';
 
 /** Every method rejects with a `Problem`. */
 export interface Host {
@@ -49,6 +51,7 @@ export interface Host {
   askEarlier(visit: string): Promise<AdvanceView>;
   cancel(visit: string): Promise<DateView>;
   reinstate(visit: string): Promise<DateView>;
+  sayComing(visit: string): Promise<DateView>;
   printNotice(visit: string): Promise<DateView>;
   handNotice(visit: string): Promise<DateView>;
   declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
@@ -56,6 +59,7 @@ export interface Host {
   keepTransfer(visit: string): Promise<DateView>;
   answerOffer(visit: string, accept: boolean): Promise<DateView>;
   answerOfferElsewhere(code: string, birth: BirthFields, offer: string, accept: boolean): Promise<OfferAnswerView>;
+  sayElsewhere(code: string, birth: BirthFields, word: WordKind, slotAt: string | null, documentSeen: boolean): Promise<WordView>;
   /** `YYYY-MM-DD`. */
   declareToday(day: string): Promise<null>;
   reprint(visit: string): Promise<PrintView>;

@@ -7,6 +7,7 @@
 mod closing;
 mod draft;
 mod views;
+mod word;
 
 pub use closing::{
     AsideView, DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState,
@@ -23,6 +24,7 @@ pub use views::{
     PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
     ToTellKind, ToTellView, TransferState, TransferView, UnfinishedView,
 };
+pub use word::{CancelAskedView, ReconfirmView, WordKind, WordView};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 41] = [
+pub const COMMANDS: [&str; 43] = [
     "boot",
     "set_aside",
     "unlock",
@@ -72,6 +74,8 @@ pub const COMMANDS: [&str; 41] = [
     "keep_transfer",
     "answer_offer",
     "answer_offer_elsewhere",
+    "say_elsewhere",
+    "say_coming",
     "print_notice",
     "hand_notice",
     "reprint",
@@ -106,6 +110,7 @@ pub fn export_typescript(dir: &Path) -> Result<(), ts_rs::ExportError> {
     FollowUpView::export_all(&config)?;
     ShownPaperView::export_all(&config)?;
     OfferAnswerView::export_all(&config)?;
+    WordView::export_all(&config)?;
     Problem::export_all(&config)
 }
 

@@ -2,6 +2,7 @@
 //! `YYYY-MM-DDThh:mm`) of the site's zone; the window never computes with them.
 
 use super::draft::{DetailFields, DraftFields, FieldProblem};
+use super::word::{CancelAskedView, ReconfirmView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -80,7 +81,7 @@ pub struct HomeView {
     /// What has happened to this kiosk or to central lately that a mediator should know:
     /// `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
     /// `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
-    /// `place_transferred`, `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
+    /// `place_given_up`, `place_transferred`, `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
     /// `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
     pub notices: Vec<String>,
     /// Visits that were begun and not finished, latest first.
@@ -100,6 +101,10 @@ pub enum ToTellKind {
     Annulment,
     /// The registration time on their paper is another since it was printed: a new paper is due.
     Transfer,
+    /// A cancellation came by their telephone or mail: is it theirs?
+    CancelAsked,
+    /// Their far date is asked about: will they come?
+    Reconfirm,
 }
 
 /// Somebody registered here who is to be told something. Shown to a mediator only.
@@ -268,6 +273,10 @@ pub struct DateView {
     pub annulment: Option<AnnulmentView>,
     /// The registration follows another site's.
     pub transfer: Option<TransferView>,
+    /// A cancellation by their own telephone or mail that is not carried out yet.
+    pub cancel_asked: Option<CancelAskedView>,
+    /// Their far date is asked about today.
+    pub reconfirm: Option<ReconfirmView>,
 }
 
 /// A registration of somebody who has moved, and the one it follows.
@@ -385,6 +394,12 @@ pub struct ElsewhereView {
     pub zone: String,
     /// The person gave the appointment up.
     pub cancelled: bool,
+    /// The last day on which they may take it back, `YYYY-MM-DD`; none where they may not.
+    pub until: Option<String>,
+    /// A cancellation by their own telephone or mail that is not carried out yet.
+    pub cancel_asked: Option<CancelAskedView>,
+    /// Their far date is asked about today.
+    pub reconfirm: Option<ReconfirmView>,
     /// An earlier date they may have instead.
     pub offer: Option<OfferView>,
 }

@@ -2,7 +2,7 @@
 
 use super::heard::{self, CURSOR};
 use super::transfer::Asked;
-use super::{told, trust, witness};
+use super::{told, trust, witness, word};
 use crate::contract::Problem;
 use crate::kiosk::{Inner, ROSTER};
 use crate::{paper, transfer};
@@ -24,6 +24,8 @@ const MARK: &str = "mark";
 const ANSWER_MAX: usize = 500;
 /// Why a date is another: the person has taken a cancelled appointment back.
 const REINSTATED: &str = "reinstated";
+/// Why a place ended: the person cancelled it by their own telephone or mail.
+const OWN_CHANNEL: &str = "cancelled";
 /// The same, by an agent who undid an annulment.
 const UNDONE: &str = "annulment_undone";
 /// What a mediator is told of a date that is another; none when the person was there for it.
@@ -188,7 +190,9 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             None => Ok(()),
         },
         Change::OfferEnded { registration, offer } => Ok(tx.end_offer(registration, offer)?),
-        Change::Ended { registration, at, site, .. } => ended(inner, tx, registration, (at, site.as_deref())),
+        Change::Ended { registration, at, because, site } => {
+            ended(inner, tx, (registration, at), (&because, site.as_deref()))
+        }
         Change::Transfer { registration, transfer } => transfer::heard(inner, tx, registration, &transfer),
         Change::AnnulmentProposed { registration, annulment, answer_by, reasons } => {
             let reasons: String = reasons.chars().take(REASONS_MAX).collect();
@@ -200,6 +204,12 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
         Change::Annulled { registration, annulment, at } => {
             annulled(inner, tx, (registration, annulment), at)
         }
+        Change::Word { said } => word::heard(inner, tx, &said),
+        Change::CancelAsked { registration, asked } => match tx.paper(registration)? {
+            Some(_) => Ok(tx.put_asked(registration, &asked)?),
+            None => Ok(()),
+        },
+        Change::CancelWithdrawn { word, .. } => Ok(tx.end_asked_one(word)?),
         Change::AnnulmentOver { registration, annulment, date_follows } => {
             Ok(tx.end_annulment(registration, annulment, date_follows)?)
         }
@@ -269,8 +279,8 @@ fn moved(
 fn ended(
     inner: &Inner,
     tx: &Tx<'_>,
-    id: RegistrationId,
-    (at, elsewhere): (Timestamp, Option<&str>),
+    (id, at): (RegistrationId, Timestamp),
+    (because, elsewhere): (&str, Option<&str>),
 ) -> Result<(), Problem> {
     let Some(paper) = tx.paper(id)? else { return Ok(()) };
     let dated = paper.token.as_deref().and_then(SignedToken::from_bytes);
@@ -284,8 +294,13 @@ fn ended(
         tx.put_elsewhere(id, &site.chars().take(SITE_NAME_MAX).collect::<String>())?;
         return heard::note_once(inner, tx, "place_transferred");
     }
+    let comes = because == OWN_CHANNEL && tx.comes_all_the_same(id)?;
     tx.cancel(id, at)?;
-    heard::note_once(inner, tx, "place_ended")
+    if comes {
+        // Said here while this kiosk was away: central hears of it, and the date follows.
+        return Ok(tx.ask_back(id)?);
+    }
+    heard::note_once(inner, tx, if because == OWN_CHANNEL { "place_given_up" } else { "place_ended" })
 }
 
 /// Two agents have annulled the appointment; only an agent undoes that. Noted as come here, they are

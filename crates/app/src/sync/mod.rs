@@ -10,6 +10,7 @@ mod told;
 pub mod transfer;
 pub(crate) mod trust;
 mod witness;
+mod word;
 
 pub(crate) use apply::time_mark;
 pub(crate) use carry::CarryFailure;

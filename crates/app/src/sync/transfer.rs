@@ -21,7 +21,7 @@ use wire::limits::{CHUNK_BYTES, MESSAGE_BYTES};
 use wire::messages::{
     ChangesAnswer, DateAnswer, DateRequest, EnrolAnswer, EnrolRequest, FollowUpAnswer, FollowUpRequest,
     LeaseAnswer, LeaseRequest, OfferAnswer, OfferRequest, PushAnswer, PushRequest, ReturnAnswer,
-    ReturnRequest,
+    ReturnRequest, WordAnswer, WordRequest,
 };
 use wire::request;
 
@@ -243,6 +243,14 @@ impl HttpRemote {
         request: &OfferRequest,
     ) -> Result<OfferAnswer, RemoteFailure> {
         read(&self.signed(caller, "POST", "/v1/offers", Vec::new(), json(request)?).await?)
+    }
+
+    pub(crate) async fn say(
+        &self,
+        caller: Caller<'_>,
+        request: &WordRequest,
+    ) -> Result<WordAnswer, RemoteFailure> {
+        read(&self.signed(caller, "POST", "/v1/words", Vec::new(), json(request)?).await?)
     }
 
     pub(crate) async fn changes(

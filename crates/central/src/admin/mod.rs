@@ -4,6 +4,7 @@
 mod annul;
 mod audit;
 mod calendar;
+mod cancel;
 mod desk;
 mod enrolment;
 mod import;
@@ -17,12 +18,14 @@ mod queue;
 mod redate;
 mod sites;
 mod tasks;
+mod unconfirmed;
 
 pub use annul::{Annul, AnnulStep, annul};
 pub use audit::{audit_erase, audit_export, audit_seal};
 pub use calendar::{
     Ask, calendar, closure, counter_change, opening, remove_closure, remove_opening, site_days,
 };
+pub use cancel::{AskedCancel, CancelStep, cancel};
 pub use desk::{erase, leases, links, pieces, registrations};
 pub(crate) use enrolment::normal_code;
 pub use enrolment::{NewMediator, code, mediator, mediators, remove_mediator};
@@ -37,6 +40,7 @@ pub use queue::queue;
 pub use redate::{redate, redated};
 pub use sites::{NewSite, SiteChange, change_site, counter, site};
 pub use tasks::{answer_task, tasks};
+pub use unconfirmed::unconfirmed;
 
 use crate::Refusal;
 use domain::ids::SiteId;

@@ -3,7 +3,7 @@
 //! wrong try of a kiosk makes its next one wait longer.
 
 use crate::device::{Device, SignedRequest};
-use crate::{Central, Refusal, audit, dates, offers};
+use crate::{Central, Refusal, audit, dates, offers, own_channel, reconfirm, words};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -77,6 +77,9 @@ async fn registration(
         zone: row.try_get(3)?,
         lang: registration.lang,
         cancelled: row.try_get(4)?,
+        until: words::until(&mut *db, central, &registration.site, registration.id).await?,
+        asked: own_channel::open_of(&mut *db, registration.id).await?,
+        reconfirm: reconfirm::of(&mut *db, registration.id, today).await?,
         offer: offers::open_of(db, registration.id, today).await?,
     };
     Ok(Some((registration.id, followed)))
@@ -105,6 +108,9 @@ async fn paper(
         zone: row.try_get(3)?,
         lang: "fr".to_owned(),
         cancelled: false,
+        until: None,
+        asked: None,
+        reconfirm: None,
         offer: None,
     };
     Ok(Some((door.registration, followed)))

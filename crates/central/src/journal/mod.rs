@@ -9,7 +9,7 @@ use crate::claim::Before;
 use crate::device::Device;
 use crate::{
     Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, nearby,
-    offers, paper, planted, redate, registered, task, transfer,
+    offers, paper, planted, redate, registered, task, transfer, words,
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
@@ -238,6 +238,9 @@ async fn apply_one<'a>(
         Some(Body::AnnulmentTold(said)) => {
             annulment::told(&mut step, central, place, said).await.map(Step::of)
         }
+        Some(Body::Word(noted)) => words::bring(&mut step, central, &noted.said)
+            .await
+            .map(|done| Step::of(done.map(|()| Vec::new()))),
         Some(Body::Transfer(said)) => transfer::keep(&mut step, central, device, said).await.map(Step::of),
         Some(Body::Paper(paper)) => match paper::bring(&mut step, central, device, paper).await {
             Ok(Some(reason)) => Ok(Step::SetAside(reason)),
@@ -397,6 +400,10 @@ async fn dated(
         .await?;
     match known.map(|row| row.try_get(0)).transpose()? {
         None => return Ok(Step::SetAside("registration_unknown")),
+        // Made of a change that was on its way when they gave it up elsewhere: nothing follows from it.
+        Some(false) if words::ended(&mut *tx, dated.registration).await? => {
+            return Ok(Step::Applied(Vec::new()));
+        }
         Some(false) => return Ok(Step::SetAside("cancelled")),
         Some(true) => {}
     }

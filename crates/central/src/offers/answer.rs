@@ -4,7 +4,7 @@
 use super::set_free;
 use crate::calendar::change::lock;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, audit, changes, dates, lists};
+use crate::{Central, Refusal, audit, changes, dates, lists, own_channel};
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
@@ -102,7 +102,12 @@ pub(crate) async fn answer(
     };
     if made.state == "open" && state != OfferState::Over {
         let (kiosk, _) = registrar(&mut tx, registration).await?;
-        changes::append(&mut tx, central, kiosk, &[Change::OfferEnded { registration, offer }]).await?;
+        let mut told = vec![Change::OfferEnded { registration, offer }];
+        if state == OfferState::Accepted {
+            // Who takes another date means to come.
+            told.extend(own_channel::withdraw(&mut tx, registration, central.now()).await?);
+        }
+        changes::append(&mut tx, central, kiosk, &told).await?;
         audit::by_kiosk(&mut tx, by, Act::OfferAnswered, Some(&registration), 1).await?;
     }
     let now = dates::slot_of(&mut tx, registration).await?;

@@ -4,11 +4,14 @@
 use super::limit;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
-use crate::{Central, Refusal, annulment, arrivals, busy, calendar, dates, lists, offers, task, transfer};
+use crate::{
+    Central, Refusal, annulment, arrivals, busy, calendar, dates, lists, offers, task, transfer, words,
+};
 use domain::ids::{RegistrationId, SiteId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
 use domain::task::TaskKind;
+use domain::word::Word;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sqlx::{PgConnection, Row};
 use wire::messages::Change;
@@ -58,6 +61,10 @@ pub(crate) async fn cancel(
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
     if known.cancelled_s.is_some() {
         transfer::given_up(db, central, (id, at)).await?;
+        return Ok(Ok(Vec::new()));
+    }
+    // Brought late: at another kiosk they have taken it back since.
+    if words::later(&mut *db, id, at).await? == Some(Word::TakeBack) {
         return Ok(Ok(Vec::new()));
     }
     // They were received: there is nothing left to give up, nor a rank to come back to.
@@ -112,9 +119,15 @@ pub(crate) async fn reinstate(
     let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
     let Some(cancelled_s) = known.cancelled_s else {
         // Their place was ended because nobody knew that they had come.
-        let honoured = arrivals::is_honoured(&mut *db, id).await?;
-        return Ok(if honoured { Err(arrivals::HONOURED) } else { Ok(Vec::new()) });
+        if arrivals::is_honoured(&mut *db, id).await? {
+            return Ok(Err(arrivals::HONOURED));
+        }
+        return stands(db, central, device, &known).await.map(Ok);
     };
+    // Brought late: at another kiosk they have given it up again since.
+    if words::later(&mut *db, id, at).await? == Some(Word::Cancel) {
+        return Ok(Ok(Vec::new()));
+    }
     // By another's word than the person's: only an agent undoes it.
     if annulment::stands(&mut *db, id).await? {
         return Ok(Err(annulment::ANNULLED));
@@ -131,6 +144,33 @@ pub(crate) async fn reinstate(
         return Ok(Err("too_late"));
     }
     come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
+}
+
+/// The place never ended here: a database put back to before. Its kiosk asks the first time, and hears the
+/// date they have.
+async fn stands(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    known: &Known,
+) -> Result<Vec<Change>, Refusal> {
+    let registration: Registration =
+        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let id = registration.id;
+    let again = sqlx::query(
+        "SELECT 1 FROM record WHERE registration = $1 AND kind = 'reinstatement' AND state = 'applied' LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some((_, from)) = dates::slot_of(&mut *db, id).await?.filter(|_| again.is_none()) else {
+        return Ok(Vec::new());
+    };
+    let Some(given) = dates::give(db, central, device, &registration.alone()).await? else {
+        return Ok(Vec::new());
+    };
+    let (token, because) = (given.token.to_bytes().into(), "reinstated".to_owned());
+    Ok(vec![Change::Moved { registration: id, from, token, because }])
 }
 
 /// A place that had ended counts as before: its registration time, and the slot given up where nobody

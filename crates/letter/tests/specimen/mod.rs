@@ -35,6 +35,7 @@ pub fn specimen(lang: Lang, name: &str) -> Letter {
         accepts_earlier: None,
         elsewhere: false,
         taken_over: None,
+        confirm_from: None,
         registered_at: date(2026, 11, 20).at(9, 4, 37, 0),
         tie_break: "4f1c9a72".into(),
         door: (0..287u32).map(|i| (i * 37 % 251) as u8).collect(),

@@ -1,0 +1,42 @@
+//! A person of this kiosk said something of their appointment at another: it is so here too, unless
+//! they said something else since. Heard once, whatever comes twice.
+
+use crate::contract::Problem;
+use crate::kiosk::Inner;
+use domain::token::SignedToken;
+use domain::word::Word;
+use vault::Tx;
+use wire::body::{Body, Said, WordNoted};
+
+pub(super) fn heard(inner: &Inner, tx: &Tx<'_>, said: &Said) -> Result<(), Problem> {
+    let id = said.registration;
+    let Some(paper) = tx.paper(id)? else { return Ok(()) };
+    let over = tx.said_since(id, said.at)?;
+    if !tx.note_word(said)? {
+        return Ok(());
+    }
+    // Said again by this kiosk: a central restored to before it learns it with what follows.
+    let at = inner.now();
+    inner.append(tx, &Body::Word(WordNoted { said: said.clone(), at }), at)?;
+    let dated = paper.token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token);
+    let came = dated.as_ref().map(|dated| tx.arrival(id, dated.at)).transpose()?.flatten();
+    let cancelled = tx.cancelled(id)?;
+    if over || came.is_some() || cancelled.is_some_and(|cancelled| cancelled.annulled) {
+        return Ok(());
+    }
+    match said.says {
+        Word::Cancel => {
+            let held =
+                paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
+            let held = held.map(|held| held.token.slot);
+            if held.is_some() && held != dated.map(|dated| dated.slot) {
+                // What their receipt held beside the date is nobody's now.
+                inner.give_back_cancelled(tx, id, inner.now())?;
+            }
+            Ok(tx.cancel_since(id, said.at)?)
+        }
+        // The date follows.
+        Word::TakeBack => Ok(tx.ask_back(id)?),
+        Word::Come => Ok(tx.end_asked(id)?),
+    }
+}

@@ -1,0 +1,136 @@
+//! The same where the database is put back to an earlier day: what was said since is learnt again, from
+//! the kiosk where it was said or from the one that heard of it, in whatever order they come.
+
+use super::*;
+use journeys::archive::SiteRows;
+use sim::simulation::Archive as _;
+use wire::body::WordNoted;
+
+impl Story {
+    async fn backup(&self) -> Value {
+        SiteRows(self.service.pool.clone()).back_up("ONE").await.unwrap()
+    }
+
+    async fn put_back(&mut self, backup: &Value) {
+        SiteRows(self.service.pool.clone()).restore("ONE", backup).await.unwrap();
+    }
+
+    /// The other kiosk's record of what was said there.
+    fn note(&mut self, one: &Person, says: Word, told: Option<DateTime>) -> Record {
+        let said = Said {
+            id: WordId([self.words; 16]),
+            registration: one.told.id,
+            code: one.told.code,
+            says,
+            appointment: told,
+            kiosk: self.other.kiosk,
+            mediator: one.told.mediator.clone(),
+            at: self.service.now(),
+        };
+        self.other.says(&Body::Word(WordNoted { said, at: self.service.now() })).unwrap()
+    }
+
+    /// The record of the kiosk of the paper, once it was told.
+    fn hears(&self, said: &Said) -> Body {
+        Body::Word(WordNoted { said: said.clone(), at: self.service.now() })
+    }
+
+    async fn brings(&self, record: &Record) {
+        let said = self.other.push(&self.service, vec![record.clone()]).await.unwrap();
+        assert_eq!(said.status, 200, "{}", said.json);
+        self.service.central.carry_out_words().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn said_after_the_backup_it_is_learnt_from_the_kiosk_where_it_was_said() {
+    let mut story = Story::begin().await;
+    story.service.start_with_lease_log().await.unwrap();
+    let one = story.registers(1).await;
+    story.forward(60);
+    let backup = story.backup().await;
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    let gone = story.note(&one, Word::Cancel, Some(one.slot.at));
+    story.brings(&gone).await;
+    assert_eq!(story.words_told().await.len(), 1, "known already");
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::TakeBack).await["state"], "done");
+    let back = story.note(&one, Word::TakeBack, None);
+    let own = story.words_told().await;
+
+    story.put_back(&backup).await;
+    story.service.start_with_lease_log().await.unwrap();
+    assert_eq!(story.date_of(&one).await, Some(one.slot.at));
+    // The kiosk of the paper heard of the first before; both bring it, and it is done once.
+    let heard = story.hears(&own[0]);
+    let said = story.own.says(&heard).unwrap();
+    assert_eq!(story.own.push(&story.service, vec![said]).await.unwrap().status, 200);
+    assert_eq!(story.date_of(&one).await, None);
+    let found = story.follows(&one).await;
+    assert_eq!(found["cancelled"], json!(true));
+    // The cursor of the other kiosk's chain was not lost with this site: it goes on.
+    story.brings(&back).await;
+    assert!(story.date_of(&one).await.is_some(), "taken back since");
+    assert_eq!(story.words_told().await.len(), 2);
+    assert!(story.set_aside(&story.other).await.is_empty());
+    story.rules_hold().await;
+}
+
+#[tokio::test]
+async fn brought_before_its_registration_it_waits_for_it() {
+    let mut story = Story::begin().await;
+    story.service.start_with_lease_log().await.unwrap();
+    let backup = story.backup().await;
+    let one = story.registers(1).await;
+    story.forward(60);
+    let stood = story.sent.clone();
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    let gone = story.note(&one, Word::Cancel, Some(one.slot.at));
+    // A word with another's code is nobody's.
+    story.words += 1;
+    let mut false_word = Person { told: one.told.clone(), slot: one.slot.clone() };
+    false_word.told.code = domain::code::FollowUpCode::from_random([9; 8]);
+    let wrong = story.note(&false_word, Word::TakeBack, None);
+
+    story.put_back(&backup).await;
+    story.service.start_with_lease_log().await.unwrap();
+    story.brings(&gone).await;
+    story.brings(&wrong).await;
+    assert!(story.set_aside(&story.other).await.is_empty(), "kept until its registration is known");
+    assert_eq!(story.own.push(&story.service, stood).await.unwrap().status, 200);
+    assert_eq!(story.service.central.carry_out_words().await.unwrap(), 2);
+    assert_eq!(story.service.central.carry_out_words().await.unwrap(), 0);
+    assert_eq!(story.date_of(&one).await, None, "given up, and not taken back");
+    assert_eq!(story.follows(&one).await["cancelled"], json!(true));
+    assert_eq!(story.words_told().await.len(), 1);
+    // Once it is known a wrong code is told to the kiosk that brings it.
+    let wrong = story.note(&false_word, Word::TakeBack, None);
+    story.brings(&wrong).await;
+    assert_eq!(story.set_aside(&story.other).await, ["registration_unknown"]);
+    story.rules_hold().await;
+}
+
+/// Two kiosks bring what was said there the other way round.
+#[tokio::test]
+async fn brought_in_another_order_the_last_word_stands() {
+    let mut story = Story::begin().await;
+    story.service.start_with_lease_log().await.unwrap();
+    let one = story.registers(1).await;
+    story.forward(60);
+    let backup = story.backup().await;
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    let gone = story.words_told().await.remove(0);
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::TakeBack).await["state"], "done");
+    let back = story.note(&one, Word::TakeBack, None);
+
+    story.put_back(&backup).await;
+    story.service.start_with_lease_log().await.unwrap();
+    story.brings(&back).await;
+    let heard = story.hears(&gone);
+    let said = story.own.says(&heard).unwrap();
+    assert_eq!(story.own.push(&story.service, vec![said]).await.unwrap().status, 200);
+    assert_eq!(story.date_of(&one).await, Some(one.slot.at));
+    assert!(story.set_aside(&story.own).await.is_empty());
+    story.rules_hold().await;
+}
