@@ -11,6 +11,7 @@ import type { Problem } from './generated/Problem';
 import type { WordKind } from './generated/WordKind';
 import type { Host } from './host/host';
 import { sayElsewhere } from './elsewhere';
+import { emptyFields, screenOf } from './fields';
 import type { Screen, State, Visit } from './state';
 import { dash, day, say, sayProblem, screenLang, type Args } from './words';
 
@@ -43,16 +44,6 @@ function asProblem(reason: unknown): Problem {
 }
 
 const STEPS: Screen[] = ['person', 'procedure', 'scan', 'readback'];
-
-/** A visit taken up by its paper holds no typed field. */
-export const emptyFields = (lang: string): DraftFields => ({
-  lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-  contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, moved: '', party: null,
-});
-
-/** The screen a field is typed on. */
-export const screenOf = (field: string): Screen =>
-  /^(procedure|limit|renewal|accepts_earlier|department_wide|moved|party)\b/.test(field) ? 'procedure' : 'person';
 
 export function createFlow(host: Host) {
   const state: State = reactive({

@@ -12,7 +12,7 @@ import type { LimitFields } from '../src/generated/LimitFields';
 import type { PrintState } from '../src/generated/PrintState';
 import type { PrintView } from '../src/generated/PrintView';
 import type { RenewalView } from '../src/generated/RenewalView';
-import { emptyFields } from '../src/flow';
+import { emptyFields } from '../src/fields';
 import type { Host } from '../src/host/host';
 
 export const PIN = '246810';

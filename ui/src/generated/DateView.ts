@@ -7,8 +7,8 @@ import type { DateSource } from "./DateSource";
 import type { DetailFields } from "./DetailFields";
 import type { OfferView } from "./OfferView";
 import type { PaperKind } from "./PaperKind";
-import type { TransferView } from "./TransferView";
 import type { ReconfirmView } from "./ReconfirmView";
+import type { TransferView } from "./TransferView";
 
 /**
  * What a person leaves with.
@@ -85,7 +85,8 @@ annulment: AnnulmentView | null,
 /**
  * The registration follows another site's.
  */
-transfer: TransferView | null, };
+transfer: TransferView | null, 
+/**
  * A cancellation by their own telephone or mail that is not carried out yet.
  */
 cancel_asked: CancelAskedView | null, 

@@ -50,6 +50,7 @@ accepts_earlier: string,
  * Any site of the département may receive the person; asked only where there are others.
  */
 department_wide: boolean, 
+/**
  * The code on the paper of another site, where the person has moved from there; or empty.
  */
 moved: string, 

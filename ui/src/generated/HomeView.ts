@@ -30,9 +30,7 @@ set_aside: number,
  * What has happened to this kiosk or to central lately that a mediator should know:
  * `quarantined`, `disk_older`, `central_forgot`, `central_newer`,
  * `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`,
- * `place_transferred`, `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
- * `central_audit_back`, `vault_set_aside`, `dated_too_late`, `date_moved`, `date_earlier`, `date_missed`, `place_ended`, `place_given_up`,
- * `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
+ * `place_given_up`, `place_transferred`, `place_annulled`, `annulment_undone`, `retired`, `kiosk_lost`,
  * `central_other`, `storage_low`, `storage_full`; sentences are `notice-<code>` in ui.ftl.
  */
 notices: Array<string>, 

@@ -3,5 +3,4 @@
 /**
  * What somebody is to be told.
  */
-export type ToTellKind = "offer" | "annulment" | "transfer";
-export type ToTellKind = "offer" | "annulment" | "cancel_asked" | "reconfirm";
+export type ToTellKind = "offer" | "annulment" | "transfer" | "cancel_asked" | "reconfirm";

@@ -6,6 +6,7 @@
 
 mod closing;
 mod draft;
+mod transfer;
 mod views;
 mod word;
 
@@ -17,12 +18,13 @@ pub use draft::{
     BirthFields, BirthForm, ContactFields, CorrectionFields, DetailFields, DraftFields, FieldProblem,
     LimitFields, PartyFields, RenewalFields, RepresentativeFields,
 };
+pub use transfer::{TransferState, TransferView};
 pub use views::{
     AdvanceState, AdvanceView, AnnulmentView, Boot, CancelledView, Connection, DateSource, DateView,
     DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
     OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
     PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
-    ToTellKind, ToTellView, TransferState, TransferView, UnfinishedView,
+    ToTellKind, ToTellView, UnfinishedView,
 };
 pub use word::{CancelAskedView, ReconfirmView, WordKind, WordView};
 

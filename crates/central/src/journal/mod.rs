@@ -1,6 +1,7 @@
 //! Applying what kiosks have pushed: a second, repeatable step after [`crate::chain`] has
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
+mod paper_work;
 pub(crate) mod ranked;
 mod release;
 mod run;
@@ -17,9 +18,7 @@ use domain::task::TaskKind;
 use domain::token::SignedToken;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, PgPool, Row};
-use wire::body::{
-    AdvanceRequest, Body, Dated, KINDS, Outcome, Piece, Print, PrintOutcome, Registered, SCHEMA,
-};
+use wire::body::{AdvanceRequest, Body, Dated, KINDS, Outcome, Registered, SCHEMA};
 use wire::messages::{Applied, Change};
 
 /// Records applied in one transaction: so many share one sync of the database, and what they
@@ -210,8 +209,8 @@ async fn apply_one<'a>(
         // The chain has it; nothing else changes.
         Some(Body::Incarnation(_)) => Ok(Step::Applied(Vec::new())),
         Some(Body::Dated(dated)) => self::dated(&mut step, central, device, dated).await,
-        Some(Body::Piece(piece)) => self::piece(&mut step, device, piece).await,
-        Some(Body::Print(print)) => self::print(&mut step, device, print).await,
+        Some(Body::Piece(piece)) => paper_work::piece(&mut step, device, piece).await,
+        Some(Body::Print(print)) => paper_work::print(&mut step, device, print).await,
         Some(Body::Release(release)) => release::apply(&mut step, device, release).await,
         Some(Body::AdvanceRequest(request)) => {
             self::advance_request(&mut step, central, place, request).await
@@ -445,62 +444,5 @@ async fn advance_request(
     }
     let what = (TaskKind::AdvanceRequest, "");
     task::write(tx, central, &device.site, request.registration, what, request.at.as_second()).await?;
-    Ok(Step::Applied(Vec::new()))
-}
-
-async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<Step, Refusal> {
-    if piece.pages.len() > wire::limits::PAGES {
-        return Ok(Step::SetAside("too_many_pages"));
-    }
-    let row = sqlx::query(
-        "SELECT kiosk.site FROM registration JOIN kiosk ON kiosk.id = registration.kiosk WHERE registration.id = $1",
-    )
-    .bind(piece.registration.0.as_slice())
-    .fetch_optional(&mut *tx)
-    .await?;
-    match row {
-        None => return Ok(Step::SetAside("registration_unknown")),
-        Some(row) if row.try_get::<&str, _>(0)? != device.site.as_str() => {
-            return Ok(Step::SetAside("other_site"));
-        }
-        Some(_) => {}
-    }
-    let listed = if planted::on("pages_listed_first_only") { 1 } else { piece.pages.len() };
-    for page in piece.pages.iter().take(listed) {
-        sqlx::query(
-            "INSERT INTO piece_page (registration, page, number, rotation, sha256, length) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (registration, page) DO NOTHING",
-        )
-        .bind(piece.registration.0.as_slice())
-        .bind(page.page.0.as_slice())
-        .bind(i32::from(page.number))
-        .bind(i32::from(page.rotation))
-        .bind(page.sha256.0.as_slice())
-        .bind(i64::try_from(page.bytes).unwrap_or(i64::MAX))
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(Step::Applied(Vec::new()))
-}
-
-async fn print(tx: &mut PgConnection, device: &Device, print: &Print) -> Result<Step, Refusal> {
-    let state = match print.state {
-        PrintOutcome::Attempted => "attempted",
-        PrintOutcome::Printed => "printed",
-        PrintOutcome::Failed => "failed",
-        PrintOutcome::SaidPrinted => "said_printed",
-        PrintOutcome::SaidNotPrinted => "said_not_printed",
-    };
-    sqlx::query(
-        "INSERT INTO print (attempt, registration, kiosk, state, at_s) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (attempt) DO UPDATE SET state = excluded.state, at_s = excluded.at_s",
-    )
-    .bind(print.attempt.0.as_slice())
-    .bind(print.registration.0.as_slice())
-    .bind(device.kiosk.0.as_slice())
-    .bind(state)
-    .bind(print.at.as_second())
-    .execute(tx)
-    .await?;
     Ok(Step::Applied(Vec::new()))
 }
