@@ -24,7 +24,10 @@ async function walk(to: string) {
   if (to === 'outbox') return flow.outbox();
   if (to === 'followup') return flow.followUp();
   if (to === 'elsewhere') { await flow.followUp(); return flow.findPaper('E', { form: 'whole', day: '', month: '', year: '' }); }
-  if (to === 'found' || to === 'annulment') {
+  if (['found', 'annulment', 'transfer', 'asked', 'far'].includes(to)) {
+    if (to === 'transfer') fake.transfer = { state: 'both', since: '2031-01-10T09:04', site: 'Préfecture de l’Isère', earlier_at: '2031-05-02T10:20', zone: 'Europe/Paris' };
+    if (to === 'asked') fake.cancelAsked = { channel: 'phone', at: '2031-03-03T14:10', due: '2031-03-04T14:10' };
+    if (to === 'far') fake.reconfirm = { until: '2031-03-27', said: false };
     if (to === 'annulment') fake.annulment = { until: '2031-03-27', printed: true, told_at: null };
     await flow.followUp();
     return flow.findPaper('JLN-7K2M-QX4T', { form: 'whole', day: '3', month: '11', year: '1984' });
