@@ -229,7 +229,9 @@ impl Ledger {
         if other == code || is_excused(&self.doubled, counter, there) {
             return Ok(());
         }
-        let on_the_move = |kept: &Kept| kept.returned || self.ahead.contains(&kept.visit);
+        // Nothing came free: nobody was given anything in advance.
+        let freed = self.tally.given_up + self.tally.learnt + self.tally.absent > 0;
+        let on_the_move = |kept: &Kept| kept.returned || freed && self.ahead.contains(&kept.visit);
         if self.kept.get(&other).is_some_and(on_the_move) {
             // Central has moved them, and their kiosk did not show it yet.
             self.disputed.push((slot, code.to_owned(), other));
