@@ -4,7 +4,9 @@
 use crate::place::{cargo, root, step};
 use crate::stand::{GRAPH, alone, build, program, stand};
 use crate::{Done, Stop, setup, tidy};
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Tests of many seconds each, which the short run says it leaves out.
@@ -16,6 +18,10 @@ const LONG: [&str; 6] = [
     "an_exchange_cut_at_each_byte_loses_and_doubles_nothing",
     "a_thin_line_carries_records_and_pages",
 ];
+
+/// The stories on a real central that the short run tells: a counter from end to end, the endpoints against
+/// what strangers send, records by runs and one by one, the worked example. Every crate's own tests run too.
+const SHORT: [&str; 5] = ["hostile", "protocol", "register", "runs", "waitlist"];
 
 #[derive(Default)]
 struct Tally {
@@ -62,7 +68,16 @@ fn all(fast: bool, tally: &mut Tally) -> Done {
     )?;
     let mut tests = cargo_words(&["test", "--workspace", "--features", "kiosk/webdriver", "--no-fail-fast"]);
     if fast {
-        println!("left out, being long: {}; central against its description", LONG.join(", "));
+        let chosen = short()?;
+        let told: Vec<String> =
+            named_in("tests/tests")?.into_iter().filter(|name| chosen.contains(name)).collect();
+        println!("of the stories in tests/ only: {}", told.join(", "));
+        println!(
+            "left out, being long: central against its description, examples in documents, {}",
+            LONG.join(", ")
+        );
+        tests.extend(["--lib", "--bins"].map(String::from));
+        tests.extend(chosen.into_iter().flat_map(|name| ["--test".to_owned(), name]));
         tests.push("--".into());
         tests.extend(LONG.iter().flat_map(|name| ["--skip".to_owned(), (*name).to_owned()]));
     }
@@ -91,6 +106,36 @@ fn all(fast: bool, tally: &mut Tally) -> Done {
     ]
     .map(String::from);
     counted("the real window", &mut stand("run", &journey, true), tally)
+}
+
+/// The test programs of the short run: those beside the crates' sources, and [`SHORT`]. Named, all
+/// packages stay chosen: it is the one graph.
+fn short() -> Result<BTreeSet<String>, Stop> {
+    let mut names = BTreeSet::from(SHORT.map(String::from));
+    for package in std::fs::read_dir(root().join("crates")).map_err(unread)? {
+        let folder = package.map_err(unread)?.path().join("tests");
+        if folder.is_dir() {
+            names.extend(named_in(folder)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The test programs of a folder: a file each, or a folder with its own `main.rs`.
+fn named_in(folder: impl AsRef<Path>) -> Result<BTreeSet<String>, Stop> {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join(folder)).map_err(unread)? {
+        let path = entry.map_err(unread)?.path();
+        let is_one = path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").is_file();
+        if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_one) {
+            names.insert(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn unread(error: std::io::Error) -> Stop {
+    Stop::Failed(format!("the test programs cannot be listed: {error}"))
 }
 
 fn cargo_words(args: &[&str]) -> Vec<String> {

@@ -63,8 +63,11 @@ async fn first(
     if central.extras_only() {
         return Ok(device.clone());
     }
-    let mut sites = vec![device.site.clone()];
-    sites.extend(of(&mut *db, &device.site).await?);
+    let mut sites = of(&mut *db, &device.site).await?;
+    sites.push(device.site.clone());
+    // What a site keeps is counted once a day by whoever asks first, and days are made by whoever needs
+    // them: in one order, two kiosks of two sites never wait for each other crosswise.
+    sites.sort();
     // Of one time zone, they have one day.
     let today = dates::today(&mut *db, central, &device.site).await?;
     let window = dates::window(registration, today);
@@ -74,12 +77,15 @@ async fn first(
         let mut free = Free::from(&mut *db, central, site, (today, window.earliest)).await?;
         days.push(free.day(&mut *db, &window).await?);
     }
-    let first = first_site(days.iter().copied());
-    let Some((site, day)) = first.and_then(|n| Some((sites.get(n)?, (*days.get(n)?)?))) else {
+    // Their own comes first where two have the same day.
+    let mut all: Vec<_> = sites.iter().zip(days).collect();
+    all.sort_by_key(|(site, _)| **site != device.site);
+    let first = first_site(all.iter().map(|(_, day)| *day));
+    let Some((site, Some(day))) = first.and_then(|n| all.get(n)).copied() else {
         return Ok(device.clone());
     };
     // Where none of them serves the time limit, the first that can receive one person more before it.
-    for site in &sites {
+    for (site, _) in &all {
         if extra::has_room(&mut *db, site, &window, day).await? {
             return Ok(device.at(site));
         }
