@@ -231,6 +231,40 @@ async fn a_time_limit_is_served_by_whichever_site_can_and_beyond_it_nobody_trave
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_learnt_later_is_served_where_the_date_is() {
+    let (counter, pool) = two_sites().await;
+    close(&pool, NEAR, 20).await;
+    for site in [SITE, NEAR] {
+        belongs(&pool, site, "974").await.unwrap();
+    }
+    counter.kiosk.exchange().await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let there = anywhere(&counter, "ORDONNANCE", DraftFields::default()).await;
+    assert!(there.elsewhere.is_some());
+    counter.kiosk.exchange().await.unwrap();
+    // The kiosk's own site opens at once: its slots are of another list.
+    let today = Zoned::now().date();
+    let closed = Closure { first: today.saturating_add(1.day()), last: today.saturating_add(70.days()) };
+    let ask = Ask::at(Timestamp::now(), central::system_random());
+    central::admin::remove_closure(&pool, SITE, None, closed, &ask).await.unwrap();
+    let limit = LimitFields {
+        right: "protection_order".into(),
+        last_day: today.saturating_add(40.days()).to_string(),
+        evidence: "ordonnance".into(),
+        ..LimitFields::default()
+    };
+    counter.kiosk.declare_limit(&there.visit, limit).await.unwrap();
+    for _ in 0..3 {
+        counter.kiosk.exchange().await.unwrap();
+    }
+    let now = counter.kiosk.date(&there.visit).await.unwrap();
+    assert_eq!((now.offer, &now.slot_at), (None, &there.slot_at));
+    assert_eq!(site_of(&pool, &there).await, both(NEAR));
+    let offers = sqlx::query("SELECT count(*) FROM offer").fetch_one(&pool).await.unwrap();
+    assert_eq!(offers.get::<i64, _>(0), 0, "nothing earlier where they are received");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_is_refused_with_what_to_do() {
     let (counter, pool) = two_sites().await;
     assert!(belongs(&pool, SITE, "20").await.unwrap_err().contains("2A"));

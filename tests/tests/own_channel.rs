@@ -251,6 +251,28 @@ async fn said_at_a_kiosk_that_was_away_it_is_theirs_again() {
     story.rules_hold().await;
 }
 
+/// That they come was said before they called: brought late, it takes nothing back.
+#[tokio::test]
+async fn said_before_the_request_it_undoes_nothing() {
+    for carried_out_first in [false, true] {
+        let mut story = Story::begin().await;
+        let comes = story.comes();
+        story.forward(HOUR);
+        story.asks(|_| ()).await.unwrap();
+        if carried_out_first {
+            story.forward(48 * HOUR);
+            assert_eq!(story.carried_out().await, 1);
+        }
+        story.says(&comes).await;
+        if !carried_out_first {
+            story.forward(48 * HOUR);
+            assert_eq!(story.carried_out().await, 1, "asked since");
+        }
+        assert_eq!(story.date().await, None);
+        story.rules_hold().await;
+    }
+}
+
 /// Put back to before the request, or between it and its end: the date holds, or a day passed and it is
 /// carried out; never is it freed sooner.
 #[tokio::test]

@@ -16,7 +16,7 @@ use wire::body::{Body, Transfer};
 use wire::messages::Transferred;
 
 /// People listed at once, as with offers.
-const TO_TELL: u32 = 20;
+const TO_TELL: usize = 20;
 
 impl Kiosk {
     /// The person keeps this appointment, and the one at the site they have left is over. Twice is once.
@@ -108,7 +108,10 @@ pub(crate) fn heard(
 /// come.
 pub(crate) fn to_tell(inner: &Inner, tx: &Tx<'_>) -> Result<Vec<ToTellView>, Problem> {
     let mut people = Vec::new();
-    for id in tx.pages_due(TO_TELL)? {
+    for id in tx.pages_due()? {
+        if people.len() >= TO_TELL {
+            break;
+        }
         let (Some(paper), Some(visit)) = (tx.paper(id)?, tx.visit_of(id)?) else { continue };
         let at = paper.token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token.at);
         let Some(at) = at.filter(|at| at.date() >= inner.today()) else { continue };

@@ -22,7 +22,9 @@ CREATE TABLE transfer (
     kept_s       bigint,
     -- What its kiosk was told last; null: nothing yet.
     told         jsonb,
+    -- How often it was looked at: those looked at least come first.
+    looked       bigint NOT NULL DEFAULT 0,
     -- Nothing is left to be told: given up or honoured.
     over         boolean NOT NULL DEFAULT false
 );
-CREATE INDEX transfer_open ON transfer (kiosk) WHERE NOT over;
+CREATE INDEX transfer_open ON transfer (kiosk, looked) WHERE NOT over;

@@ -187,7 +187,7 @@ async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> R
         let told = over(&mut *db, id).await?;
         return changes::append(db, central, device.kiosk, &told).await;
     };
-    offers::set_free(&mut *db, central, &device.site, slot).await?;
+    offers::set_free(&mut *db, central, slot).await?;
     let now = central.now();
     sqlx::query(
         "WITH done AS (UPDATE annulment SET state = 'annulled', at = $4::text::timestamp, done_s = $2 WHERE id = $5) \

@@ -80,7 +80,7 @@ async fn was_there(
         return Ok(());
     }
     if let Some((given, _)) = given {
-        offers::set_free(&mut *db, central, &device.site, given).await?;
+        offers::set_free(&mut *db, central, given).await?;
     }
     if row.try_get(3)? {
         sqlx::query(

@@ -211,7 +211,7 @@ async fn is_extra(db: &mut PgConnection, slot: SlotId) -> Result<bool, Refusal> 
     Ok(row.try_get(0)?)
 }
 
-async fn is_kept(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
+pub(crate) async fn is_kept(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
     let row = sqlx::query("SELECT state = 'kept' FROM registration WHERE id = $1")
         .bind(id.0.as_slice())
         .fetch_one(db)

@@ -42,7 +42,7 @@ pub(crate) async fn give(
         return dates::give(db, central, device, registration).await;
     }
     let there = match dates::slot_of(&mut *db, registration.id).await? {
-        Some(_) => of_registration(&mut *db, device, registration).await?,
+        Some(_) => of_place(&mut *db, device, registration.id).await?,
         None => first(&mut *db, central, device, registration).await?,
     };
     let given = dates::give(&mut *db, central, &there, registration).await?;
@@ -127,16 +127,24 @@ pub(crate) async fn spoken_of(
     }
 }
 
-/// The same for a registration that comes again: asked for online, it may have a date elsewhere.
-pub(crate) async fn of_registration(
+/// The kiosk, acting for the site that dates a rank: its own. A date elsewhere that was asked for online and
+/// came too late for the counter is nobody's; one on a paper stands.
+pub(crate) async fn of_rank(
     db: &mut PgConnection,
     device: &Device,
     registration: &Registration,
 ) -> Result<Device, Refusal> {
-    match registration.department_wide {
-        true => of_place(db, device, registration.id).await,
-        false => Ok(device.clone()),
+    let id = registration.id;
+    if !registration.department_wide {
+        return Ok(device.clone());
     }
+    let place = of_place(&mut *db, device, id).await?;
+    if place.site == device.site || dates::is_kept(&mut *db, id).await? {
+        return Ok(place);
+    }
+    dates::free(&mut *db, id).await?;
+    stands_at(db, id, &device.site).await?;
+    Ok(device.clone())
 }
 
 /// The kiosk, acting for the site a registration's place is at.

@@ -50,30 +50,55 @@ pub(crate) async fn withdraw(
     end(db, id, ("withdrawn", now)).await
 }
 
+/// The same for what was asked until then: the person said that they come, perhaps long ago.
+pub(crate) async fn withdraw_until(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    (until, now): (Timestamp, Timestamp),
+) -> Result<Vec<Change>, Refusal> {
+    end_until(db, id, ("withdrawn", now), until).await
+}
+
 async fn end(
     db: &mut PgConnection,
     id: RegistrationId,
     (state, now): (&str, Timestamp),
 ) -> Result<Vec<Change>, Refusal> {
+    end_until(db, id, (state, now), Timestamp::MAX).await
+}
+
+async fn end_until(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    (state, now): (&str, Timestamp),
+    until: Timestamp,
+) -> Result<Vec<Change>, Refusal> {
     let row = sqlx::query(
-        "UPDATE asked_cancel SET state = $2, ended_s = $3 WHERE registration = $1 AND state = 'open' RETURNING id",
+        "UPDATE asked_cancel SET state = $2, ended_s = $3 \
+         WHERE registration = $1 AND state = 'open' AND asked_s <= $4 RETURNING id",
     )
     .bind(id.0.as_slice())
     .bind(state)
     .bind(now.as_second())
+    .bind(until.as_second())
     .fetch_optional(db)
     .await?;
     let over = |row: PgRow| Ok(Change::CancelWithdrawn { registration: id, word: word_id(&row, 0)? });
     row.map(over).into_iter().collect()
 }
 
-/// Was this place, given up now, given up by a request of its person's own channel?
-pub(crate) async fn ended(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
+/// Was this place, given up now, given up by a request of its person's own channel, made until then?
+pub(crate) async fn ended(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    until: Timestamp,
+) -> Result<bool, Refusal> {
     let row = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM asked_cancel JOIN registration ON registration.id = asked_cancel.registration \
-         WHERE registration = $1 AND asked_cancel.state = 'done' AND ended_s = cancelled_s)",
+         WHERE registration = $1 AND asked_cancel.state = 'done' AND ended_s = cancelled_s AND asked_s <= $2)",
     )
     .bind(id.0.as_slice())
+    .bind(until.as_second())
     .fetch_one(db)
     .await?;
     Ok(row.try_get(0)?)

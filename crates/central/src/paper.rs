@@ -197,13 +197,14 @@ async fn store(
     sqlx::query(
         "INSERT INTO paper (registration, kiosk, site, code, name, birth, at, issued_s, door, rebuild, brought_by, brought_s) \
          VALUES ($1, $2, $3, $4, $5, $6, $7::text::timestamp, $8, $9, $10, $11, $12) \
-         ON CONFLICT (registration) DO UPDATE SET at = excluded.at, issued_s = excluded.issued_s, \
+         ON CONFLICT (registration) DO UPDATE SET site = excluded.site, at = excluded.at, issued_s = excluded.issued_s, \
          door = excluded.door, rebuild = excluded.rebuild, body = NULL, whole = false \
          WHERE paper.issued_s < excluded.issued_s",
     )
     .bind(door.registration.0.as_slice())
     .bind(author.kiosk.0.as_slice())
-    .bind(author.site.as_str())
+    // Where it convenes to: another site of the département knows it then, and takes it up.
+    .bind(token(door).map_or(&author.site, |token| &token.site).as_str())
     .bind(i64::try_from(door.code.to_bits()).map_err(|_| Refusal::BadRecord)?)
     .bind(name)
     .bind(door.birth.to_string())

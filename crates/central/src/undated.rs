@@ -4,7 +4,7 @@
 
 use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::{Central, Refusal, changes, dates, missed, offers, reserve, task};
+use crate::{Central, Refusal, changes, dates, missed, nearby, offers, reserve, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
@@ -115,6 +115,8 @@ async fn date(
     registration: &Registration,
 ) -> Result<bool, Refusal> {
     let mut step = tx.begin().await?;
+    // Who has no date any more is dated where they registered.
+    nearby::stands_at(&mut step, registration.id, &device.site).await?;
     let Some(given) = dates::give_new(&mut step, central, device, &[registration]).await?.pop() else {
         step.rollback().await?;
         return Ok(false);

@@ -53,7 +53,7 @@ pub(crate) async fn answer(
                 // It is so already: nothing is done twice.
                 (Word::Cancel, true) | (Word::TakeBack, false) => standing(&mut tx, id, said.says).await?,
                 (Word::Cancel | Word::Come, _) if held != told => WordState::Otherwise,
-                _ => hear(&mut tx, central, &registrar, said).await?,
+                _ => hear(&mut tx, central, &registrar, (said, said.kiosk)).await?,
             }
         }
     };
@@ -79,6 +79,7 @@ pub(crate) async fn bring(
     db: &mut PgConnection,
     central: &Central,
     said: &Said,
+    by: KioskId,
 ) -> Result<Result<(), &'static str>, Refusal> {
     match known(&mut *db, said.id).await? {
         Some(other) if other != said.registration => return Ok(Err(UNKNOWN)),
@@ -95,7 +96,7 @@ pub(crate) async fn bring(
     if !is_of(&mut *db, &said).await? {
         return Ok(Err(UNKNOWN));
     }
-    again(db, central, &registrar, &said).await?;
+    again(db, central, &registrar, (&said, by)).await?;
     Ok(Ok(()))
 }
 
@@ -104,11 +105,11 @@ async fn again(
     db: &mut PgConnection,
     central: &Central,
     registrar: &Device,
-    said: &Said,
+    (said, by): (&Said, KioskId),
 ) -> Result<(), Refusal> {
     let state = match is_over(&mut *db, said).await? {
         true => None,
-        false => Some(hear(&mut *db, central, registrar, said).await?),
+        false => Some(hear(&mut *db, central, registrar, (said, by)).await?),
     };
     if state != Some(WordState::Done) {
         write(db, said, Some(central.now())).await?;
@@ -116,12 +117,13 @@ async fn again(
     Ok(())
 }
 
-/// Does what was said, tells the kiosk of the paper, and notes it. Refused, nothing is noted.
+/// Does what was said, tells the kiosk of the paper, and notes it, in the audit journal for the kiosk
+/// that brings it. Refused, nothing is noted.
 async fn hear(
     db: &mut PgConnection,
     central: &Central,
     registrar: &Device,
-    said: &Said,
+    (said, by): (&Said, KioskId),
 ) -> Result<WordState, Refusal> {
     let id = said.registration;
     let done = match said.says {
@@ -129,15 +131,16 @@ async fn hear(
         Word::TakeBack => offers::reinstate(&mut *db, central, registrar, (id, said.at)).await?,
         Word::Come if arrivals::is_honoured(&mut *db, id).await? => Err(arrivals::HONOURED),
         Word::Come if is_ended(&mut *db, id).await? => {
-            // Their kiosk was away when a request by their own channel was carried out: they are there,
-            // and it counts as withdrawn.
-            let in_time = said.kiosk == registrar.kiosk && own_channel::ended(&mut *db, id).await?;
+            // Their kiosk was away when it ended, by a word said elsewhere or by their own channel: they
+            // were there since, and that counts as taken back.
+            let in_time = said.kiosk == registrar.kiosk && ended(&mut *db, id, said.at).await?;
             match in_time {
                 true => offers::reinstate(&mut *db, central, registrar, (id, said.at)).await?,
                 false => return Ok(WordState::Otherwise),
             }
         }
-        Word::Come => Ok(own_channel::withdraw(&mut *db, id, central.now()).await?),
+        // One made after the word stands: brought late, it takes nothing back.
+        Word::Come => Ok(own_channel::withdraw_until(&mut *db, id, (said.at, central.now())).await?),
     };
     let follows = match done {
         Ok(follows) => follows,
@@ -157,7 +160,7 @@ async fn hear(
         Word::TakeBack => Act::TakenBackElsewhere,
         Word::Come => Act::ComingSaid,
     };
-    audit::by_kiosk(db, said.kiosk, act, Some(&id), 1).await?;
+    audit::by_kiosk(db, by, act, Some(&id), 1).await?;
     Ok(WordState::Done)
 }
 
@@ -178,10 +181,15 @@ pub(crate) async fn later(
     row.map(|row| Word::parse(row.try_get(0)?).ok_or(Refusal::Stored("word"))).transpose()
 }
 
-/// Was a place that is given up given up elsewhere than at its own kiosk, which may not have heard?
-pub(crate) async fn ended(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
+/// Was a place that is given up given up elsewhere than at its own kiosk, which may not have heard, and
+/// before `until`?
+pub(crate) async fn ended(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    until: Timestamp,
+) -> Result<bool, Refusal> {
     let last = later(&mut *db, id, Timestamp::UNIX_EPOCH).await?;
-    Ok(last == Some(Word::Cancel) || own_channel::ended(db, id).await?)
+    Ok(last == Some(Word::Cancel) || own_channel::ended(db, id, until).await?)
 }
 
 /// Was something else said of this place since, at its own kiosk or at another?
@@ -276,7 +284,9 @@ async fn carry_out(db: &mut PgConnection, central: &Central, row: &PgRow) -> Res
     sqlx::query("DELETE FROM word WHERE id = $1").bind(said.id.0.as_slice()).execute(&mut *db).await?;
     // With a code that is another's it is nobody's word.
     match registrar(&mut *db, said.registration).await? {
-        Some(registrar) if is_of(&mut *db, &said).await? => again(db, central, &registrar, &said).await,
+        Some(registrar) if is_of(&mut *db, &said).await? => {
+            again(db, central, &registrar, (&said, said.kiosk)).await
+        }
         _ => Ok(()),
     }
 }

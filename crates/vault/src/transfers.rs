@@ -59,15 +59,15 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// The store fails.
-    pub fn pages_due(&self, most: u32) -> Result<Vec<RegistrationId>, VaultFailure> {
+    pub fn pages_due(&self) -> Result<Vec<RegistrationId>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
             "SELECT registration FROM transfer WHERE page_s IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM cancelled WHERE cancelled.registration = transfer.registration) \
              AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.registration = transfer.registration \
                              AND attempt.state = 'printed' AND attempt.at_s > page_s) \
-             ORDER BY page_s, registration LIMIT ?1",
+             ORDER BY page_s, registration",
         )?;
-        let rows = statement.query_map([most], |row| row.get(0).map(RegistrationId))?;
+        let rows = statement.query_map([], |row| row.get(0).map(RegistrationId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

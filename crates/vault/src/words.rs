@@ -45,6 +45,20 @@ impl Tx<'_> {
         Ok(statement.query_row(params![id.0, at.as_second()], |row| row.get(0))?)
     }
 
+    /// Is the last thing said of this place after `at` that they come?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn comes_since(&self, id: RegistrationId, at: Timestamp) -> Result<bool, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM word AS come WHERE registration = ?1 AND says = 'come' AND said_s > ?2 \
+             AND NOT EXISTS (SELECT 1 FROM word WHERE registration = ?1 AND says <> 'come' AND said_s > come.said_s) \
+             AND NOT EXISTS (SELECT 1 FROM record WHERE registration = ?1 AND at_s > come.said_s \
+                             AND kind IN ('cancellation', 'reinstatement')))",
+        )?;
+        Ok(statement.query_row(params![id.0, at.as_second()], |row| row.get(0))?)
+    }
+
     /// The place is given up since `at`, whatever was said before.
     ///
     /// # Errors

@@ -74,6 +74,45 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     }
 }
 
+/// Words are told apart by the second.
+async fn a_second_passes() {
+    let now = jiff::Timestamp::now().as_second();
+    while jiff::Timestamp::now().as_second() <= now {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kiosk_and_central_agree_on_who_comes_after_all() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let date = register(&counter.kiosk, "PERSONNE").await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let other = counter.another(None).await.unwrap();
+    // Given up elsewhere; at their own kiosk, which is away, they say that they come.
+    counter = counter.cut_off(None).await.unwrap();
+    says(&other, &date.code, WordKind::Cancel).await.unwrap();
+    a_second_passes().await;
+    counter.kiosk.say_coming(&date.visit).await.unwrap();
+    counter = counter.home(None).await.unwrap();
+    exchanges(&counter.kiosk).await;
+    let now = counter.kiosk.date(&date.visit).await.unwrap();
+    assert_eq!((now.cancelled, &now.slot_at), (None, &date.slot_at));
+    // Given up here without a network; elsewhere they say that they come.
+    counter = counter.cut_off(None).await.unwrap();
+    a_second_passes().await;
+    counter.kiosk.cancel(&date.visit).await.unwrap();
+    a_second_passes().await;
+    says(&other, &date.code, WordKind::Come).await.unwrap();
+    counter = counter.home(None).await.unwrap();
+    exchanges(&counter.kiosk).await;
+    let now = counter.kiosk.date(&date.visit).await.unwrap();
+    assert_eq!((now.cancelled, &now.slot_at), (None, &date.slot_at));
+    other.exchange().await.unwrap();
+    assert_eq!(other.show_paper(&now.code_large).await.unwrap().verdict, "valid");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_network_nothing_is_promised() {
     let _ = rustls::crypto::ring::default_provider().install_default();

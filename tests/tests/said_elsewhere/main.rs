@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sim::simulation::Since;
 use sqlx::Row as _;
 use std::sync::atomic::Ordering;
-use wire::body::{Arrival, Body, Cancellation, Outcome, Registered, Reinstatement, Said};
+use wire::body::{Arrival, Body, Cancellation, Outcome, Registered, Reinstatement, Said, WordNoted};
 use wire::messages::{Applied, Change, Told};
 use wire::record::Record;
 
@@ -300,6 +300,47 @@ async fn whoever_said_something_last_is_heard() {
     let gone = story.cancels(&one);
     story.says(&gone).await;
     assert_eq!(story.date_of(&one).await, None);
+    assert!(story.set_aside(&story.own).await.is_empty());
+    story.rules_hold().await;
+}
+
+/// That somebody comes is a word like the others: a cancellation said before it and brought after it
+/// changes nothing, and said at the paper's own kiosk after one it takes it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_said_last_that_they_come_keeps_the_date() {
+    let mut story = Story::begin().await;
+    let one = story.registers(1).await;
+    story.forward(60);
+    let early = story.cancels(&one);
+    for words in [&[Word::Come][..], &[Word::Cancel, Word::TakeBack, Word::Come][..]] {
+        for says in words {
+            story.forward(60);
+            assert_eq!(story.says_there(&one, *says).await["state"], "done");
+        }
+        story.says(&early).await;
+        assert_eq!(story.date_of(&one).await, Some(one.slot.at));
+        let told = story.told(&story.own).await;
+        let theirs =
+            |change: &Change| matches!(change, Change::Moved { because, .. } if because == "reinstated");
+        assert!(told.iter().any(theirs), "its kiosk shows it as given up: {told:?}");
+    }
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    assert_eq!(story.date_of(&one).await, None);
+    story.forward(60);
+    let (kiosk, at) = (story.own.kiosk, story.service.now());
+    let said = Said {
+        id: WordId([99; 16]),
+        registration: one.told.id,
+        code: one.told.code,
+        says: Word::Come,
+        appointment: Some(one.slot.at),
+        kiosk,
+        mediator: one.told.mediator.clone(),
+        at,
+    };
+    story.says(&Body::Word(WordNoted { said, at })).await;
+    assert_eq!(story.date_of(&one).await, Some(one.slot.at), "they were at their own kiosk since");
     assert!(story.set_aside(&story.own).await.is_empty());
     story.rules_hold().await;
 }

@@ -288,8 +288,8 @@ fn ended(
     if came.is_some() || tx.cancelled(id)?.is_some() || tx.was_reinstated(id, at)? {
         return Ok(());
     }
+    give_back_held(inner, tx, &paper)?;
     if let Some(site) = elsewhere {
-        give_back_held(inner, tx, &paper)?;
         tx.cancel(id, at)?;
         tx.put_elsewhere(id, &site.chars().take(SITE_NAME_MAX).collect::<String>())?;
         return heard::note_once(inner, tx, "place_transferred");
@@ -325,7 +325,7 @@ fn annulled(
 }
 
 /// What a receipt held beside the date is nobody's once the place is over.
-fn give_back_held(inner: &Inner, tx: &Tx<'_>, paper: &Paper) -> Result<(), Problem> {
+pub(super) fn give_back_held(inner: &Inner, tx: &Tx<'_>, paper: &Paper) -> Result<(), Problem> {
     let slot = |token: &[u8]| SignedToken::from_bytes(token).map(|signed| signed.token.slot);
     let held = paper.registered.outcome.held().and_then(|held| slot(&held.token.0));
     if held.is_some() && held != paper.token.as_deref().and_then(slot) {

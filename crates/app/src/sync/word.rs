@@ -1,6 +1,7 @@
 //! A person of this kiosk said something of their appointment at another: it is so here too, unless
 //! they said something else since. Heard once, whatever comes twice.
 
+use super::apply::give_back_held;
 use crate::contract::Problem;
 use crate::kiosk::Inner;
 use domain::token::SignedToken;
@@ -21,22 +22,28 @@ pub(super) fn heard(inner: &Inner, tx: &Tx<'_>, said: &Said) -> Result<(), Probl
     let dated = paper.token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token);
     let came = dated.as_ref().map(|dated| tx.arrival(id, dated.at)).transpose()?.flatten();
     let cancelled = tx.cancelled(id)?;
-    if over || came.is_some() || cancelled.is_some_and(|cancelled| cancelled.annulled) {
+    if came.is_some() || cancelled.is_some_and(|cancelled| cancelled.annulled) {
+        return Ok(());
+    }
+    if over {
+        // Given up elsewhere, and said here since that they come: central hears of it, and the date follows.
+        if said.says == Word::Cancel && cancelled.is_none() && tx.comes_since(id, said.at)? {
+            tx.cancel_since(id, said.at)?;
+            return Ok(tx.ask_back(id)?);
+        }
         return Ok(());
     }
     match said.says {
         Word::Cancel => {
-            let held =
-                paper.registered.outcome.held().and_then(|held| SignedToken::from_bytes(&held.token.0));
-            let held = held.map(|held| held.token.slot);
-            if held.is_some() && held != dated.map(|dated| dated.slot) {
-                // What their receipt held beside the date is nobody's now.
-                inner.give_back_cancelled(tx, id, inner.now())?;
-            }
+            give_back_held(inner, tx, &paper)?;
             Ok(tx.cancel_since(id, said.at)?)
         }
         // The date follows.
         Word::TakeBack => Ok(tx.ask_back(id)?),
-        Word::Come => Ok(tx.end_asked(id)?),
+        Word::Come => {
+            tx.end_asked(id)?;
+            // Given up here before, where central could not hear it: the date follows.
+            if cancelled.is_some() { Ok(tx.ask_back(id)?) } else { Ok(()) }
+        }
     }
 }

@@ -285,10 +285,8 @@ impl Demand {
             return Ok(Self::Everybody);
         }
         let rows = sqlx::query(
-            "SELECT procedure, count(*) FROM registration WHERE site = $1 AND kiosk = $2 AND registered_s >= $3 \
-             GROUP BY procedure",
+            "SELECT procedure, count(*) FROM registration WHERE kiosk = $1 AND registered_s >= $2 GROUP BY procedure",
         )
-        .bind(device.site.as_str())
         .bind(device.kiosk.0.as_slice())
         .bind(central.now().as_second().saturating_sub(DEMAND_S))
         .fetch_all(tx)

@@ -237,7 +237,7 @@ async fn apply_one<'a>(
         Some(Body::AnnulmentTold(said)) => {
             annulment::told(&mut step, central, place, said).await.map(Step::of)
         }
-        Some(Body::Word(noted)) => words::bring(&mut step, central, &noted.said)
+        Some(Body::Word(noted)) => words::bring(&mut step, central, &noted.said, device.kiosk)
             .await
             .map(|done| Step::of(done.map(|()| Vec::new()))),
         Some(Body::Transfer(said)) => transfer::keep(&mut step, central, device, said).await.map(Step::of),
@@ -354,7 +354,7 @@ async fn registration(
                 registered::keep(tx, central, &[registration.id]).await?;
                 return Ok(Step::Applied(Vec::new()));
             }
-            let place = nearby::of_registration(&mut *tx, device, registration).await?;
+            let place = nearby::of_rank(&mut *tx, device, registration).await?;
             match ranked::date(&mut *tx, central, &place, registration, held).await? {
                 Ok(given) => given,
                 Err(reason) => return Ok(Step::SetAside(reason)),
@@ -400,7 +400,7 @@ async fn dated(
     match known.map(|row| row.try_get(0)).transpose()? {
         None => return Ok(Step::SetAside("registration_unknown")),
         // Made of a change that was on its way when they gave it up elsewhere: nothing follows from it.
-        Some(false) if words::ended(&mut *tx, dated.registration).await? => {
+        Some(false) if words::ended(&mut *tx, dated.registration, central.now()).await? => {
             return Ok(Step::Applied(Vec::new()));
         }
         Some(false) => return Ok(Step::SetAside("cancelled")),

@@ -186,7 +186,7 @@ pub(super) async fn give(
     if kept.is_none() {
         return Ok(None);
     }
-    set_free(&mut *db, central, made.site, old).await?;
+    set_free(&mut *db, central, old).await?;
     let done = sqlx::query(
         "UPDATE slot SET registration = $2, withheld = false \
          WHERE id = $1 AND registration IS NULL AND NOT outside",

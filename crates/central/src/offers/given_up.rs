@@ -63,9 +63,12 @@ pub(crate) async fn cancel(
         transfer::given_up(db, central, (id, at)).await?;
         return Ok(Ok(Vec::new()));
     }
-    // Brought late: at another kiosk they have taken it back since.
-    if words::later(&mut *db, id, at).await? == Some(Word::TakeBack) {
-        return Ok(Ok(Vec::new()));
+    match words::later(&mut *db, id, at).await? {
+        // Brought late: at another kiosk they have taken it back since.
+        Some(Word::TakeBack) => return Ok(Ok(Vec::new())),
+        // Or have said that they come. This kiosk shows it as given up, and hears the date they have.
+        Some(Word::Come) => return date_held(db, central, device, &known).await.map(Ok),
+        Some(Word::Cancel) | None => {}
     }
     // They were received: there is nothing left to give up, nor a rank to come back to.
     if arrivals::is_honoured(&mut *db, id).await? {
@@ -88,7 +91,7 @@ pub(crate) async fn end(
     calendar::hold(&mut *db, site).await?;
     let held = dates::slot_of(&mut *db, id).await?;
     if let Some((slot, _)) = held {
-        offers::set_free(&mut *db, central, site, slot).await?;
+        offers::set_free(&mut *db, central, slot).await?;
     }
     sqlx::query(
         "UPDATE registration SET cancelled_s = $2, cancelled_slot = $3, cancelled_at = $4::text::timestamp WHERE id = $1",
@@ -163,9 +166,23 @@ async fn stands(
     .bind(id.0.as_slice())
     .fetch_optional(&mut *db)
     .await?;
-    let Some((_, from)) = dates::slot_of(&mut *db, id).await?.filter(|_| again.is_none()) else {
-        return Ok(Vec::new());
-    };
+    match again {
+        Some(_) => Ok(Vec::new()),
+        None => date_held(db, central, device, known).await,
+    }
+}
+
+/// The date of a place that stands, for a kiosk that took it for given up.
+async fn date_held(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    known: &Known,
+) -> Result<Vec<Change>, Refusal> {
+    let registration: Registration =
+        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let id = registration.id;
+    let Some((_, from)) = dates::slot_of(&mut *db, id).await? else { return Ok(Vec::new()) };
     let Some(given) = dates::give(db, central, device, &registration.alone()).await? else {
         return Ok(Vec::new());
     };

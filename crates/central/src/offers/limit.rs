@@ -94,7 +94,7 @@ pub(super) async fn serve(
     };
     dates::escalate_late(&mut *db, central, registration, held).await?;
     dates::in_time(&mut *db, central, registration, held).await?;
-    offer_at_once(db, central, registration, (held, said)).await
+    offer_at_once(db, central, &device.site, registration, (held, said)).await
 }
 
 /// Offers the earliest slot that may be had, where it lies before the date held and before what
@@ -102,6 +102,7 @@ pub(super) async fn serve(
 async fn offer_at_once(
     db: &mut PgConnection,
     central: &Central,
+    site: &SiteId,
     registration: &Registration,
     (held, said): (DateTime, Date),
 ) -> Result<Vec<Change>, Refusal> {
@@ -109,7 +110,7 @@ async fn offer_at_once(
     if central.extras_only() {
         return Ok(Vec::new());
     }
-    let (id, site) = (registration.id, &registration.site);
+    let id = registration.id;
     let today = dates::today(&mut *db, central, site).await?;
     let mut window = dates::window(registration, today);
     if said < today {

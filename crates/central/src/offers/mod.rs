@@ -32,12 +32,7 @@ const SLOTS_AT_ONCE: i64 = 100;
 
 /// A registration gives its slot up. Where the slot can still be offered to somebody it is kept for
 /// that; else it goes back as it came.
-pub(crate) async fn set_free(
-    db: &mut PgConnection,
-    central: &Central,
-    site: &SiteId,
-    slot: SlotId,
-) -> Result<(), Refusal> {
+pub(crate) async fn set_free(db: &mut PgConnection, central: &Central, slot: SlotId) -> Result<(), Refusal> {
     // What left central before a restore is not known: the slot may be somebody else's already.
     if central.extras_only() {
         sqlx::query("UPDATE slot SET registration = NULL, withheld = true WHERE id = $1")
@@ -56,11 +51,10 @@ pub(crate) async fn set_free(
     .execute(&mut *db)
     .await?;
     sqlx::query(
-        "INSERT INTO freed_slot (slot, site) SELECT id, $2 FROM slot \
+        "INSERT INTO freed_slot (slot, site) SELECT id, site FROM slot \
          WHERE id = $1 AND NOT outside AND NOT left_again AND extra <= 0 ON CONFLICT DO NOTHING",
     )
     .bind(dates::slot_key(slot)?)
-    .bind(site.as_str())
     .execute(db)
     .await?;
     Ok(())

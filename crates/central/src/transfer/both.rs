@@ -53,7 +53,8 @@ pub(crate) async fn keep(
     Ok(Ok(Vec::new()))
 }
 
-/// Ends the place a kept one follows, where the person said so.
+/// Ends the place a kept one follows, where the person said so; not while agents mean to annul it, for
+/// nobody shakes that off by moving.
 pub(super) async fn end_left(
     db: &mut PgConnection,
     central: &Central,
@@ -61,7 +62,9 @@ pub(super) async fn end_left(
 ) -> Result<(), Refusal> {
     let row = sqlx::query(
         "SELECT earlier FROM transfer JOIN registration ON registration.id = transfer.registration \
-         WHERE registration.id = $1 AND earlier IS NOT NULL AND kept_s IS NOT NULL AND state = 'kept' AND cancelled_s IS NULL",
+         WHERE registration.id = $1 AND earlier IS NOT NULL AND kept_s IS NOT NULL AND state = 'kept' AND cancelled_s IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM annulment WHERE annulment.registration = transfer.earlier \
+                         AND annulment.state IN ('proposed', 'annulling'))",
     )
     .bind(id.0.as_slice())
     .fetch_optional(&mut *db)

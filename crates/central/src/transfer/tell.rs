@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Row};
 use wire::messages::{Change, EarlierDate, Transferred};
 
-/// Registrations looked at in one exchange: a kiosk has some that are open at a time.
+/// Registrations looked at in one exchange; where more are open, the others come next.
 const AT_ONCE: i64 = 100;
 
 /// Looks again for what was not known yet, and tells this kiosk what changed since.
 pub(crate) async fn tell(db: &mut PgConnection, central: &Central, device: &Device) -> Result<(), Refusal> {
     let rows = sqlx::query(
         "SELECT transfer.registration FROM transfer JOIN registration ON registration.id = transfer.registration \
-         WHERE transfer.kiosk = $1 AND NOT over AND state = 'kept' ORDER BY registration.registered_s, registration.id LIMIT $2",
+         WHERE transfer.kiosk = $1 AND NOT over AND state = 'kept' ORDER BY looked, registration.registered_s, registration.id LIMIT $2",
     )
     .bind(device.kiosk.0.as_slice())
     .bind(AT_ONCE)
@@ -44,6 +44,10 @@ async fn one(
     device: &Device,
     id: RegistrationId,
 ) -> Result<(), Refusal> {
+    sqlx::query("UPDATE transfer SET looked = looked + 1 WHERE registration = $1")
+        .bind(id.0.as_slice())
+        .execute(&mut *db)
+        .await?;
     link(&mut *db, central, id).await?;
     let transfer = standing(&mut *db, central, id).await?;
     let now = serde_json::to_string(&transfer).map_err(|_| Refusal::Stored("transfer"))?;

@@ -144,6 +144,8 @@ impl Ledger {
             return Err(("I6", format!("{code} came back, and the screen does not say so")));
         }
         (kept.given_up, kept.returned) = (false, true);
+        // The first free slot, whatever their receipt held.
+        kept.bound = None;
         if let Some(date) = kept.date.take() {
             kept.before.push((date, kept.seal.clone()));
         }

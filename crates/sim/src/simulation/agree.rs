@@ -171,4 +171,18 @@ impl Ledger {
             None => Ok(()),
         }
     }
+
+    /// Who did not come has another date, where no disk and no database was put back.
+    pub fn nobody_absent_without(&self, listed: &Value, undisturbed: bool) -> Result<(), Fault> {
+        let rows = listed.get("registrations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+        for (code, kept) in self.kept.iter().filter(|(_, kept)| kept.absent && undisturbed) {
+            let row = rows.iter().find(|row| text(row, "code").as_ref() == Some(code));
+            let at = row.and_then(|row| text(row, "slot_at"));
+            if at.is_none() || at == kept.date.as_ref().map(|date| date.1.clone()) {
+                return Err(("I5", format!("{code} did not come, and has no other date")));
+            }
+        }
+        Ok(())
+    }
 }

@@ -121,9 +121,13 @@ impl Ledger {
         if kept.given_up && !kept.put_back && view.cancelled.is_none() {
             return Err(("I6", format!("{} was given up, and the kiosk has forgotten it", view.code)));
         }
-        if view.cancelled.is_some() && (kept.given_up || kept.returned) {
+        if view.cancelled.is_some() {
             // What stands on the old paper is no date of theirs.
-            return Ok(());
+            let waits = kept.returned && kept.date.is_none();
+            if kept.given_up || waits || kept.put_back || self.doubled.contains(&counter) {
+                return Ok(());
+            }
+            return Err(("I6", format!("{} is shown as given up, and nobody said so", view.code)));
         }
         if first && view.no_later_than.is_some() {
             kept.bound.clone_from(&view.no_later_than);

@@ -66,6 +66,7 @@ impl World<'_> {
             _ => central::admin::links(&ground.pool, site).await.map_err(setup)?,
         };
         let soon = self.civil_now().saturating_add(1.days());
+        self.ledger.nobody_absent_without(&listed, self.since() == Since::Undisturbed)?;
         self.ledger.against_central(&listed, &soon.strftime("%Y-%m-%dT%H:%M").to_string())?;
         self.ledger.duplicates(&listed, &links)?;
         if self.since() == Since::Undisturbed {
