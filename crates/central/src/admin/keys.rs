@@ -17,7 +17,8 @@ use wire::messages::ListKind;
 /// acknowledgement key) it signed for. A central that still runs with it gives no more dates.
 ///
 /// # Errors
-/// It is no key of this ring, or the one these keys sign with now.
+/// It is no key of this ring, or the one these keys sign with now; what left central before a restore is
+/// not known.
 pub async fn retire_key(
     pool: &PgPool,
     keys: &CentralKeys,
@@ -41,6 +42,13 @@ pub async fn retire_key(
     let mut tx = pool.begin().await?;
     // Waits for the dates that are being given, and lets none be given meanwhile.
     sqlx::query("LOCK TABLE slot IN SHARE MODE").execute(&mut *tx).await?;
+    let row = sqlx::query("SELECT broken FROM lease_log").fetch_one(&mut *tx).await?;
+    if is_slot && row.try_get::<bool, _>(0)? {
+        return Err(refused(
+            "what left central before it was restored is not known, nor the last day this key has signed for: papers that are \
+             out would be turned away; see central admin lease-log, then retire it",
+        ));
+    }
     let row = sqlx::query(
         "SELECT max(at)::date::text FROM slot WHERE lease IS NOT NULL OR registration IS NOT NULL OR withheld",
     )

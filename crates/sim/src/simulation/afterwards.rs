@@ -111,13 +111,19 @@ impl World<'_> {
             }
             self.all_hear().await?;
         }
-        // What was given in advance meanwhile is on its kiosk's paper, and central knows that.
-        if self.ledger.tally.given_up + self.ledger.tally.learnt > 0 { self.all_hear().await } else { Ok(()) }
+        // What was given meanwhile is on its kiosk's paper, and central knows that.
+        let tally = &self.ledger.tally;
+        if tally.given_up + tally.learnt + tally.absent == 0 {
+            return Ok(());
+        }
+        self.all_hear().await?;
+        self.all_hear().await
     }
 
     /// The next one's turn, and every kiosk hears which papers are replaced.
     async fn all_hear(&mut self) -> Result<(), Fault> {
         self.offers_go_round().await?;
+        self.missed_are_dated().await?;
         for at in self.running() {
             self.tick();
             self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;

@@ -80,8 +80,8 @@ impl Ledger {
                 continue;
             }
             let elsewhere = kept.returned && (kept.gone || kept.put_back);
-            let unheard =
-                self.ahead.contains(&kept.visit) && text(row, "slot_at").is_some_and(|at| at.as_str() < soon);
+            let moved = kept.returned || self.ahead.contains(&kept.visit);
+            let unheard = moved && text(row, "slot_at").is_some_and(|at| at.as_str() < soon);
             if kept.absent && (kept.gone || kept.put_back) {
                 // No disk is there to show the other date.
                 continue;

@@ -120,6 +120,10 @@ impl World<'_> {
             // The mediator is to tell them; one that comes after its day is told too.
             notices.retain(|notice| notice != "date_earlier" && notice != "dated_too_late");
         }
+        if self.ledger.tally.returned > 0 {
+            // What they came back to may be over before their kiosk hears of it.
+            notices.retain(|notice| notice != "dated_too_late");
+        }
         if self.ledger.tally.absent > 0 {
             notices.retain(|notice| notice != "date_missed" && notice != "dated_too_late");
         }
