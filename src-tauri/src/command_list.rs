@@ -7,6 +7,7 @@ with_commands! {
     start_visit
     open_visit
     save_draft
+    unlock_second
     discard_draft
     scan_page
     remove_page

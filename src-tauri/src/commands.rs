@@ -95,6 +95,16 @@ pub async fn save_draft(core: State<'_, Core>, visit: String, fields: DraftField
 }
 
 #[command]
+pub async fn unlock_second(
+    core: State<'_, Core>,
+    visit: String,
+    mediator: String,
+    pin: String,
+) -> Answer<DraftView> {
+    core.kiosk()?.unlock_second(&visit, &mediator, &pin).await
+}
+
+#[command]
 pub async fn discard_draft(app: AppHandle, core: State<'_, Core>, visit: String) -> Answer<()> {
     clipboard::let_go(&app).await;
     core.kiosk()?.discard_draft(&visit).await

@@ -148,6 +148,11 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                     Err(refusal) => Some(refusal),
                 },
                 "save_draft" => kiosk.save_draft(&text, whole()).await.err(),
+                "unlock_second" => kiosk
+                    .unlock_second(&mine, &text, &text)
+                    .await
+                    .err()
+                    .and(kiosk.unlock_second(&text, &text, &text).await.err()),
                 "open_visit" => kiosk.open_visit(&text).await.err(),
                 "discard_draft" => kiosk.discard_draft(&text).await.err(),
                 "scan_page" => kiosk.scan_page(&text).await.err(),

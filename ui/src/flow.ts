@@ -111,6 +111,7 @@ export function createFlow(host: Host) {
       // What was typed meanwhile stands: only the judgement is taken over, never the fields.
       visit.problems = view.problems;
       visit.renewal = view.renewal;
+      visit.second = view.second;
       visit.saved = view.saved && edit === edits;
       if (!visit.saved && edit !== edits) edited();
     });
@@ -126,7 +127,7 @@ export function createFlow(host: Host) {
 
   function take(view: DraftView): void {
     state.visit = {
-      id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, pages: view.pages, scanning: false, saved: view.saved,
+      id: view.visit, fields: view.fields, problems: view.problems, renewal: view.renewal, second: view.second, pages: view.pages, scanning: false, saved: view.saved,
       party: view.fields.party, tried: false, readBack: null, date: null, print: null, declared: false, corrected: false,
     };
     touched();
@@ -415,6 +416,11 @@ export function createFlow(host: Host) {
       visit.fields.lang = visit.date.details.lang;
       visit.corrected = true;
     }),
+    unlockSecond: (mediator: string, pin: string) => run(async () => {
+      await flush();
+      const visit = current();
+      ({ problems: visit.problems, second: visit.second } = await host.unlockSecond(visit.id, mediator, pin));
+    }),
     keepTransfer: () => run(async () => { const visit = current(); visit.date = await host.keepTransfer(visit.id); }),
     answerOffer: (accept: boolean) => run(async () => { const visit = current(); visit.date = await host.answerOffer(visit.id, accept); }),
     answerOfferElsewhere: (accept: boolean) => run(async () => {
@@ -477,7 +483,7 @@ export function createFlow(host: Host) {
 
   async function openOwn(visit: string, lang: string): Promise<void> {
     state.paper = null;
-    take({ visit, fields: emptyFields(lang), problems: [], pages: [], saved: true, code: null, renewal: null });
+    take({ visit, fields: emptyFields(lang), problems: [], pages: [], saved: true, code: null, renewal: null, second: null });
     current().date = await host.date(visit);
   }
 

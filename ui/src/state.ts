@@ -30,6 +30,8 @@ export interface Visit {
   problems: FieldProblem[];
   /** Where today stands to the filing period of a renewal. */
   renewal: RenewalView | null;
+  /** Who unlocked beside the mediator, for what the fields say. */
+  second: string | null;
   pages: PageView[];
   /** True while the scanner is at work: everything else goes on meanwhile. */
   scanning: boolean;

@@ -46,6 +46,7 @@ function judge(fields: DraftFields): FieldProblem[] {
   if (fields.procedure === '') add('procedure', 'unknown_procedure');
   if (fields.renewal?.expires_on === '2033-12-31') add('renewal.expires_on', 'opens_far_ahead', '2032-11-30');
   if (fields.limit && fields.limit.days === '' && fields.limit.last_day === '') add('limit.last_day', 'limit_missing');
+  if (fields.renamed && fields.moved === '') add('moved', 'empty');
   return problems;
 }
 
@@ -151,10 +152,10 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     })),
     startVisit: (lang) => call('start_visit', () => {
       draft = {
-        visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null,
+        visit: 'v1', pages: [], saved: true, code: null, problems: [], renewal: null, second: null,
         fields: {
           lang, family_names: '', given_names: '', birth: { form: 'whole', day: '', month: '', year: '' }, birth_place: '', nationality: '', agdref: '', declared: false,
-          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, moved: '', party: null,
+          contact: { phone: '', email: '', postal: '' }, representative: null, procedure: '', limit: null, renewal: null, accepts_earlier: '', department_wide: false, moved: '', renamed: false, party: null,
         },
       };
       draft.problems = judge(draft.fields);
@@ -165,7 +166,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
       const { fields } = draft;
       const still = Math.max(1, Number(fields.party?.people ?? '1') - 1);
       const family = { ...emptyFields(fields.lang), family_names: fields.family_names, nationality: fields.nationality, contact: fields.contact, party: { people: String(still), with: date.code } };
-      draft = { visit: 'v2', pages: [], saved: true, code: null, problems: [], renewal: null, fields: samePerson ? { ...fields, procedure: '', limit: null, renewal: null, party: family.party } : family };
+      draft = { visit: 'v2', pages: [], saved: true, code: null, problems: [], renewal: null, second: null, fields: samePerson ? { ...fields, procedure: '', limit: null, renewal: null, party: family.party } : family };
       date = null;
       draft.problems = judge(draft.fields);
       return view();
@@ -210,8 +211,19 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     openVisit: () => call('open_visit', view),
     saveDraft: (_visit, fields) => call('save_draft', () => {
       if (!draft) throw { code: 'no_visit', args: {} };
-      draft = { ...draft, fields, problems: judge(fields), renewal: standing(fields), saved: true };
+      // The second mediator saw one name.
+      const second = fields.family_names === draft.fields.family_names ? draft.second : null;
+      const problems = judge(fields);
+      if (fields.renamed && problems.length === 0 && !second) problems.push({ field: 'renamed', code: 'second_session', max: '' });
+      draft = { ...draft, fields, problems, second, renewal: standing(fields), saved: true };
       fake.saved = fields;
+      return view();
+    }),
+    unlockSecond: (_visit, id, pin) => call('unlock_second', () => {
+      if (!draft) throw { code: 'no_visit', args: {} };
+      if (pin !== PIN) throw { code: 'bad_pin', args: {} };
+      const name = ({ ...BOOT, ...boot }).mediators.find((one) => one.id === id)?.name ?? null;
+      draft = { ...draft, second: name, problems: draft.problems.filter((problem) => problem.field !== 'renamed') };
       return view();
     }),
     discardDraft: () => call('discard_draft', () => { draft = null; return null; }),

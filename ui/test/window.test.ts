@@ -387,6 +387,50 @@ describe('a person who comes from another site', () => {
   });
 });
 
+describe('a person whose name has changed since', () => {
+  const asked = async () => {
+    await unlock();
+    await press('start-visit');
+    await fill();
+    await press('next');
+    await choose('procedure', 'renewal');
+    one<HTMLInputElement>('[name="has-moved"]').click();
+    await settle();
+    await type('moved', '7k3q 9mzt 4xw2 p');
+    expect(document.querySelector('[name="second-pin"]'), 'not before it is said').toBeNull();
+    one<HTMLInputElement>('[name="renamed"]').click();
+    await settle();
+  };
+
+  it('takes a second mediator beside the first, who is never the first', async () => {
+    app.unmount();
+    await open(fakeHost({ mediators: [{ id: 'demo', name: 'Camille Durand' }, { id: 'other', name: 'Dominique Petit' }] }));
+    await asked();
+    expect([...one<HTMLSelectElement>('[name="second"]').options].map((option) => option.value)).toEqual(['other']);
+    await type('second-pin', '1');
+    await press('unlock-second');
+    expect(one('[role="alert"]').dataset['code']).toBe('bad_pin');
+    expect(one<HTMLInputElement>('[name="second-pin"]').value, 'no PIN stays').toBe('');
+    await type('second-pin', PIN);
+    await press('unlock-second');
+    expect(one('[data-role="second"]').textContent).toContain('Dominique Petit');
+    expect(fake.saved).toMatchObject({ renamed: true, moved: '7k3q 9mzt 4xw2 p' });
+    await press('next');
+    await press('back');
+    expect(one('[data-role="second"]').textContent, 'while they are here').toContain('Dominique Petit');
+    one<HTMLInputElement>('[name="has-moved"]').click();
+    await settle();
+    await press('next');
+    expect(fake.saved).toMatchObject({ renamed: false, moved: '' });
+  });
+
+  it('is told what to do where there is no second mediator', async () => {
+    await asked();
+    expect(document.querySelector('[name="second-pin"]')).toBeNull();
+    expect(one('[data-role="second-none"]').textContent).toContain('deux');
+  });
+});
+
 describe('refusals', () => {
   it('show one sentence, and the PIN does not stay', async () => {
     await type('pin', '1');

@@ -12,6 +12,7 @@ use domain::applicant::{
 use domain::birth::{Birth, BirthRefusal};
 use domain::code::FollowUpCode;
 use domain::correction::Details;
+use domain::ids::MediatorId;
 use domain::limit::TimeLimit;
 use domain::offer::{NoticeDays, NoticeRefusal};
 use domain::party;
@@ -35,8 +36,10 @@ pub(crate) struct Checked {
     pub accepts_earlier: Option<NoticeDays>,
     pub department_wide: bool,
     pub coming: Option<Coming>,
-    /// The paper of another site that the registration follows.
+    /// The paper that the registration follows.
     pub moved: Option<FollowUpCode>,
+    /// Who vouches beside the mediator that the person of that paper has another name since.
+    pub witness: Option<MediatorId>,
     pub lang: String,
 }
 
@@ -98,6 +101,9 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         "" => None,
         code => FollowUpCode::parse(code).or_else(|| faults.add("moved", "bad_follow_up_code", 0)),
     };
+    if fields.renamed && fields.moved.trim().is_empty() {
+        faults.add::<()>("moved", "empty", 0);
+    }
     let lang = faults.lang(&fields.lang);
     match (family_names, birth, nationality, procedure, lang) {
         (Some(family_names), Some(birth), Some(nationality), Some(procedure), Some(lang))
@@ -125,6 +131,7 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
                 department_wide,
                 coming,
                 moved,
+                witness: None,
                 lang,
             })
         }
@@ -149,6 +156,11 @@ pub(crate) fn details(fields: &DetailFields, today: Date) -> Result<(Details, St
         (.., Some(fault)) => Err(Problem::new(&fault.code).with("field", fault.field).with("max", fault.max)),
         (.., None) => Err(Problem::new("unknown")),
     }
+}
+
+/// A field that stands in the way, whatever its limits.
+pub(crate) fn fault(field: &str, code: &str) -> FieldProblem {
+    FieldProblem { field: field.to_owned(), code: code.to_owned(), max: String::new() }
 }
 
 #[derive(Default)]

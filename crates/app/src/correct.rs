@@ -8,7 +8,6 @@ use crate::keep;
 use crate::kiosk::{Inner, Kiosk};
 use crate::{paper, visit};
 use domain::birth::Birth;
-use domain::code::FollowUpCode;
 use domain::correction::{self, CORRECTIONS_MAX, CorrectionRefusal, Details};
 use domain::registration::Registration;
 use domain::token::SignedToken;
@@ -41,18 +40,8 @@ impl Kiosk {
     /// # Errors
     /// No paper of this kiosk has this code, or as [`Self::correct`].
     pub async fn correct_of(&self, code: &str, told: CorrectionFields) -> Result<DateView, Problem> {
-        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
-        let (visit, stands) = self
-            .off(move |inner| {
-                inner.session()?;
-                inner.vault.read(|tx| {
-                    let paper = tx.paper_by_code(code)?.ok_or_else(|| Problem::new("paper_not_here"))?;
-                    let registration = paper.registered.registration;
-                    let visit = tx.visit_of(registration.id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                    Ok::<_, Problem>((visit, fields(&registration)))
-                })
-            })
-            .await?;
+        let (visit, registration) = self.visit_of(code).await?;
+        let stands = fields(&registration);
         let details = DetailFields {
             family_names: told.family_names.unwrap_or(stands.family_names),
             given_names: told.given_names.unwrap_or(stands.given_names),

@@ -114,7 +114,7 @@ fn commit(inner: &Inner, id: VisitId) -> Result<Option<(Registration, Option<Bus
             }
             VisitState::Draft | VisitState::Asking => {
                 let own = RegistrationId(inner.world.bytes());
-                let (checked, party) = visit::judged(inner, tx, &visit::fields(&visit), own)?
+                let (checked, party) = visit::judged(inner, tx, (id, &visit::fields(&visit)), own)?
                     .map_err(|_| Problem::new("draft_incomplete"))?;
                 let registration =
                     Registration { party, ..registration(inner, own, checked, session.mediator) };
@@ -160,6 +160,7 @@ fn registration(inner: &Inner, id: RegistrationId, checked: Checked, mediator: M
         department_wide: checked.department_wide && !inner.identity.told().nearby.is_empty(),
         party: None,
         moved: checked.moved,
+        witness: checked.witness,
         applicant: checked.applicant,
         lang: checked.lang,
         registered_at: now,

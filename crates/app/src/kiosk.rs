@@ -3,6 +3,7 @@
 use crate::contract::{Connection, Problem};
 use crate::keepsake;
 use crate::repair;
+use crate::second::Second;
 use crate::session::Session;
 use crate::settings::{KioskFile, Settings};
 use crate::storage;
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub scanner: Option<AnyScanner>,
     pub printer: Option<AnyPrinter>,
     pub session: Mutex<Option<Session>>,
+    /// Beside the first, for one visit.
+    pub second: Mutex<Option<Second>>,
     pub sync: Mutex<SyncState>,
     /// One exchange with central at a time.
     pub exchange: tokio::sync::Mutex<()>,
@@ -297,6 +300,7 @@ impl Kiosk {
             scanner,
             printer,
             session: Mutex::new(None),
+            second: Mutex::new(None),
             sync: Mutex::new(SyncState::new(Connection::Offline)),
             exchange: tokio::sync::Mutex::new(()),
             printing: tokio::sync::Mutex::new(()),

@@ -36,6 +36,7 @@ mod read_back;
 mod reconfirm;
 mod renewal;
 mod repair;
+mod second;
 mod session;
 mod set_aside;
 pub mod settings;

@@ -5,7 +5,6 @@
 use crate::contract::{Connection, DateView, LimitFields, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::{paper, visit};
-use domain::code::FollowUpCode;
 use domain::limit::{EVIDENCE_MAX, LimitRefusal, TimeLimit};
 use domain::token::SignedToken;
 use std::time::Duration;
@@ -45,16 +44,7 @@ impl Kiosk {
     /// # Errors
     /// No paper of this kiosk has this code, or as [`Self::declare_limit`].
     pub async fn declare_limit_of(&self, code: &str, limit: LimitFields) -> Result<DateView, Problem> {
-        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
-        let visit = self
-            .off(move |inner| {
-                inner.session()?;
-                inner.vault.read(|tx| {
-                    let paper = tx.paper_by_code(code)?.ok_or_else(|| Problem::new("paper_not_here"))?;
-                    tx.visit_of(paper.registered.registration.id)?.ok_or_else(|| Problem::new("no_visit"))
-                })
-            })
-            .await?;
+        let (visit, _) = self.visit_of(code).await?;
         self.declare_limit(&visit.to_string(), limit).await
     }
 }

@@ -16,7 +16,7 @@ impl Kiosk {
         self.off(move |inner| {
             let (fields, judged, pages) = inner.vault.read(|tx| {
                 let fields = visit::fields(&visit::ours(inner, tx, id)?);
-                let judged = visit::judged(inner, tx, &fields, RegistrationId([0; 16]))?;
+                let judged = visit::judged(inner, tx, (id, &fields), RegistrationId([0; 16]))?;
                 Ok::<_, Problem>((fields, judged, tx.pages(id)?.len()))
             })?;
             let lang = Lang::parse(&fields.lang).unwrap_or(Lang::FRENCH);
@@ -88,6 +88,9 @@ fn lines(checked: &check::Checked, lang: &Lang, pages: usize) -> Vec<ReadBackLin
     }
     if let Some(moved) = checked.moved {
         lines.push(line("moved", moved.to_string()));
+    }
+    if checked.witness.is_some() {
+        lines.push(line("renamed", both(lang, "readback-renamed-seen")));
     }
     if let Some(coming) = checked.coming {
         let before = coming.with.map(|code| format!(" · {code}")).unwrap_or_default();

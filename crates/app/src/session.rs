@@ -81,22 +81,9 @@ impl Kiosk {
     pub async fn unlock(&self, mediator: &str, pin: &str) -> Result<SessionView, Problem> {
         let (mediator, pin) = (mediator.to_owned(), zeroize::Zeroizing::new(pin.to_owned()));
         self.off(move |inner| {
-            let now = inner.now();
-            pin_tries::may_try(inner, now)?;
-            let roster = inner.roster()?;
-            let entry = roster.mediators.iter().find(|entry| entry.id.as_str() == mediator);
-            let right = pin.len() <= PIN_MAX
-                && entry.is_some_and(|entry| {
-                    PasswordHash::new(&entry.pin)
-                        .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
-                });
-            let (Some(entry), true) = (entry, right) else {
-                pin_tries::note_wrong(inner, now)?;
-                return Err(Problem::new("bad_pin"));
-            };
-            pin_tries::forget(inner, now)?;
-            let session = Session { mediator: entry.id.clone(), name: entry.name.clone() };
+            let session = known(inner, &mediator, &pin)?;
             let view = session.view();
+            *lock(&inner.second) = None;
             *lock(&inner.session) = Some(session);
             Ok(view)
         })
@@ -106,6 +93,7 @@ impl Kiosk {
     /// # Errors
     /// Never; the shape is the contract's.
     pub async fn lock(&self) -> Result<(), Problem> {
+        *lock(&self.inner.second) = None;
         *lock(&self.inner.session) = None;
         Ok(())
     }
@@ -150,6 +138,25 @@ impl Kiosk {
         })
         .await
     }
+}
+
+/// Whose PIN it is. Wrong ones are counted, whoever they were said for.
+pub(crate) fn known(inner: &Inner, mediator: &str, pin: &str) -> Result<Session, Problem> {
+    let now = inner.now();
+    pin_tries::may_try(inner, now)?;
+    let roster = inner.roster()?;
+    let entry = roster.mediators.iter().find(|entry| entry.id.as_str() == mediator);
+    let right = pin.len() <= PIN_MAX
+        && entry.is_some_and(|entry| {
+            PasswordHash::new(&entry.pin)
+                .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
+        });
+    let (Some(entry), true) = (entry, right) else {
+        pin_tries::note_wrong(inner, now)?;
+        return Err(Problem::new("bad_pin"));
+    };
+    pin_tries::forget(inner, now)?;
+    Ok(Session { mediator: entry.id.clone(), name: entry.name.clone() })
 }
 
 /// Notices of the last week, each once; how it stands with central for as long as it lasts.

@@ -1,11 +1,10 @@
-//! A person who has moved here, and the registration they had at another site. Both appointments stand
-//! until they keep one at this counter. Tells of the other one what central tells, and no more.
+//! A person who has moved here or has another name, and the registration they had before. Both
+//! appointments stand until they keep one at this counter. Tells of the other one what central tells, and no more.
 
 use crate::contract::{DateView, Problem, ToTellKind, ToTellView, TransferState, TransferView};
 use crate::keep;
 use crate::kiosk::{Inner, Kiosk};
 use crate::{paper, visit};
-use domain::code::FollowUpCode;
 use domain::ids::RegistrationId;
 use domain::registration::Registration;
 use domain::token::SignedToken;
@@ -19,7 +18,7 @@ use wire::messages::Transferred;
 const TO_TELL: usize = 20;
 
 impl Kiosk {
-    /// The person keeps this appointment, and the one at the site they have left is over. Twice is once.
+    /// The person keeps this appointment, and the earlier one is over. Twice is once.
     /// To keep the other one this one is cancelled.
     ///
     /// # Errors
@@ -28,12 +27,8 @@ impl Kiosk {
         let id = visit::visit_id(visit)?;
         let view = self
             .off(move |inner| {
-                inner.session()?;
-                inner.day_is_known()?;
-                inner.vault.transact(|tx| {
-                    let visit = tx.visit(id)?.ok_or_else(|| Problem::new("no_visit"))?;
-                    let registration = visit.registration.ok_or_else(|| Problem::new("draft_incomplete"))?;
-                    keep(inner, tx, registration)?;
+                visit::with_paper(inner, id, |tx, paper| {
+                    keep(inner, tx, paper.registered.registration.id)?;
                     keep::date_view(inner, tx, id)
                 })
             })
@@ -47,24 +42,12 @@ impl Kiosk {
     /// # Errors
     /// No paper of this kiosk has this code, or as [`Self::keep_transfer`].
     pub async fn keep_transfer_of(&self, code: &str) -> Result<DateView, Problem> {
-        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
-        let visit = self
-            .off(move |inner| {
-                inner.session()?;
-                inner.vault.read(|tx| {
-                    let paper = tx.paper_by_code(code)?.ok_or_else(|| Problem::new("paper_not_here"))?;
-                    tx.visit_of(paper.registered.registration.id)?.ok_or_else(|| Problem::new("no_visit"))
-                })
-            })
-            .await?;
+        let (visit, _) = self.visit_of(code).await?;
         self.keep_transfer(&visit.to_string()).await
     }
 }
 
 fn keep(inner: &Inner, tx: &Tx<'_>, id: RegistrationId) -> Result<(), Problem> {
-    if tx.paper(id)?.is_none() {
-        return Err(Problem::new("draft_incomplete"));
-    }
     if tx.cancelled(id)?.is_some() {
         return Err(Problem::new("cancelled"));
     }

@@ -6,11 +6,13 @@ use crate::check::{self, Checked, DRAFT_BYTES};
 use crate::contract::{DraftFields, DraftView, FieldProblem, PageView, Problem};
 use crate::kiosk::{Inner, Kiosk};
 use crate::storage::Writing;
-use crate::{party, renewal};
+use crate::{party, renewal, second};
 use age::secrecy::ExposeSecret as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, PageId, RegistrationId, VisitId};
 use domain::party::Party;
+use domain::registration::Registration;
 use vault::{Paper, Tx, VaultFailure, Visit, VisitState};
 
 impl Kiosk {
@@ -122,6 +124,24 @@ impl Kiosk {
     }
 }
 
+impl Kiosk {
+    /// The visit of a paper of this kiosk and what stands on it, for whoever has its follow-up code and
+    /// no window.
+    pub(crate) async fn visit_of(&self, code: &str) -> Result<(VisitId, Registration), Problem> {
+        let code = FollowUpCode::parse(code).ok_or_else(|| Problem::new("bad_follow_up_code"))?;
+        self.off(move |inner| {
+            inner.session()?;
+            inner.vault.read(|tx| {
+                let paper = tx.paper_by_code(code)?.ok_or_else(|| Problem::new("paper_not_here"))?;
+                let registration = paper.registered.registration;
+                let visit = tx.visit_of(registration.id)?.ok_or_else(|| Problem::new("no_visit"))?;
+                Ok((visit, registration))
+            })
+        })
+        .await
+    }
+}
+
 /// A visit that may be begun: somebody has unlocked, the day is known, there is room.
 pub(crate) struct Begin(MediatorId);
 
@@ -192,17 +212,23 @@ pub(crate) fn fields(visit: &Visit) -> DraftFields {
 /// What a draft says, or what stands in the way.
 pub(crate) type Judged = Result<(Checked, Option<Party>), Vec<FieldProblem>>;
 
-/// Judges a draft as it would be registered today, under this id.
+/// Judges a visit's draft as it would be registered today, under this id.
 pub(crate) fn judged(
     inner: &Inner,
     tx: &Tx<'_>,
-    fields: &DraftFields,
+    (visit, fields): (VisitId, &DraftFields),
     id: RegistrationId,
 ) -> Result<Judged, VaultFailure> {
-    let checked = match check::check(fields, inner.today()) {
+    let mut checked = match check::check(fields, inner.today()) {
         Ok(checked) => checked,
         Err(problems) => return Ok(Err(problems)),
     };
+    if fields.renamed {
+        checked.witness = second::here(inner, visit, fields).map(|second| second.mediator);
+        if checked.witness.is_none() {
+            return Ok(Err(vec![second::missing()]));
+        }
+    }
     let party = party::of(tx, checked.coming, id)?;
     Ok(party.map(|party| (checked, party)).map_err(|problem| vec![problem]))
 }
@@ -210,10 +236,10 @@ pub(crate) fn judged(
 pub(crate) fn problems(
     inner: &Inner,
     tx: &Tx<'_>,
-    fields: &DraftFields,
+    draft: (VisitId, &DraftFields),
 ) -> Result<Vec<FieldProblem>, VaultFailure> {
     // Whatever its id will be, the same stands in the way.
-    Ok(judged(inner, tx, fields, RegistrationId([0; 16]))?.err().unwrap_or_default())
+    Ok(judged(inner, tx, draft, RegistrationId([0; 16]))?.err().unwrap_or_default())
 }
 
 pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView, Problem> {
@@ -239,8 +265,9 @@ pub(crate) fn view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DraftView,
     };
     Ok(DraftView {
         visit: id.to_string(),
-        problems: problems(inner, tx, &fields)?,
+        problems: problems(inner, tx, (id, &fields))?,
         renewal: renewal::view(&fields, inner.today()),
+        second: second::here(inner, id, &fields).map(|second| second.name),
         fields,
         pages,
         saved: true,

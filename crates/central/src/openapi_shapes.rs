@@ -58,7 +58,8 @@ pub(crate) fn shapes() -> Value {
                 "first": hex(16), "people": number(1, party::PEOPLE_MAX.into()),
                 "beside": { "type": "array", "maxItems": party::PEOPLE_MAX - 1, "items": civil() }
             }), &["first", "people"]),
-            "moved": { "type": "string", "description": "The code of another site's paper that this one follows." },
+            "moved": { "type": "string", "description": "The code of the paper that this one follows." },
+            "witness": { "type": "string", "maxLength": 32, "description": "A second mediator: the person of that paper has another name since." },
             "applicant": strict(person, &["family_names", "birth", "nationality", "identity", "contact"]),
             "lang": { "type": "string" }, "registered_at": instant(), "registered_on": day(), "mediator": text(32)
         }), &["id", "code", "site", "procedure", "applicant", "lang", "registered_at", "registered_on", "mediator"]),

@@ -77,6 +77,10 @@ enum Command {
         /// Who registers; the only mediator of the site when not given.
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
+        /// A second mediator beside the first, where `renamed` says that the person's name is another
+        /// than on the paper they bring. Their PIN is the second line.
+        #[arg(long, value_name = "ID")]
+        second: Option<String>,
     },
     /// Declare a time limit learnt after the registration, as at the counter: the same fields as
     /// `limit` of register, in a file of their own. The PIN is read from standard input. A new paper
@@ -282,7 +286,9 @@ async fn main() -> ExitCode {
         }
         Command::Doctor { json } => kiosk::doctor(json).await,
         Command::EndOfDay => kiosk::end_of_day().await,
-        Command::Register { file, mediator } => register::register(&file, mediator.as_deref()).await,
+        Command::Register { file, mediator, second } => {
+            register::register(&file, mediator.as_deref(), second.as_deref()).await
+        }
         Command::Limit { code, file, mediator } => {
             register::declare_limit(&code, &file, mediator.as_deref()).await
         }

@@ -72,6 +72,7 @@ const PERSON: Fields = &[
     ("accepts_earlier", Takes::Number),
     ("department_wide", Takes::YesNo),
     ("moved", Takes::Text),
+    ("renamed", Takes::YesNo),
     ("party", Takes::Fields(&[("people", Takes::Number), ("with", Takes::Text)])),
 ];
 

@@ -7,7 +7,7 @@ use crate::person::{self, NotFields};
 use app::contract::{DateView, DraftFields, FieldProblem, Problem};
 use app::{Kiosk, Settings};
 use serde_json::json;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Stdin, Take};
 use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
@@ -38,8 +38,8 @@ impl From<Problem> for Refused {
     }
 }
 
-pub(crate) async fn register(file: &Path, mediator: Option<&str>) -> ExitCode {
-    match registered(file, mediator).await {
+pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option<&str>) -> ExitCode {
+    match registered(file, mediator, second).await {
         Ok(Registered::Kept(date)) => answer(&json!({
             "code": date.code,
             "visit": date.visit,
@@ -78,14 +78,20 @@ fn not_taken(file: &Path, refused: &Refused) -> ExitCode {
     }
 }
 
-async fn registered(file: &Path, mediator: Option<&str>) -> Result<Registered, Refused> {
+async fn registered(
+    file: &Path,
+    mediator: Option<&str>,
+    second: Option<&str>,
+) -> Result<Registered, Refused> {
     let fields = fields(file, person::read)?;
     let kiosk = Kiosk::open(Settings::from_env()?).await?;
     let mediator = who(&kiosk, mediator).await?;
-    kiosk.unlock(&mediator, &pin()?).await?;
+    let mut pins = Pins::new();
+    kiosk.unlock(&mediator, &pins.next()?).await?;
+    let second = second.map(|id| Ok::<_, Problem>((id, pins.next()?))).transpose()?;
     let lang = if fields.lang.is_empty() { "fr".to_owned() } else { fields.lang.clone() };
     let visit = kiosk.start_visit(&lang).await?.visit;
-    match kept(&kiosk, &visit, DraftFields { lang, ..fields }).await {
+    match kept(&kiosk, &visit, (DraftFields { lang, ..fields }, second)).await {
         Ok(Registered::Kept(date)) => Ok(Registered::Kept(date)),
         other => {
             // Refused once it has its date: then it stays, and the home screen shows it.
@@ -176,8 +182,16 @@ pub(crate) async fn handed_over(code: &str, mediator: Option<&str>) -> ExitCode 
     }
 }
 
-async fn kept(kiosk: &Kiosk, visit: &str, fields: DraftFields) -> Result<Registered, Problem> {
-    let draft = kiosk.save_draft(visit, fields).await?;
+async fn kept(
+    kiosk: &Kiosk,
+    visit: &str,
+    (fields, second): (DraftFields, Option<(&str, Zeroizing<String>)>),
+) -> Result<Registered, Problem> {
+    let mut draft = kiosk.save_draft(visit, fields).await?;
+    if let Some((mediator, pin)) = second {
+        kiosk.unlock_second(visit, mediator, &pin).await?;
+        draft = kiosk.open_visit(visit).await?;
+    }
     if !draft.problems.is_empty() {
         return Ok(Registered::Incomplete(draft.problems));
     }
@@ -195,13 +209,24 @@ async fn who(kiosk: &Kiosk, mediator: Option<&str>) -> Result<String, Problem> {
     }
 }
 
-/// One line of standard input.
+/// The first line of standard input.
 fn pin() -> Result<Zeroizing<String>, Problem> {
-    let mut line = Zeroizing::new(String::new());
-    BufReader::new(std::io::stdin().take(PIN_BYTES))
-        .read_line(&mut line)
-        .map_err(|_| Problem::new("bad_pin"))?;
-    Ok(Zeroizing::new(line.trim().to_owned()))
+    Pins::new().next()
+}
+
+/// Standard input, a PIN a line. No more is read than two of them take.
+struct Pins(BufReader<Take<Stdin>>);
+
+impl Pins {
+    fn new() -> Self {
+        Self(BufReader::new(std::io::stdin().take(2 * PIN_BYTES)))
+    }
+
+    fn next(&mut self) -> Result<Zeroizing<String>, Problem> {
+        let mut line = Zeroizing::new(String::new());
+        self.0.read_line(&mut line).map_err(|_| Problem::new("bad_pin"))?;
+        Ok(Zeroizing::new(line.trim().to_owned()))
+    }
 }
 
 fn fields<T>(file: &Path, read: impl Fn(&[u8]) -> Result<T, NotFields>) -> Result<T, Refused> {

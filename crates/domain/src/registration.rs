@@ -35,9 +35,14 @@ pub struct Registration {
     /// Who comes with them, where they asked to be received together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<Party>,
-    /// The paper of another site that it follows: the person has moved.
+    /// The paper that it follows: the person has moved from the area of another site, or has another
+    /// name since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<FollowUpCode>,
+    /// A second mediator, unlocked beside the first: both saw what shows that the person of that paper
+    /// has this name now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<MediatorId>,
     pub applicant: Applicant,
     /// BCP 47 code of the language the person reads.
     pub lang: String,
@@ -51,6 +56,13 @@ impl Registration {
     #[must_use]
     pub fn class(&self) -> Class {
         if self.limit.is_some() { Class::WithTimeLimit } else { Class::Ordinary }
+    }
+
+    /// Do two mediators say that the person of the paper followed has another name since? One of them
+    /// twice is one.
+    #[must_use]
+    pub fn is_renamed(&self) -> bool {
+        self.moved.is_some() && self.witness.as_ref().is_some_and(|second| *second != self.mediator)
     }
 
     /// The same person, whoever came with them.
@@ -149,7 +161,7 @@ mod tests {
     fn what_was_not_told_is_not_written_and_what_is_unknown_is_refused() {
         let text = serde_json::to_value(registered(&json!({}))).unwrap();
         assert!(
-            ["renewal", "limit", "accepts_earlier", "department_wide", "party", "moved"]
+            ["renewal", "limit", "accepts_earlier", "department_wide", "party", "moved", "witness"]
                 .iter()
                 .all(|key| text.get(key).is_none())
         );

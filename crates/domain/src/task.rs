@@ -13,7 +13,7 @@ const REQUEST_DAYS: u16 = 10;
 const OUTSIDE_DAYS: u16 = 5;
 
 /// Working days in which the desk looks at the evidence of a time limit a kiosk declared, at a
-/// correction that was not taken, or at the residence of somebody who moved.
+/// correction that was not taken, or at the residence or the new name of somebody who follows a paper.
 const CHECK_DAYS: u16 = 2;
 /// Working days in which the desk looks at an hour with more registrations than usual. Whoever waits
 /// for it is given a date after them, looked at or not.
@@ -47,6 +47,9 @@ pub enum TaskKind {
     /// The person has moved to the area of this site and keeps an earlier registration time: their
     /// residence is to be looked at. The date stands whatever is found (I3).
     ResidenceCheck,
+    /// The person has another name than on the paper whose registration time they keep: what shows it
+    /// is to be looked at. The date stands whatever is found (I3).
+    NameCheck,
     /// An appointment is proposed to be annulled for fraud: another agent decides, once the person was
     /// heard or the day for their answer is over.
     Annulment,
@@ -65,6 +68,7 @@ impl TaskKind {
             Self::CorrectionCheck => "correction_check",
             Self::SecondDate => "second_date",
             Self::ResidenceCheck => "residence_check",
+            Self::NameCheck => "name_check",
             Self::Annulment => "annulment",
         }
     }
@@ -76,7 +80,7 @@ impl TaskKind {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
-            Self::LimitCheck | Self::CorrectionCheck | Self::ResidenceCheck => CHECK_DAYS,
+            Self::LimitCheck | Self::CorrectionCheck | Self::ResidenceCheck | Self::NameCheck => CHECK_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
             // Written with the day the proposal names; this is the earliest it can be.

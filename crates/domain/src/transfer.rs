@@ -1,6 +1,6 @@
-//! Transfer of residence: who moves to the area of another site registers there anew, and the new
-//! registration names the paper it follows. Where it counts, offers at the new site go by the earlier
-//! registration time. Moves no date, and says nothing to whoever only guesses at a paper.
+//! A registration that follows another: who moves to the area of another site, or has another name
+//! since, registers anew and names the paper. Where it counts, offers go by the earlier registration
+//! time. Moves no date, and says nothing to whoever only guesses at a paper.
 
 use crate::correction::Details;
 use crate::registration::Registration;
@@ -20,13 +20,14 @@ pub struct Earlier<'a> {
 
 /// Does `new` take the registration time of `earlier` over? Whatever came first to whoever asks: it goes
 /// by what was said at the counters. So a place given up before the new registration never counts, and
-/// cancelling and registering again never beats the list.
+/// cancelling and registering again never beats the list. Another name takes two mediators: a time that
+/// one alone could put on anybody's name would be sold.
 #[must_use]
 pub fn counts(new: &Registration, earlier: &Earlier<'_>) -> bool {
     let Earlier { registration: before, ended, honoured, annulled } = *earlier;
     let stood = ended.is_none_or(|ended| ended.as_second() > new.registered_at.as_second());
     new.moved == Some(before.code)
-        && new.site != before.site
+        && (new.site != before.site || new.is_renamed())
         && new.procedure == before.procedure
         // In seconds, as places are ranked: so no two registrations ever follow each other.
         && before.registered_at.as_second() < new.registered_at.as_second()
@@ -36,11 +37,12 @@ pub fn counts(new: &Registration, earlier: &Earlier<'_>) -> bool {
         && is_one_person(new, before)
 }
 
-/// The rule of corrections for a name, and no slip in the birth date: two clerks type one name in two
-/// ways, and a date is copied from the same document.
+/// The rule of corrections for a name where two mediators did not say that it is another, and no slip in
+/// the birth date: two clerks type one name in two ways, and a date is copied from the same document.
 fn is_one_person(new: &Registration, before: &Registration) -> bool {
+    let renamed = new.is_renamed();
     let (new, before) = (Details::of(&new.applicant), Details::of(&before.applicant));
-    new.birth == before.birth && new.names_apart(&before).is_some()
+    new.birth == before.birth && (renamed || new.names_apart(&before).is_some())
 }
 
 #[cfg(test)]
@@ -111,6 +113,31 @@ mod tests {
             change(&mut new);
             assert!(!counts(&new, &stands(&earlier)), "{what}");
         }
+    }
+
+    #[test]
+    fn another_name_takes_two_mediators_and_the_same_birth_date() {
+        let earlier = before();
+        let renamed = |second: Option<&str>| {
+            let mut new = after();
+            new.applicant.family_names = "TRAORE".into();
+            new.witness = second.map(|id| crate::ids::MediatorId::parse(id).unwrap());
+            new
+        };
+        assert!(counts(&renamed(Some("second")), &stands(&earlier)));
+        assert!(!counts(&renamed(None), &stands(&earlier)));
+        assert!(!counts(&renamed(Some("demo")), &stands(&earlier)), "one mediator is one, said twice");
+        // At the site of the first paper too, and there for no other reason.
+        let here = |second| Registration { site: before().site, ..renamed(second) };
+        assert!(counts(&here(Some("second")), &stands(&earlier)));
+        assert!(!counts(&here(None), &stands(&earlier)));
+        let mut born = renamed(Some("second"));
+        born.applicant.birth = crate::birth::Birth::Whole { date: "1991-03-15".parse().unwrap() };
+        assert!(!counts(&born, &stands(&earlier)), "another birth date");
+        let over = Earlier { ended: Some(renamed(None).registered_at), ..stands(&earlier) };
+        assert!(!counts(&renamed(Some("second")), &over), "given up before");
+        let unnamed = Registration { moved: None, ..renamed(Some("second")) };
+        assert!(!counts(&unnamed, &stands(&earlier)), "no paper named");
     }
 
     #[test]

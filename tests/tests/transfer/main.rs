@@ -5,6 +5,7 @@
 
 mod counter;
 mod late;
+mod renamed;
 
 use domain::code::FollowUpCode;
 use domain::procedure::Procedure;

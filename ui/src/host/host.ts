@@ -32,6 +32,7 @@ export interface Host {
   home(): Promise<HomeView>;
   startVisit(lang: string): Promise<DraftView>;
   openVisit(visit: string): Promise<DraftView>;
+  unlockSecond(visit: string, mediator: string, pin: string): Promise<DraftView>;
   saveDraft(visit: string, fields: DraftFields): Promise<DraftView>;
   discardDraft(visit: string): Promise<null>;
   scanPage(visit: string): Promise<DraftView>;

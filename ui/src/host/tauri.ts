@@ -33,6 +33,7 @@ export const tauriHost: Host = {
   reinstate: (visit) => invoke('reinstate', { visit }),
   declareLimit: (visit, limit) => invoke('declare_limit', { visit, limit }),
   correct: (visit, details) => invoke('correct', { visit, details }),
+  unlockSecond: (visit, mediator, pin) => invoke('unlock_second', { visit, mediator, pin }),
   keepTransfer: (visit) => invoke('keep_transfer', { visit }),
   answerOffer: (visit, accept) => invoke('answer_offer', { visit, accept }),
   answerOfferElsewhere: (code, birth, offer, accept) => invoke('answer_offer_elsewhere', { code, birth, offer, accept }),

@@ -33,8 +33,11 @@ pub struct DraftFields {
     pub accepts_earlier: String,
     /// Any site of the département may receive the person; asked only where there are others.
     pub department_wide: bool,
-    /// The code on the paper of another site, where the person has moved from there; or empty.
+    /// The code on the paper of a registration that this one follows: the person has moved from the area
+    /// of another site, or has another name since; or empty.
     pub moved: String,
+    /// The name on that paper is another: takes a second mediator.
+    pub renamed: bool,
     /// Present when people come together, or one person for several procedures.
     pub party: Option<PartyFields>,
 }

@@ -43,7 +43,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 43] = [
+pub const COMMANDS: [&str; 44] = [
     "boot",
     "set_aside",
     "unlock",
@@ -52,6 +52,7 @@ pub const COMMANDS: [&str; 43] = [
     "start_visit",
     "open_visit",
     "save_draft",
+    "unlock_second",
     "discard_draft",
     "scan_page",
     "remove_page",

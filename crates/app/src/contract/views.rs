@@ -162,6 +162,8 @@ pub struct DraftView {
     pub code: Option<String>,
     /// Where today stands to the filing period of the renewal, when the permit's end can be read.
     pub renewal: Option<RenewalView>,
+    /// Who unlocked beside the mediator for what the draft says now; by their name.
+    pub second: Option<String>,
 }
 
 /// Where today stands to the days on which a renewal is filed.

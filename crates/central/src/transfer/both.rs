@@ -88,7 +88,7 @@ pub(crate) async fn honoured(
 }
 
 /// Does the person have another place in this one's stead, kept or honoured? Then it is not taken up
-/// again.
+/// again: neither the one left behind, nor one that was given up to go back to it.
 pub(crate) async fn is_elsewhere(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Refusal> {
     for other in line(&mut *db, id).await? {
         if arrivals::is_honoured(&mut *db, other).await? {
@@ -97,9 +97,11 @@ pub(crate) async fn is_elsewhere(db: &mut PgConnection, id: RegistrationId) -> R
     }
     let row = sqlx::query(
         "WITH RECURSIVE kept AS (\
-            SELECT registration AS id FROM transfer WHERE earlier = $1 AND kept_s IS NOT NULL \
+            SELECT following.registration AS id FROM transfer AS following \
+            WHERE following.kept_s IS NOT NULL AND (following.earlier = $1 \
+                  OR following.earlier = (SELECT own.was FROM transfer AS own WHERE own.registration = $1)) \
             UNION SELECT transfer.registration FROM transfer JOIN kept ON transfer.earlier = kept.id) \
-         SELECT EXISTS (SELECT 1 FROM kept JOIN registration USING (id) WHERE cancelled_s IS NULL)",
+         SELECT EXISTS (SELECT 1 FROM kept JOIN registration USING (id) WHERE cancelled_s IS NULL AND id <> $1)",
     )
     .bind(id.0.as_slice())
     .fetch_one(db)
@@ -107,14 +109,15 @@ pub(crate) async fn is_elsewhere(db: &mut PgConnection, id: RegistrationId) -> R
     Ok(row.try_get(0)?)
 }
 
-/// Every other registration of the line of moves this one is in.
+/// Every other registration of the line of moves this one is in, or was in until it was given up.
 async fn line(db: &mut PgConnection, id: RegistrationId) -> Result<Vec<RegistrationId>, Refusal> {
     let rows = sqlx::query(
         "WITH RECURSIVE up AS (\
             SELECT $1::bytea AS id \
-            UNION SELECT transfer.earlier FROM transfer JOIN up ON transfer.registration = up.id WHERE transfer.earlier IS NOT NULL), \
+            UNION SELECT coalesce(transfer.earlier, transfer.was) FROM transfer JOIN up ON transfer.registration = up.id \
+            WHERE coalesce(transfer.earlier, transfer.was) IS NOT NULL), \
          line AS (SELECT id FROM up \
-            UNION SELECT transfer.registration FROM transfer JOIN line ON transfer.earlier = line.id) \
+            UNION SELECT transfer.registration FROM transfer JOIN line ON coalesce(transfer.earlier, transfer.was) = line.id) \
          SELECT id FROM line WHERE id <> $1 ORDER BY id",
     )
     .bind(id.0.as_slice())

@@ -1,6 +1,6 @@
-//! A registration that follows one of another site: its person has moved. Where the earlier place
-//! stood when this one was registered, offers and lists go by the earlier registration time. Never
-//! moves a date: both stand until the person keeps one or was received with one.
+//! A registration that follows another: its person has moved, or has another name since. Where the
+//! earlier place stood when this one was registered, offers and lists go by the earlier registration
+//! time. Never moves a date: both stand until the person keeps one or was received with one.
 //!
 //! Whatever order records arrive in, the same follows: a paper central does not know yet is looked for
 //! again at each exchange of the kiosk that named it.
@@ -13,7 +13,7 @@ pub(crate) use tell::tell;
 
 use crate::device::Device;
 use crate::{Central, Refusal, task};
-use domain::ids::RegistrationId;
+use domain::ids::{RegistrationId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
 use domain::transfer::{Earlier, counts};
@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use wire::messages::Transferred;
 
-/// What the check of a residence is answered by when the earlier time counts no more.
+/// What the desk's checks are answered by when the earlier time counts no more.
 const NOT_FOLLOWED: &str = "the earlier registration does not count";
 
 /// Looks for the paper a registration names. None where it names none. Again, it is the same.
@@ -45,12 +45,12 @@ pub(crate) async fn follow(
 }
 
 /// Takes the earlier registration time over where it counts, and what follows from that once the
-/// registration is kept: the desk is to look at the residence, and a place that was kept in the
-/// earlier one's stead ends that one.
+/// registration is kept: the desk is to look at the residence or at the name, and a place that was kept
+/// in the earlier one's stead ends that one.
 async fn link(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<(), Refusal> {
     if let Some(earlier) = earlier_of(&mut *db, id).await? {
         sqlx::query(
-            "UPDATE transfer SET earlier = $2, site = registration.site FROM registration \
+            "UPDATE transfer SET earlier = $2, site = registration.site, was = NULL FROM registration \
              WHERE transfer.registration = $1 AND registration.id = $2",
         )
         .bind(id.0.as_slice())
@@ -59,7 +59,7 @@ async fn link(db: &mut PgConnection, central: &Central, id: RegistrationId) -> R
         .await?;
         rank(&mut *db, id).await?;
     }
-    check_residence(&mut *db, central, id).await?;
+    check(&mut *db, central, id).await?;
     both::end_left(db, central, id).await
 }
 
@@ -143,6 +143,10 @@ pub(crate) async fn given_up(
         .await?;
     // While another follows this one, that one has the time of both.
     if followed.is_none() {
+        sqlx::query("UPDATE transfer SET was = coalesce(earlier, was) WHERE registration = $1")
+            .bind(id.0.as_slice())
+            .execute(&mut *db)
+            .await?;
         unlink(db, central, id).await?;
     }
     Ok(())
@@ -185,7 +189,9 @@ pub(crate) async fn back(
 /// The registration follows none any more, and those that follow it go by its own time.
 async fn unlink(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<(), Refusal> {
     if drop_link(&mut *db, id).await? {
-        task::settle(db, central, id, (TaskKind::ResidenceCheck, ""), NOT_FOLLOWED).await?;
+        for kind in [TaskKind::ResidenceCheck, TaskKind::NameCheck] {
+            task::settle(&mut *db, central, id, (kind, ""), NOT_FOLLOWED).await?;
+        }
     }
     Ok(())
 }
@@ -221,27 +227,30 @@ async fn rank(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// Once for each place; anew when the person takes back what they gave up before anybody looked.
-async fn check_residence(
-    db: &mut PgConnection,
-    central: &Central,
-    id: RegistrationId,
-) -> Result<(), Refusal> {
+/// What the desk looks at: the new name where two mediators say there is one, else the residence. Once for
+/// each place; anew when the person takes back what they gave up before anybody looked.
+async fn check(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<(), Refusal> {
     let row = sqlx::query(
-        "SELECT registration.site FROM transfer JOIN registration ON registration.id = transfer.registration \
+        "SELECT registration.site, registration.body::text FROM transfer JOIN registration ON registration.id = transfer.registration \
          WHERE transfer.registration = $1 AND earlier IS NOT NULL AND state = 'kept' AND cancelled_s IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = $1 AND kind = $2 \
-                         AND (answer IS NULL OR answer NOT IN ('cancelled', 'annulled', 'missed', 'transferred', 'received', $3)))",
+         AND NOT EXISTS (SELECT 1 FROM task WHERE task.registration = $1 AND kind IN ($2, $3) \
+                         AND (answer IS NULL OR answer NOT IN ('cancelled', 'annulled', 'missed', 'transferred', 'received', $4)))",
     )
     .bind(id.0.as_slice())
     .bind(TaskKind::ResidenceCheck.key())
+    .bind(TaskKind::NameCheck.key())
     .bind(NOT_FOLLOWED)
     .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let site = domain::ids::SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
-    let what = (TaskKind::ResidenceCheck, "");
-    task::write(db, central, &site, id, what, central.now().as_second()).await
+    let site = SiteId::parse(row.try_get(0)?).ok_or(Refusal::Stored("site id"))?;
+    let registration: Registration =
+        serde_json::from_str(row.try_get(1)?).map_err(|_| Refusal::Stored("registration"))?;
+    let kind = match registration.is_renamed() {
+        true => TaskKind::NameCheck,
+        false => TaskKind::ResidenceCheck,
+    };
+    task::write(db, central, &site, id, (kind, ""), central.now().as_second()).await
 }
 
 fn registration_id(bytes: &[u8]) -> Result<RegistrationId, Refusal> {
