@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 33] = [
+const TABLES: [(&str, &str); 34] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -35,6 +35,7 @@ const TABLES: [(&str, &str); 33] = [
     ("missed", "site = $1"),
     ("transfer", "kiosk IN (SELECT id FROM kiosk WHERE site = $1)"),
     ("task", "site = $1"),
+    ("agent", "site = $1"),
     ("annulment", "site = $1"),
     ("reserve", "site = $1"),
     ("redate", "site = $1"),

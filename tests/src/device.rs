@@ -179,6 +179,26 @@ impl Service {
 
     /// # Errors
     /// The router itself fails.
+    /// What an agent asks with this key, over the network.
+    ///
+    /// # Errors
+    /// The request cannot be made, or central fails.
+    pub async fn desk(
+        &self,
+        key: &str,
+        (method, target): (&str, &str),
+        idempotency: Option<&str>,
+        body: &Value,
+    ) -> Result<Said, Failure> {
+        let mut request = Request::builder().method(method).uri(target);
+        request = request.header("authorization", format!("Bearer {key}"));
+        if let Some(key) = idempotency {
+            request = request.header("idempotency-key", key);
+        }
+        let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body)? };
+        self.ask(request.body(Body::from(body))?).await
+    }
+
     pub async fn ask(&self, request: Request<Body>) -> Result<Said, Failure> {
         let response = self.router.clone().oneshot(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -375,6 +395,7 @@ impl Device {
             department_wide: false,
             party: None,
             moved: None,
+            witness: None,
             applicant: Applicant {
                 family_names: name.to_owned(),
                 given_names: None,

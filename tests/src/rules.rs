@@ -30,11 +30,13 @@ const RULES: [(&str, &str, Since, &str); 24] = [
     ),
     (
         "I8",
-        "registration times taken over from a place that was over, of the same site, or of another procedure",
+        "registration times taken over from a place that was over, of the same site by one mediator, or of another procedure",
         Since::DisksMoved,
         "SELECT count(*) FROM transfer JOIN registration ON registration.id = transfer.registration \
          JOIN registration AS earlier ON earlier.id = transfer.earlier WHERE registration.site = $1 \
-         AND (earlier.site = registration.site OR earlier.procedure <> registration.procedure \
+         AND (earlier.site = registration.site \
+              AND coalesce(registration.body ->> 'witness', registration.body ->> 'mediator') = registration.body ->> 'mediator' \
+              OR earlier.procedure <> registration.procedure \
               OR earlier.registered_s >= registration.registered_s OR earlier.cancelled_s <= registration.registered_s)",
     ),
     (
@@ -45,6 +47,14 @@ const RULES: [(&str, &str, Since, &str); 24] = [
          JOIN registration AS earlier ON earlier.id = transfer.earlier WHERE registration.site = $1 AND kept_s IS NOT NULL \
          AND registration.cancelled_s IS NULL AND earlier.cancelled_s IS NULL \
          AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = earlier.id)",
+    ),
+    (
+        "I2",
+        "places taken up again beside the one the person was received with",
+        Since::DisksMoved,
+        "SELECT count(*) FROM transfer JOIN registration ON registration.id = transfer.registration \
+         JOIN arrival ON arrival.registration = transfer.was WHERE registration.site = $1 AND cancelled_s IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM arrival AS own WHERE own.registration = registration.id)",
     ),
     (
         "I4",
@@ -164,9 +174,9 @@ const RULES: [(&str, &str, Since, &str); 24] = [
                          AND ended_s >= asked_s + 86400) \
          AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND ended) \
          AND NOT EXISTS (SELECT 1 FROM transfer JOIN record ON record.registration = transfer.registration \
-                         WHERE transfer.earlier = registration.id AND record.kind = 'transfer' AND record.state = 'applied') \
-         AND NOT EXISTS (SELECT 1 FROM transfer JOIN arrival ON arrival.registration IN (transfer.registration, transfer.earlier) \
-                         WHERE registration.id IN (transfer.registration, transfer.earlier) AND arrival.registration <> registration.id) \
+                         WHERE coalesce(transfer.earlier, transfer.was) = registration.id AND record.kind = 'transfer' AND record.state = 'applied') \
+         AND NOT EXISTS (SELECT 1 FROM transfer JOIN arrival ON arrival.registration IN (transfer.registration, transfer.earlier, transfer.was) \
+                         WHERE registration.id IN (transfer.registration, transfer.earlier, transfer.was) AND arrival.registration <> registration.id) \
          AND NOT EXISTS (SELECT 1 FROM annulment WHERE annulment.registration = registration.id AND state IN ('annulled', 'undoing') \
                          AND told_s IS NOT NULL AND heard_s IS NOT NULL AND told_s <= decided_s AND heard_s <= decided_s \
                          AND (answers IS NOT NULL OR until < (to_timestamp(heard_s) AT TIME ZONE 'UTC')::date + 1) \

@@ -70,6 +70,7 @@ fn registration(device: &Device, service: &Service) -> Registration {
             beside: vec![registered_on.saturating_add(9.days()).at(9, 0, 0, 0)],
         }),
         moved: Some(FollowUpCode::from_random([9; 8])),
+        witness: domain::ids::MediatorId::parse("second").ok(),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         department_wide: true,
         applicant: Applicant {
@@ -317,6 +318,44 @@ async fn messages(device: &mut Device, service: &Service) -> Vec<(&'static str, 
     ]
 }
 
+/// What an agent sends, every field of it.
+async fn at_the_desk(service: &Service) -> [(&'static str, &'static str); 3] {
+    let (now, random) = (service.now(), central::system_random());
+    let made = central::admin::add_agent(&service.pool, ("ONE", "Agent"), 1, now, &random).await.unwrap();
+    let key = made["key"].as_str().unwrap();
+    let asked = json!({ "code": "7K3Q9MZT4XW2P", "channel": "phone", "question": "When?" });
+    let told = json!({ "answer": "Then." });
+    for (target, message) in [("/v1/tasks", asked), ("/v1/tasks/1", told)] {
+        for place in places(&message) {
+            for value in values() {
+                let sent = with(&message, &place, &value);
+                let said = service.desk(key, ("POST", target), Some("k"), &sent).await.unwrap();
+                clear(&said, &format!("{target} {place} {value:.60}"));
+            }
+        }
+    }
+    for text in texts() {
+        let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for (method, target) in [
+            ("GET", format!("/v1/tasks?all={escaped}")),
+            ("GET", format!("/v1/tasks?{escaped}=1")),
+            ("POST", format!("/v1/tasks/{escaped}")),
+        ] {
+            let said = service.desk(key, (method, &target), None, &json!({ "answer": "x" })).await.unwrap();
+            clear(&said, &target);
+        }
+        for header in ["authorization", "idempotency-key"] {
+            let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { continue };
+            let body = Body::from(r#"{"code":"7K3Q9MZT4XW2P","channel":"phone","question":"When?"}"#);
+            let mut request = axum::http::Request::post("/v1/tasks").body(body).unwrap();
+            request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+            request.headers_mut().insert(header, value);
+            clear(&service.ask(request).await.unwrap(), &format!("{header}: {text:.40}"));
+        }
+    }
+    [("/v1/tasks", "get"), ("/v1/tasks", "post"), ("/v1/tasks/{task}", "post")]
+}
+
 #[tokio::test]
 async fn every_field_of_every_endpoint_is_refused_by_name_or_kept() {
     let service = Service::start().await.unwrap();
@@ -393,6 +432,7 @@ async fn every_field_of_every_endpoint_is_refused_by_name_or_kept() {
         covered.insert(("/v1/pieces", "post"));
         covered.insert(("/v1/deliveries", "post"));
     }
+    covered.extend(at_the_desk(&service).await);
     let all =
         central::ROUTES.iter().flat_map(|(path, methods)| methods.iter().map(move |method| (*path, *method)));
     assert_eq!(covered, all.collect(), "every method of every path");

@@ -50,12 +50,7 @@ impl Kiosk {
     /// # Errors
     /// Nobody has unlocked, the visit is no draft of theirs, it is the same mediator, the PIN is wrong or
     /// it is too soon after wrong ones.
-    pub async fn unlock_second(
-        &self,
-        visit: &str,
-        mediator: &str,
-        pin: &str,
-    ) -> Result<DraftView, Problem> {
+    pub async fn unlock_second(&self, visit: &str, mediator: &str, pin: &str) -> Result<DraftView, Problem> {
         let id = visit::visit_id(visit)?;
         let (mediator, pin) = (mediator.to_owned(), zeroize::Zeroizing::new(pin.to_owned()));
         self.off(move |inner| {

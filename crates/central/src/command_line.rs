@@ -330,29 +330,9 @@ pub(crate) enum Act {
         #[arg(long, value_name = "N")]
         per_hour_mediator: Option<u16>,
     },
-    /// What the desk of a site has to do, the most urgent first.
-    Tasks {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long)]
-        site: String,
-        /// Answered ones too.
-        #[arg(long)]
-        all: bool,
-    },
-    /// Answer a task in an agent's name; the answer to a request goes back to its kiosk.
-    AnswerTask {
-        #[command(flatten)]
-        database: Database,
-        #[arg(long, value_name = "N")]
-        task: i64,
-        /// The agent's name.
-        #[arg(long)]
-        by: String,
-        /// One line, read to the person.
-        #[arg(long)]
-        answer: String,
-    },
+    /// What the desk of a site does.
+    #[command(flatten)]
+    Desk(crate::desk_line::Desk),
     /// Write a site's signed lists, for jalonctl seal verify --lists.
     Lists {
         #[command(flatten)]

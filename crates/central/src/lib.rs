@@ -4,6 +4,7 @@
 //! number of it run side by side. Never lists free slots to anyone.
 
 pub mod admin;
+mod agent;
 mod annulment;
 mod arrivals;
 pub mod audit;
@@ -16,6 +17,7 @@ mod company;
 mod correction;
 mod dates;
 pub mod delivery;
+pub mod desk;
 mod device;
 mod each_site;
 mod endpoints;

@@ -6,6 +6,7 @@ mod calendar_line;
 mod cancel_line;
 mod command_line;
 mod database;
+mod desk_line;
 mod key_files;
 mod presence_line;
 mod stop;
@@ -250,14 +251,7 @@ async fn admin(act: Act) -> Result<serde_json::Value, Stop> {
             let pool = database::ready(&database.url).await?;
             admin::change_site(&pool, &site, &change, jiff::Timestamp::now()).await?
         }
-        Act::Tasks { database, site, all } => {
-            admin::tasks(&database::ready(&database.url).await?, &site, all).await?
-        }
-        Act::AnswerTask { database, task, by, answer } => {
-            let pool = database::ready(&database.url).await?;
-            let (now, random) = (jiff::Timestamp::now(), system_random());
-            admin::answer_task(&pool, task, (&by, &answer), now, &random).await?
-        }
+        Act::Desk(act) => act.run().await?,
         Act::Lists { database, site, keys, out } => {
             let keys = CentralKeys::load(&keys).map_err(|failure| no_keys(&keys, failure))?;
             admin::signed_lists(&database::ready(&database.url).await?, &keys, &site, &out).await?

@@ -45,6 +45,19 @@ pub fn document() -> Value {
             "/v1/words": { "post": signed(taking("WordRequest",
                 operation("What a person says of their appointment, at another kiosk than their paper's. Idempotent.",
                     &[400, 401, 403, 409, 413, 429, 503], answering("WordAnswer")))) },
+            "/v1/tasks": {
+                "get": by_agent(with(operation("What the desk of the agent's site has to do, the most urgent first.",
+                    &[400, 401, 413, 503], answering("Tasks")), "parameters",
+                    json!([{ "name": "all", "in": "query", "schema": { "type": "boolean" } }]))),
+                "post": by_agent(with_headers(&[("idempotency-key", "^.{1,64}$")], taking("QuestionRequest",
+                    operation("A question that came in about a registration of the site. Idempotent.",
+                        &[400, 401, 404, 409, 413, 503], answering("TaskAnswer")))))
+            },
+            "/v1/tasks/{task}": {
+                "parameters": [{ "name": "task", "in": "path", "required": true, "schema": { "type": "integer" } }],
+                "post": by_agent(taking("AnswerRequest", operation("An agent's answer; it stands once given. Idempotent.",
+                    &[400, 401, 404, 409, 413, 503], answering("TaskAnswer"))))
+            },
             "/v1/pieces": {
                 "post": signed(with_headers(&[("upload-length", "^[0-9]{1,8}$"), ("upload-metadata", METADATA)],
                     operation("Begins the tus upload of one locked page.", &[400, 401, 403, 404, 409, 413, 503], ("201", json!({ "description": "Begun." }))))),
@@ -77,6 +90,10 @@ pub fn document() -> Value {
                 "device": {
                     "type": "apiKey", "in": "header", "name": "jalon-signature",
                     "description": "Ed25519 over method, target, body hash and time, with jalon-kiosk and jalon-time."
+                },
+                "agent": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A key of `central admin agent`: 64 hexadecimal digits, good for one site."
                 }
             },
             "schemas": crate::openapi_shapes::shapes()
@@ -133,6 +150,10 @@ fn with_headers(headers: &[(&str, &str)], operation: Value) -> Value {
 
 fn signed(operation: Value) -> Value {
     with(operation, "security", json!([{ "device": [] }]))
+}
+
+fn by_agent(operation: Value) -> Value {
+    with(operation, "security", json!([{ "agent": [] }]))
 }
 
 fn with_cursor(operation: Value) -> Value {

@@ -3,6 +3,7 @@
 
 use domain::offer::NoticeDays;
 use domain::party;
+use domain::task::Inbound;
 use domain::word::Word;
 use serde_json::{Value, json};
 
@@ -67,6 +68,23 @@ pub(crate) fn shapes() -> Value {
         "Representative": strict(json!({
             "family_names": text(200), "given_names": text(200), "relation": { "enum": ["parent", "guardian", "child_welfare"] }
         }), &["family_names", "relation"]),
+        "Tasks": open(json!({ "tasks": { "type": "array", "items": named("Task") } }), &["tasks"]),
+        "Task": open(json!({
+            "task": { "type": "integer" }, "owner": { "type": "string" }, "kind": { "type": "string" },
+            "reason": { "type": "string" }, "code": { "type": ["string", "null"] }, "made_s": { "type": "integer" }, "due": day(),
+            "answer": { "type": ["string", "null"] }, "answered_by": { "type": ["string", "null"] },
+            "answered_s": { "type": ["integer", "null"] }, "slot_at": { "type": ["string", "null"] },
+            "last_day": { "type": ["string", "null"] }, "evidence": { "type": ["string", "null"] },
+            "kiosk": { "type": ["string", "null"] }, "waiting": { "type": ["integer", "null"] },
+            "question": { "type": ["string", "null"] }, "contact": { "type": ["string", "null"] }
+        }), &["task", "owner", "kind", "reason", "made_s", "due"]),
+        "QuestionRequest": strict(json!({
+            "code": { "type": "string" }, "channel": { "enum": Inbound::ALL.map(Inbound::key) }, "question": text(1_000)
+        }), &["code", "channel", "question"]),
+        "AnswerRequest": strict(json!({ "answer": text(500) }), &["answer"]),
+        "TaskAnswer": open(json!({
+            "task": { "type": "integer" }, "due": day(), "answered": { "type": "boolean" }
+        }), &["task"]),
         "PushRequest": strict(json!({
             "records": { "type": "array", "maxItems": wire::limits::PUSH_RECORDS, "items": named("Record") }
         }), &["records"]),

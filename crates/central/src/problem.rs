@@ -11,6 +11,8 @@ use wire::problem::Problem;
 pub enum Refusal {
     #[error("the request is not signed, or not by an enrolled kiosk")]
     NotEnrolled,
+    #[error("the key is no agent's, or past")]
+    NoAgent,
     #[error("the signature is not this kiosk's over this request")]
     BadSignature,
     #[error("the request's time is too far from central's")]
@@ -85,6 +87,7 @@ impl Refusal {
     fn status_and_code(&self) -> (u16, &'static str) {
         match self {
             Self::NotEnrolled => (401, "not_enrolled"),
+            Self::NoAgent => (401, "no_agent"),
             Self::BadSignature => (401, "bad_signature"),
             Self::ClockOff => (401, "clock_off"),
             Self::KioskLost => (403, "kiosk_lost"),

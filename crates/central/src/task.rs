@@ -1,6 +1,7 @@
 //! The desk's tasks, written in the transaction of what makes them. Their clock is
 //! `domain::task`'s; an agent answers each once, see [`crate::admin`].
 
+use crate::device::Device;
 use crate::{Central, Refusal, annulment, calendar, dates, own_channel};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
@@ -27,6 +28,53 @@ pub(crate) async fn write(
     let today = dates::today(&mut *db, central, site).await?;
     let due = due(&mut *db, site, kind, today).await?;
     insert(db, site, registration, (kind, reason), made_s, due).await
+}
+
+/// What a record came to that is nothing for the desk: an answer to the person, whom their counter tells,
+/// or what has a task of its own.
+const ANSWERS: [&str; 10] = [
+    "cancelled",
+    "honoured",
+    "annulled",
+    "annulment_unknown",
+    "transferred",
+    "follows_none",
+    "too_late",
+    "limit_refused",
+    "correction_refused",
+    // It was carried out, and its body erased since.
+    "erased",
+];
+
+/// A record could not be carried out. One task for a person and a reason, or for a kiosk where nobody is
+/// known by the registration it is about.
+pub(crate) async fn write_failed(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (kind, reason): (&str, &str),
+    about: Option<RegistrationId>,
+) -> Result<(), Refusal> {
+    if ANSWERS.contains(&reason) {
+        return Ok(());
+    }
+    let today = dates::today(&mut *db, central, &device.site).await?;
+    let due = due(&mut *db, &device.site, TaskKind::FailedStep, today).await?;
+    sqlx::query(
+        "INSERT INTO task (site, kind, reason, registration, kiosk, made_s, due) \
+         SELECT $1, $2, $3, (SELECT id FROM registration WHERE id = $4 AND site = $1), $5, $6, $7::text::date \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(device.site.as_str())
+    .bind(TaskKind::FailedStep.key())
+    .bind(format!("{kind}:{reason}"))
+    .bind(about.map(|id| id.0.to_vec()))
+    .bind(device.kiosk.0.as_slice())
+    .bind(central.now().as_second())
+    .bind(due.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// What a task about a limit is answered by when another limit takes that one's place.
@@ -101,8 +149,8 @@ pub(crate) async fn settle(
     Ok(())
 }
 
-/// Nothing is left for the desk to do for this person, but about the hour they registered in: that is
-/// other people's too. Answers what their kiosk is to hear of it.
+/// Nothing is left for the desk to do for this person, but about the hour they registered in, which is
+/// other people's too, what was asked, and what could not be carried out. Answers what their kiosk is to hear of it.
 pub(crate) async fn settle_all(
     db: &mut PgConnection,
     registration: RegistrationId,
@@ -110,11 +158,11 @@ pub(crate) async fn settle_all(
 ) -> Result<Vec<Change>, Refusal> {
     sqlx::query(
         "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $2 \
-         WHERE registration = $1 AND answer IS NULL AND kind <> $3",
+         WHERE registration = $1 AND answer IS NULL AND kind <> ALL ($3)",
     )
     .bind(registration.0.as_slice())
     .bind(now.as_second())
-    .bind(TaskKind::BusyHour.key())
+    .bind([TaskKind::BusyHour, TaskKind::Question, TaskKind::FailedStep].map(TaskKind::key).as_slice())
     .bind(answer)
     .execute(&mut *db)
     .await?;

@@ -112,6 +112,12 @@ acts! {
     PapersOpened = "papers_opened",
     TasksRead = "tasks_read",
     TaskAnswered = "task_answered",
+    /// A question that came in was written down as a task.
+    QuestionAsked = "question_asked",
+    /// An agent of a site's desk got a key, or it was ended.
+    AgentAdded = "agent_added",
+    AgentEnded = "agent_ended",
+    AgentsRead = "agents_read",
     /// The names of a site's mediators were shown; `count` of them.
     MediatorsRead = "mediators_read",
     /// A site's signed lists were written to a file: marks of papers, no names.

@@ -2,6 +2,7 @@
 
 use crate::calendar::{Closure, Holidays, working_day_after};
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// Working days to answer an escalation: a time limit is at stake.
 const ESCALATION_DAYS: u16 = 2;
@@ -21,6 +22,36 @@ const BUSY_DAYS: u16 = 2;
 /// Working days to reach somebody who did not come twice, or who was received and has another date:
 /// well within the days their place waits.
 const REACH_DAYS: u16 = 5;
+
+/// Working days to answer a question. The product's own clock, not a term of law.
+const QUESTION_DAYS: u16 = 5;
+
+/// By which way a question came in; its answer goes back the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inbound {
+    Phone,
+    Email,
+    /// A letter.
+    Postal,
+    /// Somebody came, or a mediator asks for them.
+    Counter,
+}
+
+impl Inbound {
+    pub const ALL: [Self; 4] = [Self::Phone, Self::Email, Self::Postal, Self::Counter];
+
+    /// As the contact of a registration is named, where there is one.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Postal => "postal",
+            Self::Counter => "counter",
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
@@ -50,6 +81,11 @@ pub enum TaskKind {
     /// The person has another name than on the paper whose registration time they keep: what shows it
     /// is to be looked at. The date stands whatever is found (I3).
     NameCheck,
+    /// A record of a kiosk that central could not carry out: what was said at the counter is kept, and
+    /// somebody looks what is to be done for the person.
+    FailedStep,
+    /// A question that came in about a registration.
+    Question,
     /// An appointment is proposed to be annulled for fraud: another agent decides, once the person was
     /// heard or the day for their answer is over.
     Annulment,
@@ -69,6 +105,8 @@ impl TaskKind {
             Self::SecondDate => "second_date",
             Self::ResidenceCheck => "residence_check",
             Self::NameCheck => "name_check",
+            Self::FailedStep => "failed_step",
+            Self::Question => "question",
             Self::Annulment => "annulment",
         }
     }
@@ -80,7 +118,12 @@ impl TaskKind {
             Self::Escalation => ESCALATION_DAYS,
             Self::AdvanceRequest => REQUEST_DAYS,
             Self::DateOutside => OUTSIDE_DAYS,
-            Self::LimitCheck | Self::CorrectionCheck | Self::ResidenceCheck | Self::NameCheck => CHECK_DAYS,
+            Self::LimitCheck
+            | Self::CorrectionCheck
+            | Self::ResidenceCheck
+            | Self::NameCheck
+            | Self::FailedStep => CHECK_DAYS,
+            Self::Question => QUESTION_DAYS,
             Self::BusyHour => BUSY_DAYS,
             Self::MissedTwice | Self::SecondDate => REACH_DAYS,
             // Written with the day the proposal names; this is the earliest it can be.

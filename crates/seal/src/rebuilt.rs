@@ -37,6 +37,7 @@ const RENEWAL: u8 = 19;
 const NOTICE: u8 = 20;
 const DEPARTMENT_WIDE: u8 = 21;
 const MOVED: u8 = 22;
+const WITNESS: u8 = 23;
 
 /// What the door code leaves out, most needed first, as `tag u8 · len u8 · UTF-8`. What
 /// no longer fits is left out: the person can say it again, a date they cannot.
@@ -46,7 +47,7 @@ pub fn content(registration: &Registration) -> Vec<u8> {
     let limit = registration.limit.as_ref();
     let representative = applicant.representative.as_ref();
     let renewal = registration.renewal.as_ref();
-    let parts: [(u8, Option<String>); 22] = [
+    let parts: [(u8, Option<String>); 23] = [
         (PROCEDURE, Some(registration.procedure.key().to_owned())),
         (LIMIT, limit.map(|limit| format!("{} {}", limit.right.key(), limit.last_day))),
         (RENEWAL, renewal.map(|renewal| format!("{} {}", renewal.regime.key(), renewal.expires_on))),
@@ -54,6 +55,7 @@ pub fn content(registration: &Registration) -> Vec<u8> {
         (DEPARTMENT_WIDE, registration.department_wide.then(String::new)),
         (REGISTERED_AT, Some(registration.registered_at.as_second().to_string())),
         (MOVED, registration.moved.map(|code| code.to_string())),
+        (WITNESS, registration.witness.as_ref().map(|second| second.as_str().to_owned())),
         (NATIONALITY, Some(applicant.nationality.code().to_owned())),
         (AGDREF, applicant.agdref.as_ref().map(|agdref| agdref.as_str().to_owned())),
         (LANG, Some(registration.lang.clone())),
@@ -143,6 +145,7 @@ pub fn registration(door: &Door, content: &[u8], zone: &TimeZone) -> Option<Regi
         department_wide: parts.contains_key(&DEPARTMENT_WIDE),
         party: None,
         moved: parts.remove(&MOVED).as_deref().and_then(FollowUpCode::parse),
+        witness: parts.remove(&WITNESS).and_then(|second| MediatorId::parse(&second).ok()),
         accepts_earlier: parts.remove(&NOTICE).and_then(|days| NoticeDays::parse(&days).ok()?),
         applicant,
         lang: parts.remove(&LANG)?,

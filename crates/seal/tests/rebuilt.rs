@@ -35,6 +35,7 @@ fn told() -> Registration {
         department_wide: true,
         party: None,
         moved: Some(FollowUpCode::from_random([9; 8])),
+        witness: MediatorId::parse("second").ok(),
         accepts_earlier: NoticeDays::parse("14").unwrap(),
         applicant: Applicant {
             family_names: "TRAORÉ".into(),

@@ -196,6 +196,7 @@ impl Kiosk {
             department_wide: false,
             party: None,
             moved: None,
+            witness: None,
             applicant: Applicant {
                 family_names: format!("PERSONNE {}", self.people),
                 given_names: Some("Aminata".to_owned()),

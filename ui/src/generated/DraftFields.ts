@@ -51,9 +51,14 @@ accepts_earlier: string,
  */
 department_wide: boolean, 
 /**
- * The code on the paper of another site, where the person has moved from there; or empty.
+ * The code on the paper of a registration that this one follows: the person has moved from the area
+ * of another site, or has another name since; or empty.
  */
 moved: string, 
+/**
+ * The name on that paper is another: takes a second mediator.
+ */
+renamed: boolean, 
 /**
  * Present when people come together, or one person for several procedures.
  */

@@ -16,4 +16,8 @@ code: string | null,
 /**
  * Where today stands to the filing period of the renewal, when the permit's end can be read.
  */
-renewal: RenewalView | null, };
+renewal: RenewalView | null, 
+/**
+ * Who unlocked beside the mediator for what the draft says now; by their name.
+ */
+second: string | null, };

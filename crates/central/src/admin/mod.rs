@@ -39,7 +39,7 @@ pub use papers::{open_papers, papers};
 pub use queue::queue;
 pub use redate::{redate, redated};
 pub use sites::{NewSite, SiteChange, change_site, counter, site};
-pub use tasks::{answer_task, tasks};
+pub use tasks::{KEY_DAYS_MAX, add_agent, agents, answer_task, end_agent, question, tasks};
 pub use unconfirmed::unconfirmed;
 
 use crate::Refusal;

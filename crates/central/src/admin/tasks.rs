@@ -1,79 +1,28 @@
-//! The desk's tasks: what is open, the most urgent first, and an agent's answer. The answer to
-//! a request for an earlier date goes back to the kiosk that sent it.
+//! The desk's work from the command line: what is open, a question written down, an agent's answer; and
+//! the keys by which agents do the same over the network.
 
 use super::kiosks::quarantined;
-use super::{AdminRefusal, known_site, line, refused};
-use crate::{Random, audit, changes};
-use domain::audit::{Act, Who};
-use domain::ids::{KioskId, RegistrationId};
-use domain::task::TaskKind;
-use jiff::Timestamp;
+use super::{AdminRefusal, known_site, line, line_refusal, refused};
+use crate::desk::{self, AGENT_MAX, DeskRefusal, Question};
+use crate::{Random, agent, audit};
+use domain::audit::Act;
+use domain::bytes::Hash;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
-use wire::messages::Change;
 
-/// Longest answer, in characters: it is read aloud at a counter.
-const ANSWER_MAX: usize = 500;
-/// Longest name of an agent, in characters.
-const AGENT_MAX: usize = 100;
-/// Tasks listed at once.
-const LISTED: i64 = 500;
+/// Most days an agent's key is good for: whoever has left the desk reads it no longer than that.
+pub const KEY_DAYS_MAX: u16 = 366;
 
-/// Open tasks of a site, the one due first at the top, limits to be checked after all others: no
-/// number of them hides a person without a date; with `all`, answered ones too. Beside them
-/// its quarantined kiosks: no task of their own, for a task is about a registration and is answered
+/// A site's tasks, and beside them its quarantined kiosks: no task of their own, for a task is answered
 /// once, while a quarantine lasts until the kiosk is released.
 ///
 /// # Errors
 /// The site is unknown, or the database fails.
 pub async fn tasks(pool: &PgPool, site: &str, all: bool) -> Result<Value, AdminRefusal> {
     let site = known_site(pool, site).await?;
-    let rows = sqlx::query(
-        "SELECT task.id, task.kind, task.reason, registration.body ->> 'code', task.made_s, task.due::text, \
-                task.answer, task.answered_by, task.answered_s, replace(left(slot.at::text, 16), ' ', 'T'), \
-                registration.body -> 'limit' ->> 'last_day', registration.body -> 'limit' ->> 'evidence', \
-                encode(registration.kiosk, 'hex'), \
-                (SELECT count(*) FROM registration AS other WHERE other.site = task.site AND other.waits_on = task.id) \
-         FROM task JOIN registration ON registration.id = task.registration \
-         LEFT JOIN slot ON slot.registration = registration.id \
-         WHERE task.site = $1 AND ($2 OR task.answer IS NULL) ORDER BY task.answer IS NOT NULL, task.kind = 'limit_check', task.due, task.id LIMIT $3",
-    )
-    .bind(site.as_str())
-    .bind(all)
-    .bind(LISTED)
-    .fetch_all(pool)
-    .await?;
-    let tasks = rows
-        .iter()
-        .map(|row| {
-            // What is to be looked at, where that is the task.
-            let checked = row.try_get::<&str, _>(1)? == TaskKind::LimitCheck.key();
-            let limit = |column: usize| -> Result<Option<String>, sqlx::Error> {
-                Ok(row.try_get::<Option<String>, _>(column)?.filter(|_| checked))
-            };
-            // The hour is a kiosk's, and people wait.
-            let busy = row.try_get::<&str, _>(1)? == TaskKind::BusyHour.key();
-            Ok(json!({
-                "task": row.try_get::<i64, _>(0)?,
-                "owner": format!("desk of {site}"),
-                "kind": row.try_get::<String, _>(1)?,
-                "reason": row.try_get::<String, _>(2)?,
-                "code": row.try_get::<Option<String>, _>(3)?,
-                "made_s": row.try_get::<i64, _>(4)?,
-                "due": row.try_get::<String, _>(5)?,
-                "answer": row.try_get::<Option<String>, _>(6)?,
-                "answered_by": row.try_get::<Option<String>, _>(7)?,
-                "answered_s": row.try_get::<Option<i64>, _>(8)?,
-                "slot_at": row.try_get::<Option<String>, _>(9)?,
-                "last_day": limit(10)?,
-                "evidence": limit(11)?,
-                "kiosk": row.try_get::<Option<String>, _>(12)?.filter(|_| busy),
-                "waiting": busy.then(|| row.try_get::<i64, _>(13)).transpose()?,
-            }))
-        })
-        .collect::<Result<Vec<_>, sqlx::Error>>()?;
     let mut db = pool.acquire().await?;
-    audit::by_us(&mut db, Act::TasksRead, Some(&site), tasks.len()).await?;
+    let tasks = desk::tasks(&mut db, &site, all, &audit::who()).await?;
     let kiosks = quarantined(pool, &site).await?;
     Ok(json!({ "tasks": tasks, "kiosks_to_look_at": kiosks }))
 }
@@ -89,38 +38,128 @@ pub async fn answer_task(
     now: Timestamp,
     random: &Random,
 ) -> Result<Value, AdminRefusal> {
-    let agent = line("the agent's name", agent, AGENT_MAX)?;
-    let answer = line("the answer", answer, ANSWER_MAX)?;
+    desk::answer(pool, (None, task), (agent, answer), now, random).await.map_err(said)?;
+    Ok(json!({ "task": task, "answered": true }))
+}
+
+/// A question that came in, by whatever way, as a task of the desk.
+///
+/// # Errors
+/// No paper of this site has the code, or the question is not one line.
+pub async fn question(
+    pool: &PgPool,
+    site: &str,
+    asked: &Question<'_>,
+    now: Timestamp,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
+    let made = desk::ask(&mut tx, &site, asked, (&audit::who(), now)).await.map_err(said)?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// A key for an agent of a site's desk, told this once.
+///
+/// # Errors
+/// The site is unknown, the name is not one line, or the days are too many.
+pub async fn add_agent(
+    pool: &PgPool,
+    (site, name): (&str, &str),
+    days: u16,
+    now: Timestamp,
+    random: &Random,
+) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let name = line("the agent's name", name, AGENT_MAX)?;
+    if !(1..=KEY_DAYS_MAX).contains(&days) {
+        return Err(refused(format!("a key is good for 1 to {KEY_DAYS_MAX} days; write a number between")));
+    }
+    let mut bytes = [0; 32];
+    random(&mut bytes);
+    let key = Hash(bytes).to_string();
+    let until = now.saturating_add((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MAX);
     let mut tx = pool.begin().await?;
     let row = sqlx::query(
-        "UPDATE task SET answer = $2, answered_by = $3, answered_s = $4 FROM registration \
-         WHERE task.id = $1 AND task.answer IS NULL AND registration.id = task.registration AND task.kind <> $5 \
-         RETURNING task.kind, task.registration, registration.kiosk, task.made_s",
+        "INSERT INTO agent (site, name, key_hash, made_s, until_s) VALUES ($1, $2, $3, $4, $5) RETURNING id",
     )
-    .bind(task)
-    .bind(&answer)
-    .bind(&agent)
+    .bind(site.as_str())
+    .bind(&name)
+    .bind(agent::key_hash(&key).as_slice())
     .bind(now.as_second())
-    .bind(TaskKind::Annulment.key())
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or_else(|| {
-        refused(format!(
-            "there is no open task {task} that is answered so; central admin tasks lists them, and an annulment is \
-             decided with central admin annul --decide"
-        ))
-    })?;
-    let id = |at: usize| -> Result<[u8; 16], AdminRefusal> {
-        row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| refused("a stored id cannot be read"))
-    };
-    let (registration, kiosk) = (RegistrationId(id(1)?), KioskId(id(2)?));
-    audit::write(&mut tx, &Who::Agent(agent), Act::TaskAnswered, Some(&registration), 1).await?;
-    if row.try_get::<&str, _>(0)? == TaskKind::AdvanceRequest.key() {
-        let asked =
-            Timestamp::from_second(row.try_get(3)?).map_err(|_| refused("a stored moment cannot be read"))?;
-        let change = Change::Answered { registration, asked, answer, at: now };
-        changes::append_drawn(&mut tx, random, kiosk, &[change]).await?;
-    }
+    .bind(until.as_second())
+    .fetch_one(&mut *tx)
+    .await?;
+    let id: i64 = row.try_get(0)?;
+    audit::by_us(&mut tx, Act::AgentAdded, Some(&site), 1).await?;
     tx.commit().await?;
-    Ok(json!({ "task": task, "answered": true }))
+    Ok(json!({ "agent": id, "name": name, "key": key, "until_s": until.as_second() }))
+}
+
+/// Who of a site's desk has a key, ended ones too. No key is told again.
+///
+/// # Errors
+/// The site is unknown, or the database fails.
+pub async fn agents(pool: &PgPool, site: &str) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let rows =
+        sqlx::query("SELECT id, name, made_s, until_s, ended_s FROM agent WHERE site = $1 ORDER BY id")
+            .bind(site.as_str())
+            .fetch_all(pool)
+            .await?;
+    let agents = rows
+        .iter()
+        .map(|row| {
+            Ok(json!({
+                "agent": row.try_get::<i64, _>(0)?,
+                "name": row.try_get::<String, _>(1)?,
+                "made_s": row.try_get::<i64, _>(2)?,
+                "until_s": row.try_get::<i64, _>(3)?,
+                "ended_s": row.try_get::<Option<i64>, _>(4)?,
+            }))
+        })
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    audit::by_us(&mut *pool.acquire().await?, Act::AgentsRead, Some(&site), agents.len()).await?;
+    Ok(json!({ "agents": agents }))
+}
+
+/// Ends an agent's key, from the next request on. Twice is once.
+///
+/// # Errors
+/// There is no such agent at this site.
+pub async fn end_agent(pool: &PgPool, site: &str, agent: i64, now: Timestamp) -> Result<Value, AdminRefusal> {
+    let site = known_site(pool, site).await?;
+    let mut tx = pool.begin().await?;
+    let done = sqlx::query("UPDATE agent SET ended_s = coalesce(ended_s, $3) WHERE id = $1 AND site = $2")
+        .bind(agent)
+        .bind(site.as_str())
+        .bind(now.as_second())
+        .execute(&mut *tx)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(refused(format!("there is no agent {agent} at {site}; central admin agents lists them")));
+    }
+    audit::by_us(&mut tx, Act::AgentEnded, Some(&site), 1).await?;
+    tx.commit().await?;
+    Ok(json!({ "agent": agent, "ended": true }))
+}
+
+fn said(refusal: DeskRefusal) -> AdminRefusal {
+    match refusal {
+        DeskRefusal::NoTask => {
+            refused("there is no such task; central admin tasks lists those that are open")
+        }
+        DeskRefusal::Annulment => {
+            refused("an annulment is not answered so; it is decided with central admin annul --decide")
+        }
+        DeskRefusal::Answered => {
+            refused("this task was answered before, and an answer stands; central admin tasks --all shows it")
+        }
+        DeskRefusal::NoPaper => {
+            refused("no registration of this site has this code; check it with the person, and the site")
+        }
+        DeskRefusal::Key => refused("this key was used for another question; take a new one"),
+        DeskRefusal::Text(what, why) => refused(line_refusal(what, why)),
+        DeskRefusal::Failed(refusal) => refusal.into(),
+    }
 }

@@ -11,6 +11,7 @@ mod lease;
 mod offers;
 mod pieces;
 mod registrations;
+mod tasks;
 mod words;
 
 use crate::{Central, Refusal};
@@ -27,7 +28,7 @@ use tower_http::timeout::TimeoutLayer;
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Every path, for the OpenAPI document and the test that compares the two.
-pub const ROUTES: [(&str, &[&str]); 15] = [
+pub const ROUTES: [(&str, &[&str]); 17] = [
     ("/healthz", &["get"]),
     ("/v1/openapi.json", &["get"]),
     ("/v1/enrol", &["post"]),
@@ -39,6 +40,8 @@ pub const ROUTES: [(&str, &[&str]); 15] = [
     ("/v1/follow-up", &["post"]),
     ("/v1/offers", &["post"]),
     ("/v1/words", &["post"]),
+    ("/v1/tasks", &["get", "post"]),
+    ("/v1/tasks/{task}", &["post"]),
     ("/v1/pieces", &["post", "options"]),
     ("/v1/pieces/{page}", &["get", "head", "patch"]),
     ("/v1/deliveries", &["post"]),
@@ -59,6 +62,8 @@ pub fn router(central: Central) -> Router {
         .route("/v1/follow-up", post(follow_up::follow_up))
         .route("/v1/offers", post(offers::answer))
         .route("/v1/words", post(words::say))
+        .route("/v1/tasks", get(tasks::list).post(tasks::ask))
+        .route("/v1/tasks/{task}", post(tasks::answer))
         .route("/v1/pieces", post(pieces::create).options(pieces::options))
         .route("/v1/pieces/{page}", get(pieces::read).head(pieces::offset).patch(pieces::append))
         .route("/v1/deliveries", post(deliveries::create))

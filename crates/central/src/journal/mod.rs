@@ -292,6 +292,12 @@ async fn note(
     .await?;
     let gone = || format!("DELETE FROM record WHERE state = 'set_aside' AND kiosk = '\\x{}'", device.kiosk);
     planted::sql(&mut *tx, "set_aside_deleted", gone).await?;
+    for (done, about) in done.iter().zip(&about) {
+        if let Step::SetAside(reason) = done.step {
+            let kind = done.held.body.as_ref().map_or("record", Body::kind);
+            task::write_failed(&mut *tx, central, device, (kind, reason), *about).await?;
+        }
+    }
     let mut told = Vec::with_capacity(done.len());
     for Done { held, step } in done {
         let result = match step {
