@@ -78,7 +78,7 @@ async fn a_request_is_read_and_answered_over_the_network_once() {
     let tasks = desk.tasks().await;
     assert_eq!(tasks.len(), 1);
     assert_eq!((&tasks[0]["kind"], &tasks[0]["owner"]), (&json!("advance_request"), &json!("desk of ONE")));
-    assert_eq!((&tasks[0]["code"], &tasks[0]["due"]), (&json!(person.code), &json!("2027-03-22")));
+    assert_eq!((&tasks[0]["code"], &tasks[0]["due"]), (&json!(person.code), &json!("2027-03-23")));
 
     // Another site's desk neither sees nor answers it.
     let elsewhere = agent(&desk.service, "TWO", "Agent Petit", 90).await;
@@ -125,7 +125,7 @@ async fn a_question_is_a_task_with_the_way_back() {
     // Without a key it could be asked twice by one lost answer.
     assert_eq!(desk.asks(None, &asked).await.code(), "bad_body");
     let first = desk.asks(Some("call 1"), &asked).await;
-    assert_eq!((first.status, &first.json["due"]), (200, &json!("2027-03-15")));
+    assert_eq!((first.status, &first.json["due"]), (200, &json!("2027-03-16")));
     assert_eq!(desk.asks(Some("call 1"), &asked).await.json, first.json);
     let second = desk.asks(Some("call 2"), &asked).await;
     assert_ne!(second.json["task"], first.json["task"], "asked twice is twice");
@@ -183,7 +183,7 @@ async fn what_could_not_be_carried_out_is_somebody_s_to_look_at() {
     assert_eq!(tasks[0]["kind"], "failed_step");
     assert_eq!(tasks[0]["reason"], "cancellation:registration_unknown");
     assert_eq!((&tasks[0]["kiosk"], &tasks[0]["code"]), (&json!(desk.one.kiosk.to_string()), &Value::Null));
-    assert_eq!(tasks[0]["due"], "2027-03-10");
+    assert_eq!(tasks[0]["due"], "2027-03-11");
     assert_eq!(desk.answers(&desk.key, &tasks[0]["task"], "The paper was read back.").await.status, 200);
     desk.push(&Body::Cancellation(Cancellation { registration: nobody, mediator: mediator.clone(), at }))
         .await;
