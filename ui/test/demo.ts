@@ -6,7 +6,10 @@ import '../src/style.css';
 import { fakeHost, PIN } from './fake';
 
 const wanted = new URLSearchParams(location.search);
-const fake = fakeHost({ nearby: ['Sous-préfecture du Raincy', 'Sous-préfecture de Saint-Denis'] });
+const fake = fakeHost({
+  nearby: ['Sous-préfecture du Raincy', 'Sous-préfecture de Saint-Denis'],
+  mediators: [{ id: 'demo', name: 'Camille Durand' }, { id: 'other', name: 'Dominique Petit' }],
+});
 const flow = createFlow(fake);
 createApp(App).provide(FLOW, flow).mount('#app');
 
