@@ -2,9 +2,8 @@
 //! said it beside it, see [`crate::admin`]. Until it is carried out the date holds, and nothing that
 //! the person, a closure or an offer did in between is undone by it.
 
-use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::each_site::each_site;
+use crate::each_site::{Due, each_row};
 use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task, transfer};
 use domain::annulment::until;
 use domain::audit::Act;
@@ -14,12 +13,10 @@ use domain::task::TaskKind;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use wire::body::AnnulmentTold;
 use wire::messages::Change;
 
-/// Decisions carried out in one transaction: the site's people wait for it.
-const AT_ONCE: i64 = 50;
 /// Why a record of an annulled place is not applied, and what its tasks are answered by.
 pub(crate) const ANNULLED: &str = "annulled";
 /// Why a date is another: the place is the person's again.
@@ -107,8 +104,19 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was carried out stays so.
     pub async fn carry_out_annulments(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site";
-        each_site(self, due, turn).await
+        let sites =
+            "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site";
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT annulment.id, registration.id, kiosk.id, kiosk.key, annulment.state = 'undoing' FROM annulment \
+                 JOIN registration ON registration.id = annulment.registration JOIN kiosk ON kiosk.id = registration.kiosk \
+                 WHERE annulment.site = $1 AND annulment.state IN ('annulling', 'undoing') \
+                 ORDER BY coalesce(undone_s, decided_s), annulment.id LIMIT $2 OFFSET $3",
+            )
+            .bind(site.as_str().to_owned())
+        };
+        let cannot = "a decision about an annulment cannot be carried out";
+        each_row(self, (sites, cannot), due, carry_out).await
     }
 }
 
@@ -135,41 +143,18 @@ impl Decided {
     }
 }
 
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let rows = sqlx::query(
-        "SELECT annulment.id, registration.id, kiosk.id, kiosk.key, annulment.state = 'undoing' FROM annulment \
-         JOIN registration ON registration.id = annulment.registration JOIN kiosk ON kiosk.id = registration.kiosk \
-         WHERE annulment.site = $1 AND annulment.state IN ('annulling', 'undoing') \
-         ORDER BY coalesce(undone_s, decided_s), annulment.id LIMIT $2",
-    )
-    .bind(site.as_str())
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut done = 0;
-    for row in &rows {
-        let decided = Decided::read(row, site)?;
-        let mut step = tx.begin().await?;
-        let carried = match decided.undo {
-            true => undo(&mut step, central, &decided).await,
-            false => annul(&mut step, central, &decided).await,
-        };
-        match carried {
-            Ok(()) => step.commit().await?,
-            // One that cannot be read never holds up the others.
-            Err(Refusal::Stored(what)) => {
-                tracing::error!(what, "a decision about an annulment cannot be carried out");
-                step.rollback().await?;
-                continue;
-            }
-            Err(refusal) => return Err(refusal),
-        }
-        done += 1;
+async fn carry_out(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
+    let decided = Decided::read(row, site)?;
+    match decided.undo {
+        true => undo(db, central, &decided).await?,
+        false => annul(db, central, &decided).await?,
     }
-    tx.commit().await?;
-    Ok(done)
+    Ok(true)
 }
 
 /// The place ends as with a cancellation, whatever date it has now: the slot goes to whoever is next,
