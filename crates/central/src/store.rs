@@ -37,7 +37,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 33] = [
+const MIGRATIONS: [&str; 34] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -71,6 +71,7 @@ const MIGRATIONS: [&str; 33] = [
     include_str!("../migrations/0033_transfer.sql"),
     include_str!("../migrations/0034_words.sql"),
     include_str!("../migrations/0035_own_channel.sql"),
+    include_str!("../migrations/0038_words_in_order.sql"),
 ];
 
 /// Why a schema is not brought up to date.

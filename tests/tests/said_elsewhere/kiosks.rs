@@ -74,7 +74,7 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     }
 }
 
-/// Words are told apart by the second.
+/// What is said at two kiosks is told apart by the second.
 async fn a_second_passes() {
     let now = jiff::Timestamp::now().as_second();
     while jiff::Timestamp::now().as_second() <= now {
