@@ -29,6 +29,12 @@ struct Known {
     waits: bool,
 }
 
+impl Known {
+    fn registration(&self) -> Result<Registration, Refusal> {
+        serde_json::from_str(&self.body).map_err(|_| Refusal::Stored("registration"))
+    }
+}
+
 async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Option<Known>, Refusal> {
     let row = sqlx::query(
         "SELECT body::text, cancelled_s, cancelled_slot, cancelled_at::text, waits_on IS NOT NULL FROM registration WHERE id = $1 AND kiosk = $2 FOR UPDATE",
@@ -125,7 +131,7 @@ pub(crate) async fn reinstate(
         if arrivals::is_honoured(&mut *db, id).await? {
             return Ok(Err(arrivals::HONOURED));
         }
-        return stands(db, central, device, &known).await.map(Ok);
+        return stands(db, central, device, (id, &known)).await.map(Ok);
     };
     // Brought late: at another kiosk they have given it up again since.
     if words::later(&mut *db, id, at).await? == Some(Word::Cancel) {
@@ -155,11 +161,8 @@ async fn stands(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
-    known: &Known,
+    (id, known): (RegistrationId, &Known),
 ) -> Result<Vec<Change>, Refusal> {
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
-    let id = registration.id;
     let again = sqlx::query(
         "SELECT 1 FROM record WHERE registration = $1 AND kind = 'reinstatement' AND state = 'applied' LIMIT 1",
     )
@@ -179,8 +182,7 @@ async fn date_held(
     device: &Device,
     known: &Known,
 ) -> Result<Vec<Change>, Refusal> {
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let registration = known.registration()?;
     let id = registration.id;
     let Some((_, from)) = dates::slot_of(&mut *db, id).await? else { return Ok(Vec::new()) };
     let Some(given) = dates::give(db, central, device, &registration.alone()).await? else {
@@ -211,8 +213,7 @@ pub(crate) async fn come_back(
     task::ask_again(&mut *db, id).await?;
     // Whoever did not come twice is here: nobody need look for them.
     task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let registration = known.registration()?;
     if known.waits && busy::may_wait(&registration) {
         // As before they went: it comes with the others'.
         return Ok(Vec::new());
