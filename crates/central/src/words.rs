@@ -5,7 +5,7 @@
 use crate::calendar::{self, change::lock};
 use crate::device::Device;
 use crate::each_site::{Due, each_row};
-use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel};
+use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel, transfer};
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::code::FollowUpCode;
@@ -70,7 +70,11 @@ pub(crate) async fn answer(
         }
     };
     let at = dates::slot_of(&mut tx, id).await?.map(|(_, at)| at);
-    let until = until(&mut tx, central, &registrar.site, id).await?;
+    // What is theirs at another site is not taken back within any days.
+    let until = match state {
+        WordState::Transferred => None,
+        _ => until(&mut tx, central, &registrar.site, id).await?,
+    };
     tx.commit().await?;
     let registration = (state == WordState::Done).then_some(id);
     Ok(WordAnswer { state: Some(state), registration, at, until })
@@ -158,7 +162,9 @@ async fn hear(
         Ok(follows) => follows,
         Err(arrivals::HONOURED) => return Ok(WordState::Honoured),
         Err(annulment::ANNULLED) => return Ok(WordState::Annulled),
-        Err(_) => return Ok(WordState::TooLate),
+        Err(transfer::TRANSFERRED) => return Ok(WordState::Transferred),
+        Err(offers::TOO_LATE) => return Ok(WordState::TooLate),
+        Err(_) => return Ok(WordState::Otherwise),
     };
     write(&mut *db, said, brought, ("done", Some(central.now()))).await?;
     let mut told = match said.kiosk == registrar.kiosk {

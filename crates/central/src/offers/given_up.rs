@@ -18,6 +18,8 @@ use wire::messages::Change;
 
 /// Why a record of a person who came or went is not applied.
 pub(crate) type Reason = &'static str;
+/// The days to take a place back are over.
+pub(crate) const TOO_LATE: Reason = "too_late";
 
 /// A registration of this kiosk, as far as it matters here.
 struct Known {
@@ -150,7 +152,7 @@ pub(crate) async fn reinstate(
     let day = |at: Timestamp| zone.to_datetime(at).date();
     let cancelled = Timestamp::from_second(cancelled_s).map_err(|_| Refusal::Stored("cancellation"))?;
     if !may_return(day(cancelled), day(at.min(central.now()))) {
-        return Ok(Err("too_late"));
+        return Ok(Err(TOO_LATE));
     }
     come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
 }
