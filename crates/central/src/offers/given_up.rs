@@ -83,12 +83,14 @@ pub(crate) async fn cancel(
         return Ok(Err(arrivals::HONOURED));
     }
     let at = at.min(central.now());
-    let told = end(&mut *db, central, &device.site, (id, at), "cancelled").await?;
+    let mut told = task::settle_given_up(&mut *db, id, ("cancelled", central.now())).await?;
+    told.extend(set_ended(&mut *db, central, &device.site, (id, at)).await?);
     transfer::given_up(db, central, (id, at)).await?;
     Ok(Ok(told))
 }
 
-/// A place ends, by whoever's word: `answer` is what the desk's tasks about it are answered by.
+/// A place ends by another's word than its person's: `answer` is what the desk's tasks about it are
+/// answered by.
 pub(crate) async fn end(
     db: &mut PgConnection,
     central: &Central,
@@ -97,6 +99,18 @@ pub(crate) async fn end(
     answer: &str,
 ) -> Result<Vec<Change>, Refusal> {
     calendar::hold(&mut *db, site).await?;
+    let mut told = task::settle_all(&mut *db, id, (answer, central.now())).await?;
+    told.extend(set_ended(db, central, site, (id, at)).await?);
+    Ok(told)
+}
+
+/// The slot goes back, the papers are listed, and nothing is offered any more.
+async fn set_ended(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    (id, at): (RegistrationId, Timestamp),
+) -> Result<Vec<Change>, Refusal> {
     let held = dates::slot_of(&mut *db, id).await?;
     if let Some((slot, _)) = held {
         offers::set_free(&mut *db, central, slot).await?;
@@ -110,12 +124,10 @@ pub(crate) async fn end(
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
-    let mut told = task::settle_all(&mut *db, id, (answer, central.now())).await?;
     let today = dates::today(&mut *db, central, site).await?;
     lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
-    told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
-    Ok(told)
+    Ok(offer.map(|offer| Change::OfferEnded { registration: id, offer }).into_iter().collect())
 }
 
 /// The person comes back: their registration time counts as before. They have the slot they gave
