@@ -172,6 +172,7 @@ error-offer-offline = The central service does not answer. The present date hold
 error-word-offline = The central service does not answer: nothing is changed. Try again when the network is back, or go to the reception point that made the paper.
 error-word-otherwise = The appointment has changed meanwhile: nothing is done. Look this paper up again and read the date to the person.
 error-word-honoured = The person was already received at this appointment: nothing is left to cancel.
+error-word-transferred = The person has moved: they keep the appointment at the other site, or were received there. Nothing is changed. If they no longer want that appointment, they cancel it first with the paper of the other site, then take this place back if its time is not over.
 error-word-paper-alone = This paper is of a lost kiosk and the préfecture has not read it back yet. The appointment stands; call the site to cancel it.
 error-document-not-seen = Without an identity document seen nothing is changed. The person comes back with one, or goes to the reception point that made their paper.
 error-cancelled = This appointment is cancelled: no paper is printed. The person may take their place back or register again.

@@ -172,6 +172,7 @@ error-offer-offline = Le service central ne répond pas. La date actuelle reste 
 error-word-offline = Le service central ne répond pas : rien n'est changé. Réessayez quand le réseau est revenu, ou allez au point d'accueil qui a fait le papier.
 error-word-otherwise = Le rendez-vous a changé entre-temps : rien n'est fait. Recherchez de nouveau ce papier et lisez la date à la personne.
 error-word-honoured = La personne a déjà été reçue à ce rendez-vous : il n'y a plus rien à annuler.
+error-word-transferred = La personne a déménagé : elle garde le rendez-vous de l'autre site, ou y a été reçue. Rien n'est changé. Si elle ne veut plus de ce rendez-vous, elle l'annule d'abord avec le papier de l'autre site, puis reprend cette place si le délai n'est pas passé.
 error-word-paper-alone = Ce papier est d'un poste perdu et la préfecture ne l'a pas encore relu. Le rendez-vous reste valable ; appelez le site pour l'annuler.
 error-document-not-seen = Sans pièce d'identité vue, rien n'est changé. La personne revient avec une pièce, ou va au point d'accueil qui a fait son papier.
 error-cancelled = Ce rendez-vous est annulé : aucun papier n'est imprimé. La personne peut reprendre sa place ou s'inscrire de nouveau.

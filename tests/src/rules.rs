@@ -169,7 +169,7 @@ const RULES: [(&str, &str, Since, &str); 25] = [
         Since::DisksMoved,
         "SELECT count(*) FROM registration WHERE site = $1 AND cancelled_s IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM record WHERE record.registration = registration.id AND kind = 'cancellation' AND state = 'applied') \
-         AND NOT EXISTS (SELECT 1 FROM word WHERE word.registration = registration.id AND says = 'cancel' AND done_s IS NOT NULL) \
+         AND NOT EXISTS (SELECT 1 FROM word WHERE word.registration = registration.id AND says = 'cancel' AND word.state = 'done') \
          AND NOT EXISTS (SELECT 1 FROM asked_cancel WHERE asked_cancel.registration = registration.id AND asked_cancel.state = 'done' \
                          AND ended_s >= asked_s + 86400) \
          AND NOT EXISTS (SELECT 1 FROM missed WHERE missed.registration = registration.id AND ended) \

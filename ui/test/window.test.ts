@@ -542,6 +542,10 @@ describe('a paper shown at this counter', () => {
     await press('document-yes');
     expect(one('[role="alert"]').textContent).toContain('Le service central ne répond pas');
     await press('take-back-elsewhere');
+    fake.refuse.set('say_elsewhere', 'word_transferred');
+    await press('document-yes');
+    expect(one('[role="alert"]').textContent).toContain('La personne a déménagé');
+    await press('take-back-elsewhere');
     await press('document-yes');
     expect(one('[data-role="elsewhere"]').dataset['slotAt']).toBe('2027-05-03T10:20');
     expect(one('[data-action="cancel-elsewhere"]')).toBeTruthy();

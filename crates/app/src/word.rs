@@ -25,7 +25,7 @@ impl Kiosk {
     ///
     /// # Errors
     /// Nobody has unlocked, no document was seen, no paper has this code and birth date, the appointment is another, was
-    /// honoured or is annulled, the days to take it back are over, or central cannot be asked.
+    /// honoured, is annulled or was left for one at another site, the days to take it back are over, or central cannot be asked.
     pub async fn say_elsewhere(
         &self,
         code: &str,
@@ -99,6 +99,7 @@ fn done(answer: &WordAnswer) -> Result<(), Problem> {
         Some(WordState::Otherwise) => Err(Problem::new("word_otherwise")),
         Some(WordState::Honoured) => Err(Problem::new("word_honoured")),
         Some(WordState::Annulled) => Err(Problem::new("annulled")),
+        Some(WordState::Transferred) => Err(Problem::new("word_transferred")),
         Some(WordState::TooLate) => Err(Problem::new("cancelled_too_long").with("days", UNDO_DAYS)),
         Some(WordState::PaperAlone) => Err(Problem::new("word_paper_alone")),
     }

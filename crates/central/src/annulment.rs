@@ -2,9 +2,8 @@
 //! said it beside it, see [`crate::admin`]. Until it is carried out the date holds, and nothing that
 //! the person, a closure or an offer did in between is undone by it.
 
-use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::each_site::each_site;
+use crate::each_site::{Due, each_row};
 use crate::{Central, Refusal, arrivals, audit, calendar, changes, dates, lists, offers, task, transfer};
 use domain::annulment::until;
 use domain::audit::Act;
@@ -14,12 +13,10 @@ use domain::task::TaskKind;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use wire::body::AnnulmentTold;
 use wire::messages::Change;
 
-/// Decisions carried out in one transaction: the site's people wait for it.
-const AT_ONCE: i64 = 50;
 /// Why a record of an annulled place is not applied, and what its tasks are answered by.
 pub(crate) const ANNULLED: &str = "annulled";
 /// Why a date is another: the place is the person's again.
@@ -83,7 +80,8 @@ pub(crate) async fn stands(db: &mut PgConnection, id: RegistrationId) -> Result<
     Ok(row.try_get(0)?)
 }
 
-/// The appointment was given up or honoured: there is nothing left to annul, and its kiosk is to hear it.
+/// The appointment was honoured, or ended by another's word than its person's: there is nothing left to
+/// annul, and its kiosk is to hear it.
 pub(crate) async fn over(db: &mut PgConnection, id: RegistrationId) -> Result<Vec<Change>, Refusal> {
     let rows = sqlx::query(
         "UPDATE annulment SET state = 'over' WHERE registration = $1 AND state IN ('proposed', 'annulling') \
@@ -107,8 +105,20 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was carried out stays so.
     pub async fn carry_out_annulments(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site";
-        each_site(self, due, turn).await
+        let sites =
+            "SELECT DISTINCT site FROM annulment WHERE state IN ('annulling', 'undoing') ORDER BY site";
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT annulment.id, registration.id, kiosk.id, kiosk.key, annulment.state = 'undoing', \
+                        cancelled_s IS NOT NULL AND annulment.at IS NULL FROM annulment \
+                 JOIN registration ON registration.id = annulment.registration JOIN kiosk ON kiosk.id = registration.kiosk \
+                 WHERE annulment.site = $1 AND annulment.state IN ('annulling', 'undoing') \
+                 ORDER BY coalesce(undone_s, decided_s), annulment.id LIMIT $2 OFFSET $3",
+            )
+            .bind(site.as_str().to_owned())
+        };
+        let cannot = "a decision about an annulment cannot be carried out";
+        each_row(self, (sites, cannot), due, carry_out).await
     }
 }
 
@@ -118,6 +128,8 @@ struct Decided {
     registration: RegistrationId,
     device: Device,
     undo: bool,
+    /// It was given up before: no hour was annulled.
+    given_up: bool,
 }
 
 impl Decided {
@@ -131,59 +143,37 @@ impl Decided {
             registration: RegistrationId(id(1, "registration id")?),
             device: Device { kiosk: KioskId(id(2, "kiosk id")?), site: site.clone(), key },
             undo: row.try_get(4)?,
+            given_up: row.try_get(5)?,
         })
     }
 }
 
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let rows = sqlx::query(
-        "SELECT annulment.id, registration.id, kiosk.id, kiosk.key, annulment.state = 'undoing' FROM annulment \
-         JOIN registration ON registration.id = annulment.registration JOIN kiosk ON kiosk.id = registration.kiosk \
-         WHERE annulment.site = $1 AND annulment.state IN ('annulling', 'undoing') \
-         ORDER BY coalesce(undone_s, decided_s), annulment.id LIMIT $2",
-    )
-    .bind(site.as_str())
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut done = 0;
-    for row in &rows {
-        let decided = Decided::read(row, site)?;
-        let mut step = tx.begin().await?;
-        let carried = match decided.undo {
-            true => undo(&mut step, central, &decided).await,
-            false => annul(&mut step, central, &decided).await,
-        };
-        match carried {
-            Ok(()) => step.commit().await?,
-            // One that cannot be read never holds up the others.
-            Err(Refusal::Stored(what)) => {
-                tracing::error!(what, "a decision about an annulment cannot be carried out");
-                step.rollback().await?;
-                continue;
-            }
-            Err(refusal) => return Err(refusal),
-        }
-        done += 1;
+async fn carry_out(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
+    let decided = Decided::read(row, site)?;
+    match decided.undo {
+        true => undo(db, central, &decided).await?,
+        false => annul(db, central, &decided).await?,
     }
-    tx.commit().await?;
-    Ok(done)
+    Ok(true)
 }
 
 /// The place ends as with a cancellation, whatever date it has now: the slot goes to whoever is next,
-/// and every door that has the list knows the paper. Given up, or its day come, it is left as it is.
+/// and every door that has the list knows the paper. Of one given up since, the registration time is
+/// annulled. Honoured, or its day come, it is left as it is.
 async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> Result<(), Refusal> {
     let (device, id) = (&decided.device, decided.registration);
     let today = dates::today(&mut *db, central, &device.site).await?;
-    let ended = sqlx::query("SELECT cancelled_s IS NOT NULL FROM registration WHERE id = $1 FOR UPDATE")
-        .bind(id.0.as_slice())
-        .fetch_one(&mut *db)
-        .await?
-        .try_get(0)?;
+    let honoured = arrivals::is_honoured(&mut *db, id).await?;
+    if decided.given_up && !honoured {
+        return annul_time(db, central, decided).await;
+    }
     let held = dates::slot_of(&mut *db, id).await?.filter(|(_, at)| at.date() > today);
-    let (Some((slot, at)), false) = (held, ended || arrivals::is_honoured(&mut *db, id).await?) else {
+    let (Some((slot, at)), false) = (held, honoured) else {
         let told = over(&mut *db, id).await?;
         return changes::append(db, central, device.kiosk, &told).await;
     };
@@ -211,7 +201,22 @@ async fn annul(db: &mut PgConnection, central: &Central, decided: &Decided) -> R
     changes::append(db, central, device.kiosk, &told).await
 }
 
-/// The registration time counts as before, and the slot is theirs where nobody was asked about it.
+/// The person has given the appointment up, and its slot is nobody's already: they cannot take it back any
+/// more, and whoever follows it ranks by their own time.
+async fn annul_time(db: &mut PgConnection, central: &Central, decided: &Decided) -> Result<(), Refusal> {
+    let (id, now) = (decided.registration, central.now());
+    sqlx::query("UPDATE annulment SET state = 'annulled', done_s = $2 WHERE id = $1")
+        .bind(decided.id.0.as_slice())
+        .bind(now.as_second())
+        .execute(&mut *db)
+        .await?;
+    transfer::annulled(&mut *db, central, id).await?;
+    let told = Change::Annulled { registration: id, annulment: decided.id, at: now };
+    changes::append(db, central, decided.device.kiosk, &[told]).await
+}
+
+/// The registration time counts as before, and the slot is theirs where nobody was asked about it. What
+/// its person had given up before is given up as it was.
 async fn undo(db: &mut PgConnection, central: &Central, decided: &Decided) -> Result<(), Refusal> {
     let (device, id) = (&decided.device, decided.registration);
     sqlx::query("UPDATE annulment SET state = 'undone' WHERE id = $1")
@@ -225,6 +230,9 @@ async fn undo(db: &mut PgConnection, central: &Central, decided: &Decided) -> Re
             .bind(id.0.as_slice())
             .execute(&mut *db)
             .await?;
+        return tell(db, central, decided, None).await;
+    }
+    if decided.given_up {
         return tell(db, central, decided, None).await;
     }
     let today = dates::today(&mut *db, central, &device.site).await?;

@@ -3,9 +3,8 @@
 //! until it was answered or its time is over. Refuses nobody, and takes back nothing that stands on
 //! a paper.
 
-use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::each_site::each_site;
+use crate::each_site::{Due, each_row};
 use crate::journal::ranked;
 use crate::{Central, Refusal, changes, claim, dates, sites, task};
 use domain::busy::{self, Busy, PerHour};
@@ -14,12 +13,10 @@ use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
 use jiff::Timestamp;
+use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, PgConnection, Row};
 use wire::body::{Body, Outcome, Registered, SCHEMA};
 use wire::messages::Change;
-
-/// People dated in one transaction: the site's others wait for it.
-const AT_ONCE: i64 = 50;
 
 /// Is the hour of this registration full without it? It is one central has written already.
 pub(crate) async fn of(
@@ -159,46 +156,42 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; who was dated stays dated.
     pub async fn date_waiting(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM registration WHERE waits_on IS NOT NULL ORDER BY site";
-        each_site(self, due, turn).await
+        let sites = "SELECT DISTINCT site FROM registration WHERE waits_on IS NOT NULL ORDER BY site";
+        let now = self.now().as_second();
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT registration.body::text, kiosk.id, kiosk.key, record.body FROM registration \
+                 JOIN kiosk ON kiosk.id = registration.kiosk JOIN site ON site.id = registration.site \
+                 LEFT JOIN task ON task.id = registration.waits_on \
+                 LEFT JOIN record ON record.registration = registration.id AND record.kiosk = registration.kiosk \
+                                 AND record.kind = 'registration' AND record.state = 'applied' \
+                 WHERE registration.site = $1 AND waits_on IS NOT NULL AND cancelled_s IS NULL \
+                 AND (task.id IS NULL OR task.answer IS NOT NULL \
+                      OR task.due < (to_timestamp($2::bigint) AT TIME ZONE site.zone)::date) \
+                 ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $3 OFFSET $4",
+            )
+            .bind(site.as_str().to_owned())
+            .bind(now)
+        };
+        each_row(self, (sites, "somebody who waits for the desk cannot be dated"), due, waited).await
     }
 }
 
-/// The next of a site's people who waited long enough; answers how many.
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let today = dates::today(&mut tx, central, site).await?;
-    let rows = sqlx::query(
-        "SELECT registration.body::text, kiosk.id, kiosk.key, record.body FROM registration \
-         JOIN kiosk ON kiosk.id = registration.kiosk LEFT JOIN task ON task.id = registration.waits_on \
-         LEFT JOIN record ON record.registration = registration.id AND record.kiosk = registration.kiosk \
-                         AND record.kind = 'registration' AND record.state = 'applied' \
-         WHERE registration.site = $1 AND waits_on IS NOT NULL AND cancelled_s IS NULL \
-         AND (task.id IS NULL OR task.answer IS NOT NULL OR task.due < $2::text::date) \
-         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $3",
-    )
-    .bind(site.as_str())
-    .bind(today.to_string())
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut dated = 0;
-    for row in &rows {
-        // One that cannot be read never holds up the others.
-        let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
-            tracing::error!("a registration that waits for the desk cannot be read");
-            continue;
-        };
-        let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
-        let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
-        let device = Device { kiosk, site: site.clone(), key };
-        let held = row.try_get::<Option<&[u8]>, _>(3)?.and_then(said);
-        date(&mut tx, central, &device, &registration, held.as_ref()).await?;
-        dated += 1;
-    }
-    tx.commit().await?;
-    Ok(dated)
+/// Somebody who waited long enough.
+async fn waited(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
+    let registration: Registration =
+        serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+    let kiosk = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?;
+    let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
+    let device = Device { kiosk: KioskId(kiosk), site: site.clone(), key };
+    let held = row.try_get::<Option<&[u8]>, _>(3)?.and_then(said);
+    date(db, central, &device, &registration, held.as_ref()).await?;
+    Ok(true)
 }
 
 /// Dates somebody who waits for the desk and need not any more; false where they do not wait.

@@ -106,7 +106,7 @@ async fn papers(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
         .execute(&mut *tx)
         .await?;
     sqlx::query(
-        "DELETE FROM word WHERE done_s IS NULL AND to_timestamp(said_s)::date < $1::text::date \
+        "DELETE FROM word WHERE state = 'waits' AND to_timestamp(said_s)::date < $1::text::date \
          AND NOT EXISTS (SELECT 1 FROM registration WHERE registration.id = word.registration)",
     )
     .bind(day.to_string())

@@ -2,9 +2,8 @@
 //! date comes by rank; the second time it waits as after a cancellation. Never guesses that somebody
 //! was absent: a kiosk without a network may know better.
 
-use crate::calendar::change::lock;
 use crate::device::Device;
-use crate::each_site::each_site;
+use crate::each_site::{Due, each_row};
 use crate::{Central, Refusal, changes, dates, lists, offers, task};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
@@ -12,11 +11,10 @@ use domain::registration::Registration;
 use domain::task::TaskKind;
 use domain::token::SignedToken;
 use jiff::civil::DateTime;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 use wire::messages::Change;
 
-/// People seen to in one transaction: the site's others wait for it.
-const AT_ONCE: i64 = 50;
 /// Why a date is another, or none.
 const MISSED: &str = "missed";
 
@@ -30,58 +28,50 @@ struct Absent {
     again: bool,
 }
 
+impl Absent {
+    fn read(row: &PgRow, site: &SiteId) -> Result<Self, Refusal> {
+        let registration = serde_json::from_str(row.try_get(0)?);
+        let kiosk = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?;
+        let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
+        Ok(Self {
+            device: Device { kiosk: KioskId(kiosk), site: site.clone(), key },
+            registration: registration.map_err(|_| Refusal::Stored("registration"))?,
+            slot: row.try_get(3)?,
+            at: dates::civil(row.try_get(4)?)?,
+            again: row.try_get(5)?,
+        })
+    }
+}
+
 impl Central {
     /// Sees to everybody an agent said did not come, in rank order; answers how many.
     ///
     /// # Errors
     /// The database or the lease log fails; who was seen to stays so.
     pub async fn date_missed(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM missed WHERE done_s IS NULL ORDER BY site";
-        each_site(self, due, turn).await
+        let sites = "SELECT DISTINCT site FROM missed WHERE done_s IS NULL ORDER BY site";
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT registration.body::text, kiosk.id, kiosk.key, missed.slot, missed.at::text, \
+                        EXISTS (SELECT 1 FROM missed AS other WHERE other.registration = missed.registration \
+                                AND other.at <> missed.at) \
+                 FROM missed JOIN registration ON registration.id = missed.registration \
+                 JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
+                 ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id, missed.at LIMIT $2 OFFSET $3",
+            )
+            .bind(site.as_str().to_owned())
+        };
+        each_row(self, (sites, "somebody who did not come cannot be seen to"), due, see_to).await
     }
 }
 
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let rows = sqlx::query(
-        "SELECT registration.body::text, kiosk.id, kiosk.key, missed.slot, missed.at::text, \
-                EXISTS (SELECT 1 FROM missed AS other WHERE other.registration = missed.registration \
-                        AND other.at <> missed.at) \
-         FROM missed JOIN registration ON registration.id = missed.registration \
-         JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
-         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $2",
-    )
-    .bind(site.as_str())
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut done = 0;
-    for row in &rows {
-        // One that cannot be read never holds up the others.
-        let Ok(registration) = serde_json::from_str::<Registration>(row.try_get(0)?) else {
-            tracing::error!("a registration whose person did not come cannot be read");
-            continue;
-        };
-        let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
-        let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
-        let absent = Absent {
-            device: Device { kiosk, site: site.clone(), key },
-            registration,
-            slot: row.try_get(3)?,
-            at: dates::civil(row.try_get(4)?)?,
-            again: row.try_get(5)?,
-        };
-        let mut step = tx.begin().await?;
-        see_to(&mut step, central, &absent).await?;
-        step.commit().await?;
-        done += 1;
-    }
-    tx.commit().await?;
-    Ok(done)
-}
-
-async fn see_to(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
+async fn see_to(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
+    let absent = &Absent::read(row, site)?;
     let id = absent.registration.id;
     let held = dates::slot_of(&mut *db, id).await?;
     if held.map(|(slot, _)| dates::slot_key(slot)).transpose()? != Some(absent.slot) {
@@ -91,7 +81,7 @@ async fn see_to(db: &mut PgConnection, central: &Central, absent: &Absent) -> Re
             .bind(absent.at.to_string())
             .execute(db)
             .await?;
-        return Ok(());
+        return Ok(true);
     }
     sqlx::query(
         "UPDATE missed SET done_s = $3, ended = $4 WHERE registration = $1 AND at = $2::text::timestamp",
@@ -105,9 +95,10 @@ async fn see_to(db: &mut PgConnection, central: &Central, absent: &Absent) -> Re
     // Their day is over: the slot is nobody's any more.
     dates::withdraw(&mut *db, id).await?;
     match absent.again {
-        true => end(db, central, absent).await,
-        false => date(db, central, absent).await,
+        true => end(db, central, absent).await?,
+        false => date(db, central, absent).await?,
     }
+    Ok(true)
 }
 
 /// A date for somebody who has none, as their kiosk takes it: after an absence it follows the one on

@@ -137,7 +137,7 @@ pub(crate) fn shapes() -> Value {
             "mediator": text(32), "document_seen": { "type": "boolean" }
         }), &["word", "code", "year", "says", "mediator", "document_seen"]),
         "WordAnswer": open(json!({
-            "state": { "enum": ["done", "otherwise", "honoured", "annulled", "too_late", "paper_alone", null] },
+            "state": { "enum": ["done", "otherwise", "honoured", "annulled", "transferred", "too_late", "paper_alone", null] },
             "registration": { "type": ["string", "null"] }, "at": { "type": ["string", "null"] }, "until": { "type": ["string", "null"] }
         }), &["state", "registration", "at", "until"]),
         "DeliveryAnswer": open(json!({

@@ -2,20 +2,15 @@
 //! after an agent wrote them down (see [`crate::admin`]). Until then the date holds: who comes is
 //! received, and what the person says at a counter withdraws it.
 
-use crate::calendar::change::lock;
-use crate::each_site::each_site;
+use crate::each_site::{Due, each_row};
 use crate::words::{self, OWN_CHANNEL};
 use crate::{Central, Refusal, changes, dates, offers};
 use domain::ids::{RegistrationId, SiteId, WordId};
 use domain::own_channel::{Channel, Standing, WAIT, due, standing};
-use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use wire::messages::{CancelAsked, Change};
-
-/// Requests carried out in one transaction: the site's people wait for it.
-const AT_ONCE: i64 = 50;
 
 /// The request that waits, if there is one.
 pub(crate) async fn open_of(
@@ -110,55 +105,34 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was carried out stays so.
     pub async fn carry_out_cancellations(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM asked_cancel WHERE state = 'open' ORDER BY site";
-        each_site(self, due, turn).await
+        let sites = "SELECT DISTINCT site FROM asked_cancel WHERE state = 'open' ORDER BY site";
+        let asked_until = self.now().as_second().saturating_sub(WAIT.as_secs());
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT asked_cancel.registration, asked_s, slot.at::text, site.zone FROM asked_cancel \
+                 JOIN site ON site.id = asked_cancel.site LEFT JOIN slot ON slot.registration = asked_cancel.registration \
+                 WHERE asked_cancel.site = $1 AND asked_cancel.state = 'open' AND asked_s <= $2 \
+                 ORDER BY asked_s, asked_cancel.id LIMIT $3 OFFSET $4",
+            )
+            .bind(site.as_str().to_owned())
+            .bind(asked_until)
+        };
+        let cannot = "a cancellation that was asked for cannot be carried out";
+        each_row(self, (sites, cannot), due, carry_out).await
     }
-}
-
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let zone = dates::zone_of(&mut tx, site).await?;
-    let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
-    let rows = sqlx::query(
-        "SELECT asked_cancel.registration, asked_s, slot.at::text FROM asked_cancel \
-         LEFT JOIN slot ON slot.registration = asked_cancel.registration \
-         WHERE asked_cancel.site = $1 AND asked_cancel.state = 'open' AND asked_s <= $2 ORDER BY asked_s, asked_cancel.id LIMIT $3",
-    )
-    .bind(site.as_str())
-    .bind(central.now().as_second().saturating_sub(WAIT.as_secs()))
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut done = 0;
-    for row in &rows {
-        let id = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("registration id"))?;
-        let asked = Timestamp::from_second(row.try_get(1)?).map_err(|_| Refusal::Stored("moment"))?;
-        let at = row.try_get::<Option<&str>, _>(2)?.map(dates::civil).transpose()?;
-        let mut step = tx.begin().await?;
-        match carry_out(&mut step, central, RegistrationId(id), (asked, at, &zone)).await {
-            Ok(ended) => {
-                step.commit().await?;
-                done += usize::from(ended);
-            }
-            // One that cannot be read never holds up the others.
-            Err(Refusal::Stored(what)) => {
-                tracing::error!(what, "a cancellation that was asked for cannot be carried out");
-                step.rollback().await?;
-            }
-            Err(refusal) => return Err(refusal),
-        }
-    }
-    tx.commit().await?;
-    Ok(done)
 }
 
 async fn carry_out(
     db: &mut PgConnection,
     central: &Central,
-    id: RegistrationId,
-    (asked, at, zone): (Timestamp, Option<DateTime>, &TimeZone),
+    _: &SiteId,
+    row: &PgRow,
 ) -> Result<bool, Refusal> {
+    let id = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| Refusal::Stored("registration id"))?;
+    let id = RegistrationId(id);
+    let asked = Timestamp::from_second(row.try_get(1)?).map_err(|_| Refusal::Stored("moment"))?;
+    let at = row.try_get::<Option<&str>, _>(2)?.map(dates::civil).transpose()?;
+    let zone = TimeZone::get(row.try_get(3)?).map_err(|_| Refusal::Stored("time zone"))?;
     let Some(registrar) = words::registrar(&mut *db, id).await? else { return Ok(false) };
     let now = Timestamp::from_second(central.now().as_second()).map_err(|_| Refusal::Stored("moment"))?;
     let begins = at.map(|at| zone.to_timestamp(at)).transpose().map_err(|_| Refusal::Stored("hour"))?;

@@ -19,7 +19,7 @@ pub(crate) const MADE: &str = "(SELECT min(floor(extract(epoch FROM (convert_fro
 
 /// Did the person say, at whatever kiosk, that they come to the hour they have? For such a query.
 pub(crate) const SAID: &str = "EXISTS (SELECT 1 FROM word WHERE word.registration = registration.id AND says = 'come' \
-     AND word.appointment = slot.at AND done_s IS NOT NULL)";
+     AND word.appointment = slot.at AND word.state <> 'waits')";
 
 /// What whoever has this paper is asked today; none where nothing is.
 pub(crate) async fn of(

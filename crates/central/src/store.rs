@@ -37,7 +37,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 35] = [
+const MIGRATIONS: [&str; 36] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -72,6 +72,7 @@ const MIGRATIONS: [&str; 35] = [
     include_str!("../migrations/0034_words.sql"),
     include_str!("../migrations/0035_own_channel.sql"),
     include_str!("../migrations/0037_line_of_moves.sql"),
+    include_str!("../migrations/0038_words_in_order.sql"),
     include_str!("../migrations/0039_desk.sql"),
 ];
 

@@ -149,6 +149,9 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// Tasks that do not end with the person's place.
+const OTHERS: [TaskKind; 3] = [TaskKind::BusyHour, TaskKind::Question, TaskKind::FailedStep];
+
 /// Nothing is left for the desk to do for this person, but about the hour they registered in, which is
 /// other people's too, what was asked, and what could not be carried out. Answers what their kiosk is to hear of it.
 pub(crate) async fn settle_all(
@@ -156,19 +159,41 @@ pub(crate) async fn settle_all(
     registration: RegistrationId,
     (answer, now): (&str, Timestamp),
 ) -> Result<Vec<Change>, Refusal> {
+    settle_but(&mut *db, registration, (answer, now), &OTHERS).await?;
+    let mut told = annulment::over(&mut *db, registration).await?;
+    told.extend(own_channel::withdraw(db, registration, now).await?);
+    Ok(told)
+}
+
+/// The same for a place its person gives up: what agents mean to annul stays theirs to decide, for nobody
+/// shakes that off by giving the appointment up.
+pub(crate) async fn settle_given_up(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    (answer, now): (&str, Timestamp),
+) -> Result<Vec<Change>, Refusal> {
+    let open = [OTHERS.as_slice(), &[TaskKind::Annulment]].concat();
+    settle_but(&mut *db, registration, (answer, now), &open).await?;
+    own_channel::withdraw(db, registration, now).await
+}
+
+async fn settle_but(
+    db: &mut PgConnection,
+    registration: RegistrationId,
+    (answer, now): (&str, Timestamp),
+    open: &[TaskKind],
+) -> Result<(), Refusal> {
     sqlx::query(
         "UPDATE task SET answer = $4, answered_by = 'central', answered_s = $2 \
          WHERE registration = $1 AND answer IS NULL AND kind <> ALL ($3)",
     )
     .bind(registration.0.as_slice())
     .bind(now.as_second())
-    .bind([TaskKind::BusyHour, TaskKind::Question, TaskKind::FailedStep].map(TaskKind::key).as_slice())
+    .bind(open.iter().map(|kind| kind.key()).collect::<Vec<_>>())
     .bind(answer)
-    .execute(&mut *db)
+    .execute(db)
     .await?;
-    let mut told = annulment::over(&mut *db, registration).await?;
-    told.extend(own_channel::withdraw(db, registration, now).await?);
-    Ok(told)
+    Ok(())
 }
 
 /// A place counts again: the request for an earlier date that was answered only because it had ended

@@ -4,8 +4,8 @@
 
 use crate::calendar::{self, change::lock};
 use crate::device::Device;
-use crate::each_site::each_site;
-use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel};
+use crate::each_site::{Due, each_row};
+use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel, transfer};
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::code::FollowUpCode;
@@ -15,16 +15,28 @@ use domain::word::Word;
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use wire::body::Said;
 use wire::messages::{Change, WordAnswer, WordState};
 
-/// Words carried out in one transaction: the site's people wait for it.
-const AT_ONCE: i64 = 50;
 /// Whose registration no record names, or not with this code.
 const UNKNOWN: &str = "registration_unknown";
 /// Why a place ended, told to its kiosk: a cancellation by the person's own telephone or mail.
 pub(crate) const OWN_CHANNEL: &str = "cancelled";
+
+/// Who brings a word, and its place among those of its second.
+#[derive(Clone, Copy)]
+struct Brought {
+    by: KioskId,
+    /// None while it is not written: it comes after all others.
+    arrived: Option<i64>,
+}
+
+impl Brought {
+    fn now(by: KioskId) -> Self {
+        Self { by, arrived: None }
+    }
+}
 
 /// Takes a word said at a counter that central answers at once. The same again is the same.
 pub(crate) async fn answer(
@@ -53,12 +65,16 @@ pub(crate) async fn answer(
                 // It is so already: nothing is done twice.
                 (Word::Cancel, true) | (Word::TakeBack, false) => standing(&mut tx, id, said.says).await?,
                 (Word::Cancel | Word::Come, _) if held != told => WordState::Otherwise,
-                _ => hear(&mut tx, central, &registrar, (said, said.kiosk)).await?,
+                _ => hear(&mut tx, central, &registrar, (said, Brought::now(said.kiosk))).await?,
             }
         }
     };
     let at = dates::slot_of(&mut tx, id).await?.map(|(_, at)| at);
-    let until = until(&mut tx, central, &registrar.site, id).await?;
+    // What is theirs at another site is not taken back within any days.
+    let until = match state {
+        WordState::Transferred => None,
+        _ => until(&mut tx, central, &registrar.site, id).await?,
+    };
     tx.commit().await?;
     let registration = (state == WordState::Done).then_some(id);
     Ok(WordAnswer { state: Some(state), registration, at, until })
@@ -89,14 +105,14 @@ pub(crate) async fn bring(
     let said = Said { at: said.at.min(central.now()), ..said.clone() };
     let Some(registrar) = registrar(&mut *db, said.registration).await? else {
         // Its own kiosk sends it again; then it is carried out.
-        write(db, &said, None).await?;
+        write(db, &said, Brought::now(by), ("waits", None)).await?;
         return Ok(Ok(()));
     };
     calendar::hold(&mut *db, &registrar.site).await?;
     if !is_of(&mut *db, &said).await? {
         return Ok(Err(UNKNOWN));
     }
-    again(db, central, &registrar, (&said, by)).await?;
+    again(db, central, &registrar, (&said, Brought::now(by))).await?;
     Ok(Ok(()))
 }
 
@@ -105,14 +121,14 @@ async fn again(
     db: &mut PgConnection,
     central: &Central,
     registrar: &Device,
-    (said, by): (&Said, KioskId),
+    (said, brought): (&Said, Brought),
 ) -> Result<(), Refusal> {
-    let state = match is_over(&mut *db, said).await? {
+    let state = match is_over(&mut *db, said, brought).await? {
         true => None,
-        false => Some(hear(&mut *db, central, registrar, (said, by)).await?),
+        false => Some(hear(&mut *db, central, registrar, (said, brought)).await?),
     };
     if state != Some(WordState::Done) {
-        write(db, said, Some(central.now())).await?;
+        write(db, said, brought, ("over", Some(central.now()))).await?;
     }
     Ok(())
 }
@@ -123,7 +139,7 @@ async fn hear(
     db: &mut PgConnection,
     central: &Central,
     registrar: &Device,
-    (said, by): (&Said, KioskId),
+    (said, brought): (&Said, Brought),
 ) -> Result<WordState, Refusal> {
     let id = said.registration;
     let done = match said.says {
@@ -146,9 +162,11 @@ async fn hear(
         Ok(follows) => follows,
         Err(arrivals::HONOURED) => return Ok(WordState::Honoured),
         Err(annulment::ANNULLED) => return Ok(WordState::Annulled),
-        Err(_) => return Ok(WordState::TooLate),
+        Err(transfer::TRANSFERRED) => return Ok(WordState::Transferred),
+        Err(offers::TOO_LATE) => return Ok(WordState::TooLate),
+        Err(_) => return Ok(WordState::Otherwise),
     };
-    write(&mut *db, said, Some(central.now())).await?;
+    write(&mut *db, said, brought, ("done", Some(central.now()))).await?;
     let mut told = match said.kiosk == registrar.kiosk {
         true => Vec::new(),
         false => vec![Change::Word { said: said.clone() }],
@@ -160,7 +178,7 @@ async fn hear(
         Word::TakeBack => Act::TakenBackElsewhere,
         Word::Come => Act::ComingSaid,
     };
-    audit::by_kiosk(db, by, act, Some(&id), 1).await?;
+    audit::by_kiosk(db, brought.by, act, Some(&id), 1).await?;
     Ok(WordState::Done)
 }
 
@@ -170,12 +188,22 @@ pub(crate) async fn later(
     id: RegistrationId,
     at: Timestamp,
 ) -> Result<Option<Word>, Refusal> {
+    later_than(db, id, (at, None)).await
+}
+
+/// The same after a word; of one second, after the place it has there.
+async fn later_than(
+    db: &mut PgConnection,
+    id: RegistrationId,
+    (at, arrived): (Timestamp, Option<i64>),
+) -> Result<Option<Word>, Refusal> {
     let row = sqlx::query(
-        "SELECT says FROM word WHERE registration = $1 AND said_s > $2 AND done_s IS NOT NULL \
-         ORDER BY said_s DESC, id LIMIT 1",
+        "SELECT says FROM word WHERE registration = $1 AND (said_s, arrived) > ($2, $3) AND state = 'done' \
+         ORDER BY said_s DESC, arrived DESC LIMIT 1",
     )
     .bind(id.0.as_slice())
     .bind(at.as_second())
+    .bind(arrived.unwrap_or(i64::MAX))
     .fetch_optional(db)
     .await?;
     row.map(|row| Word::parse(row.try_get(0)?).ok_or(Refusal::Stored("word"))).transpose()
@@ -193,8 +221,8 @@ pub(crate) async fn ended(
 }
 
 /// Was something else said of this place since, at its own kiosk or at another?
-async fn is_over(db: &mut PgConnection, said: &Said) -> Result<bool, Refusal> {
-    if later(&mut *db, said.registration, said.at).await?.is_some() {
+async fn is_over(db: &mut PgConnection, said: &Said, brought: Brought) -> Result<bool, Refusal> {
+    if later_than(&mut *db, said.registration, (said.at, brought.arrived)).await?.is_some() {
         return Ok(true);
     }
     let row = sqlx::query(
@@ -241,70 +269,57 @@ impl Central {
     /// # Errors
     /// The database or the lease log fails; what was carried out stays so.
     pub async fn carry_out_words(&self) -> Result<usize, Refusal> {
-        let due = "SELECT DISTINCT site FROM word JOIN registration ON registration.id = word.registration \
-                   WHERE done_s IS NULL ORDER BY site";
-        each_site(self, due, turn).await
+        let sites = "SELECT DISTINCT site FROM word JOIN registration ON registration.id = word.registration \
+                     WHERE word.state = 'waits' ORDER BY site";
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT word.id, word.registration, word.code, says, appointment::text, word.kiosk, mediator, said_s, \
+                        brought_by, arrived FROM word JOIN registration ON registration.id = word.registration \
+                 WHERE registration.site = $1 AND word.state = 'waits' ORDER BY said_s, arrived LIMIT $2 OFFSET $3",
+            )
+            .bind(site.as_str().to_owned())
+        };
+        each_row(self, (sites, "what a person said at another kiosk cannot be carried out"), due, carry_out)
+            .await
     }
-}
-
-async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refusal> {
-    let mut tx = central.pool.begin().await?;
-    lock(&mut tx, site).await?;
-    let rows = sqlx::query(
-        "SELECT word.id, word.registration, word.code, says, appointment::text, word.kiosk, mediator, said_s \
-         FROM word JOIN registration ON registration.id = word.registration \
-         WHERE registration.site = $1 AND done_s IS NULL ORDER BY said_s, word.id LIMIT $2",
-    )
-    .bind(site.as_str())
-    .bind(AT_ONCE)
-    .fetch_all(&mut *tx)
-    .await?;
-    let mut done = 0;
-    for row in &rows {
-        let mut step = tx.begin().await?;
-        match carry_out(&mut step, central, row).await {
-            Ok(()) => step.commit().await?,
-            // One that cannot be read never holds up the others.
-            Err(Refusal::Stored(what)) => {
-                tracing::error!(what, "what a person said at another kiosk cannot be carried out");
-                step.rollback().await?;
-                continue;
-            }
-            Err(refusal) => return Err(refusal),
-        }
-        done += 1;
-    }
-    tx.commit().await?;
-    Ok(done)
 }
 
 /// A word that waited for its registration.
-async fn carry_out(db: &mut PgConnection, central: &Central, row: &PgRow) -> Result<(), Refusal> {
+async fn carry_out(
+    db: &mut PgConnection,
+    central: &Central,
+    _: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
     let said = stored(row)?;
-    sqlx::query("DELETE FROM word WHERE id = $1").bind(said.id.0.as_slice()).execute(&mut *db).await?;
-    // With a code that is another's it is nobody's word.
+    let brought = Brought { by: KioskId(id(row, 8)?), arrived: Some(row.try_get(9)?) };
     match registrar(&mut *db, said.registration).await? {
         Some(registrar) if is_of(&mut *db, &said).await? => {
-            again(db, central, &registrar, (&said, said.kiosk)).await
+            again(db, central, &registrar, (&said, brought)).await?;
         }
-        _ => Ok(()),
+        // With a code that is another's it is nobody's word.
+        _ => {
+            sqlx::query("DELETE FROM word WHERE id = $1").bind(said.id.0.as_slice()).execute(db).await?;
+        }
     }
+    Ok(true)
 }
 
 fn stored(row: &PgRow) -> Result<Said, Refusal> {
-    let id = |at: usize| -> Result<[u8; 16], Refusal> {
-        row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| Refusal::Stored("word"))
-    };
     Ok(Said {
-        id: WordId(id(0)?),
-        registration: RegistrationId(id(1)?),
+        id: WordId(id(row, 0)?),
+        registration: RegistrationId(id(row, 1)?),
         code: FollowUpCode::parse(row.try_get(2)?).ok_or(Refusal::Stored("code"))?,
         says: Word::parse(row.try_get(3)?).ok_or(Refusal::Stored("word"))?,
         appointment: row.try_get::<Option<&str>, _>(4)?.map(dates::civil).transpose()?,
-        kiosk: KioskId(id(5)?),
+        kiosk: KioskId(id(row, 5)?),
         mediator: MediatorId::parse(row.try_get(6)?).map_err(|_| Refusal::Stored("mediator"))?,
         at: Timestamp::from_second(row.try_get(7)?).map_err(|_| Refusal::Stored("moment"))?,
     })
+}
+
+fn id(row: &PgRow, at: usize) -> Result<[u8; 16], Refusal> {
+    row.try_get::<&[u8], _>(at)?.try_into().map_err(|_| Refusal::Stored("word"))
 }
 
 /// The kiosk whose paper it is.
@@ -357,10 +372,26 @@ async fn is_ended(db: &mut PgConnection, id: RegistrationId) -> Result<bool, Ref
     Ok(row.try_get(0)?)
 }
 
-async fn write(db: &mut PgConnection, said: &Said, done: Option<Timestamp>) -> Result<(), Refusal> {
+/// Notes a word, or what became of one that waited: it keeps its place among those of its second.
+async fn write(
+    db: &mut PgConnection,
+    said: &Said,
+    brought: Brought,
+    (state, done): (&str, Option<Timestamp>),
+) -> Result<(), Refusal> {
+    let done = done.map(Timestamp::as_second);
+    if brought.arrived.is_some() {
+        sqlx::query("UPDATE word SET state = $2, done_s = $3 WHERE id = $1")
+            .bind(said.id.0.as_slice())
+            .bind(state)
+            .bind(done)
+            .execute(db)
+            .await?;
+        return Ok(());
+    }
     sqlx::query(
-        "INSERT INTO word (id, registration, code, says, appointment, kiosk, mediator, said_s, done_s) \
-         VALUES ($1, $2, $3, $4, $5::text::timestamp, $6, $7, $8, $9)",
+        "INSERT INTO word (id, registration, code, says, appointment, kiosk, mediator, said_s, done_s, state, brought_by) \
+         VALUES ($1, $2, $3, $4, $5::text::timestamp, $6, $7, $8, $9, $10, $11)",
     )
     .bind(said.id.0.as_slice())
     .bind(said.registration.0.as_slice())
@@ -370,7 +401,9 @@ async fn write(db: &mut PgConnection, said: &Said, done: Option<Timestamp>) -> R
     .bind(said.kiosk.0.as_slice())
     .bind(said.mediator.as_str())
     .bind(said.at.as_second())
-    .bind(done.map(Timestamp::as_second))
+    .bind(done)
+    .bind(state)
+    .bind(brought.by.0.as_slice())
     .execute(db)
     .await?;
     Ok(())

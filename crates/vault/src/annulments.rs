@@ -134,15 +134,19 @@ impl Tx<'_> {
         if noted == 0 {
             return Ok(false);
         }
+        // Given up before, it stays so when the annulment is undone.
+        let given_up = self.cancelled(id)?.is_some();
         self.cancel(id, at)?;
         self.sql
-            .prepare_cached("UPDATE cancelled SET annulled = 1, coming_back = 0 WHERE registration = ?1")?
-            .execute([id.0])?;
+            .prepare_cached(
+                "UPDATE cancelled SET annulled = max(annulled, ?2), coming_back = 0 WHERE registration = ?1",
+            )?
+            .execute(params![id.0, !given_up])?;
         Ok(true)
     }
 
     /// A proposal is over. What it had annulled waits for the date that follows, or was honoured all
-    /// the same and waits for nothing.
+    /// the same and waits for nothing; what its person had given up before is given up as it was.
     ///
     /// # Errors
     /// The store fails.
@@ -159,9 +163,7 @@ impl Tx<'_> {
             .execute([annulment.0])?;
         if was.as_deref() == Some("annulled") {
             let then = match date_follows {
-                true => {
-                    "UPDATE cancelled SET annulled = 0, coming_back = 1 WHERE registration = ?1 AND annulled = 1"
-                }
+                true => "UPDATE cancelled SET annulled = 0, coming_back = 1 WHERE registration = ?1",
                 false => "DELETE FROM cancelled WHERE registration = ?1 AND annulled = 1",
             };
             self.sql.prepare_cached(then)?.execute([id.0])?;

@@ -143,9 +143,11 @@ impl Tx<'_> {
     /// # Errors
     /// The store fails.
     pub fn cancelled(&self, id: RegistrationId) -> Result<Option<Cancelled>, VaultFailure> {
-        let mut statement = self
-            .sql
-            .prepare_cached("SELECT at_s, coming_back, annulled FROM cancelled WHERE registration = ?1")?;
+        let mut statement = self.sql.prepare_cached(
+            "SELECT at_s, coming_back, annulled OR EXISTS (SELECT 1 FROM annulment WHERE state = 'annulled' \
+                                                           AND annulment.registration = cancelled.registration) \
+             FROM cancelled WHERE registration = ?1",
+        )?;
         let row: Option<(i64, bool, bool)> =
             statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         row.map(|(at, returning, annulled)| {

@@ -261,6 +261,16 @@ fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
             // Received all the same: nothing is given up, and no date follows.
             tx.end_annulment(id, two, false)?;
             assert_eq!(tx.cancelled(id)?, None);
+            // Given up before: annulled all the same, and undone it is given up as it was.
+            let three = AnnulmentId([4; 16]);
+            tx.cancel(id, at)?;
+            for _ in 0..2 {
+                assert!(tx.annul(id, three, at)?);
+                assert!(tx.cancelled(id)?.unwrap().annulled);
+            }
+            tx.end_annulment(id, three, false)?;
+            let ended = tx.cancelled(id)?.unwrap();
+            assert!(!ended.annulled && !ended.returning);
             Ok(())
         })
         .unwrap();

@@ -52,6 +52,8 @@ pub enum WordState {
     Honoured,
     /// It is annulled; only an agent undoes that.
     Annulled,
+    /// They moved, and keep or were received with the appointment of the other site.
+    Transferred,
     /// The days to take it back are over.
     TooLate,
     /// Central has the paper alone, of a kiosk that was lost: the préfecture reads the rest first.

@@ -191,6 +191,8 @@ fn every_message() {
     example("word-request", &word);
     let (registration, state) = (Some(RegistrationId([6; 16])), Some(WordState::Done));
     example("word-answer", &WordAnswer { state, registration, at: None, until });
+    let (state, none) = (Some(WordState::Transferred), None);
+    example("word-answer-transferred", &WordAnswer { state, registration: none, at: None, until: None });
     example("change-word", &Change::Word { said: said() });
     let (word, registration) = (WordId([4; 16]), RegistrationId([6; 16]));
     let at = self::at();

@@ -138,9 +138,10 @@ fn text(pdf: &[u8]) -> String {
     String::from_utf8(read.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Given up and taken back, the proposal is over for their kiosk too: nobody is handed a notice of it.
+/// Given up, nobody is handed a notice; taken back, the proposal is there as before. Annulled while it was
+/// given up, the kiosk says so, and undone it shows what stood before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proposal_that_ended_by_itself_is_over_at_the_counter() {
+async fn a_proposal_outlives_a_cancellation_at_the_counter() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let counter = Counter::start(None, None).await.unwrap();
     let kiosk = &counter.kiosk;
@@ -152,13 +153,41 @@ async fn a_proposal_that_ended_by_itself_is_over_at_the_counter() {
     kiosk.exchange().await.unwrap();
     kiosk.cancel(&date.visit).await.unwrap();
     kiosk.exchange().await.unwrap();
+    let shown = kiosk.date(&date.visit).await.unwrap();
+    assert!(shown.annulment.is_none() && shown.cancelled.is_some_and(|gone| gone.until.is_some()));
+    assert!(kiosk.home().await.unwrap().to_tell.is_empty());
     kiosk.reinstate(&date.visit).await.unwrap();
     for _ in 0..2 {
         kiosk.exchange().await.unwrap();
     }
     let shown = kiosk.date(&date.visit).await.unwrap();
-    assert_eq!((shown.cancelled, shown.annulment, shown.slot_at), (None, None, date.slot_at));
-    assert!(kiosk.home().await.unwrap().to_tell.is_empty());
+    assert_eq!((&shown.cancelled, &shown.slot_at), (&None, &date.slot_at));
+    assert!(shown.annulment.is_some());
+    assert_eq!(kiosk.home().await.unwrap().to_tell.len(), 1);
+
+    // Told and heard by the table's own hand: the story is of what is given up.
+    sqlx::query("UPDATE annulment SET told_s = 0, until = answer_by, heard_s = 0, heard_by = 'A'")
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    let gone = kiosk.cancel(&date.visit).await.unwrap().cancelled.unwrap();
+    kiosk.exchange().await.unwrap();
+    desk.says("Agent B", decide(true)).await;
+    assert_eq!(desk.central.carry_out_annulments().await.unwrap(), 1);
+    kiosk.exchange().await.unwrap();
+    let cancelled = kiosk.date(&date.visit).await.unwrap().cancelled.unwrap();
+    assert!(cancelled.annulled && cancelled.until.is_none());
+    assert_eq!(kiosk.reinstate(&date.visit).await.unwrap_err().code, "annulled");
+    desk.says("Agente C", undo()).await;
+    assert_eq!(desk.central.carry_out_annulments().await.unwrap(), 1);
+    kiosk.exchange().await.unwrap();
+    assert_eq!(kiosk.date(&date.visit).await.unwrap().cancelled, Some(gone));
+    kiosk.reinstate(&date.visit).await.unwrap();
+    for _ in 0..2 {
+        kiosk.exchange().await.unwrap();
+    }
+    let shown = kiosk.date(&date.visit).await.unwrap();
+    assert_eq!((shown.cancelled, shown.slot_at), (None, date.slot_at));
 }
 
 /// A database put back to before the proposal says nothing of it: nor does the kiosk, once it hears.

@@ -18,24 +18,79 @@ impl Story {
     }
 }
 
+/// Nobody shakes a proposal off by giving the appointment up: the slot goes back, and what agents decide
+/// then is about the registration time.
 #[tokio::test]
-async fn given_up_before_or_after_the_decision_nothing_is_annulled_and_the_place_waits() {
+async fn given_up_the_proposal_stands_and_decided_the_place_is_not_taken_back() {
+    for decided_first in [true, false] {
+        let mut story = Story::begin().await;
+        story.asks("Agente A", propose(ANSWER_BY)).await.unwrap();
+        story.handed(ANSWER_BY).await;
+        if decided_first {
+            story.asks("Agente A", answered("C'est mon titre.")).await.unwrap();
+            story.asks("Agent B", decide(true)).await.unwrap();
+        }
+        story.says(&story.gives_up()).await;
+        assert!(!story.holds().await, "the slot is for others at once");
+        if !decided_first {
+            assert_eq!(story.state().await["given_up"], true);
+            assert_eq!(story.tasks().await, [("annulment".to_owned(), ANSWER_BY.to_string())]);
+            assert_eq!(story.carried_out().await, 0);
+            // They are heard as anybody is, and nothing is decided before.
+            let unheard = story.asks("Agent B", decide(true)).await.unwrap_err();
+            assert!(unheard.contains("not heard"), "{unheard}");
+            story.asks("Agente A", answered("C'est mon titre.")).await.unwrap();
+            story.asks("Agent B", decide(true)).await.unwrap();
+        }
+        assert_eq!((story.carried_out().await, story.carried_out().await), (1, 0));
+        assert_eq!(story.state().await["state"], "annulled");
+        story.says(&story.comes_back()).await;
+        assert_eq!(story.set_aside().await, ["annulled"]);
+        assert!(!story.holds().await);
+        assert!(story.tasks().await.is_empty());
+        let told = story.told().await;
+        assert!(told.iter().any(|change| matches!(change, Change::Annulled { .. })));
+        assert!(!told.iter().any(|change| matches!(change, Change::AnnulmentOver { .. })));
+        story.rules_hold().await;
+
+        // Undone, it is given up as it was: the thirty days are theirs, and no date comes by itself.
+        story.asks("Agente C", undo()).await.unwrap();
+        assert_eq!((story.carried_out().await, story.carried_out().await), (1, 0));
+        assert!(!story.holds().await);
+        let over = |change: &Change| matches!(change, Change::AnnulmentOver { date_follows: false, .. });
+        assert!(story.told().await.iter().any(over));
+        story.says(&story.comes_back()).await;
+        assert!(story.holds().await);
+        story.rules_hold().await;
+    }
+}
+
+#[tokio::test]
+async fn taken_back_before_the_decision_the_proposal_is_about_the_date_they_have() {
     let mut story = Story::begin().await;
-    story.heard().await;
-    story.asks("Agent B", decide(true)).await.unwrap();
+    story.asks("Agente A", propose(ANSWER_BY)).await.unwrap();
     story.says(&story.gives_up()).await;
-    assert_eq!((story.state().await["state"].clone(), story.carried_out().await), (json!("over"), 0));
-    // Their own word: they may take it back, and the slot is theirs.
+    // Not told, nobody is annulled, given up or not.
+    story.asks("Agente A", answered("Par téléphone")).await.unwrap();
+    assert!(story.asks("Agent B", decide(true)).await.unwrap_err().contains("not told"));
     story.says(&story.comes_back()).await;
-    assert!(story.set_aside().await.is_empty());
     assert!(story.holds().await);
-    assert!(story.asks("Agent B", decide(true)).await.unwrap_err().contains("over"));
-    story.forward(1);
-    story.asks("Agente A", propose(ANSWER_BY.saturating_add(1.days()))).await.unwrap();
+    assert!(story.asks("Agente A", propose(ANSWER_BY)).await.unwrap_err().contains("already"));
+    story.handed(ANSWER_BY).await;
+    story.asks("Agent B", decide(true)).await.unwrap();
+    assert_eq!(story.carried_out().await, 1);
+    assert!(!story.holds().await);
+    assert_eq!(story.state().await["state"], "annulled");
+    // Undone, it is the date that was annulled.
+    story.asks("Agente C", undo()).await.unwrap();
+    story.carried_out().await;
+    assert!(story.holds().await);
+    // Given up with no proposal left, there is none to be made.
     story.says(&story.gives_up()).await;
-    assert!(story.tasks().await.is_empty());
-    let refused = story.asks("Agente A", propose(ANSWER_BY.saturating_add(1.days()))).await.unwrap_err();
+    let refused = story.asks("Agente A", propose(ANSWER_BY)).await.unwrap_err();
     assert!(refused.contains("given up"), "{refused}");
+    assert!(story.tasks().await.is_empty());
+    assert!(story.set_aside().await.is_empty());
     story.rules_hold().await;
 }
 
@@ -250,9 +305,10 @@ async fn put_back_to_before_the_proposal_the_date_stands_and_it_begins_anew() {
     story.rules_hold().await;
 }
 
-/// Decided by an agent and given up by the person at the same moment: one of them, never half of both.
+/// Decided by an agent and given up by the person at the same moment: whichever is first, the slot is
+/// free once and the registration time is annulled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn decided_and_given_up_at_once_it_is_one_of_them() {
+async fn decided_and_given_up_at_once_it_is_annulled_once() {
     let mut story = Story::begin().await;
     story.heard().await;
     let record = story.device.says(&story.gives_up()).unwrap();
@@ -264,8 +320,11 @@ async fn decided_and_given_up_at_once_it_is_one_of_them() {
     assert_eq!(pushed, 200);
     story.carried_out().await;
     assert!(!story.holds().await, "given up or annulled, the slot is nobody's");
-    let state = story.state().await["state"].clone();
-    assert!(state == "annulled" && decided.is_ok() || state == "over", "{state} {decided:?}");
+    decided.unwrap();
+    assert_eq!(story.state().await["state"], "annulled");
+    let annulled =
+        story.told().await.into_iter().filter(|change| matches!(change, Change::Annulled { .. })).count();
+    assert_eq!(annulled, 1);
     assert!(story.tasks().await.is_empty());
     story.rules_hold().await;
 }

@@ -37,10 +37,8 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     counter = counter.cut_off(None).await.unwrap();
     let gone = says(&other, &date.code, WordKind::Cancel).await.unwrap();
     assert!(gone.slot_at.is_none() && gone.until.is_some());
-    a_second_passes().await;
     let back = says(&other, &date.code, WordKind::TakeBack).await.unwrap();
     assert_eq!(back.slot_at, date.slot_at);
-    a_second_passes().await;
     says(&other, &date.code, WordKind::Cancel).await.unwrap();
     assert!(counter.kiosk.date(&date.visit).await.unwrap().cancelled.is_none(), "not heard yet");
     counter = counter.home(None).await.unwrap();
@@ -49,7 +47,6 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     assert_eq!((cancelled.returning, cancelled.until), (false, gone.until));
     assert_eq!(counter.kiosk.reprint(&date.visit).await.unwrap_err().code, "cancelled");
     assert_eq!(counter.kiosk.show_paper(&date.code_large).await.unwrap().verdict, "cancelled");
-    a_second_passes().await;
     // Its own return is the person's last word.
     counter.kiosk.reinstate(&date.visit).await.unwrap();
     exchanges(&counter.kiosk).await;
@@ -57,11 +54,9 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     assert!(now.cancelled.is_none());
     assert_eq!(now.slot_at, date.slot_at);
 
-    a_second_passes().await;
     // Given up here, taken back there: the date follows by itself.
     counter.kiosk.cancel(&date.visit).await.unwrap();
     counter.kiosk.exchange().await.unwrap();
-    a_second_passes().await;
     says(&other, &date.code, WordKind::TakeBack).await.unwrap();
     exchanges(&counter.kiosk).await;
     let now = counter.kiosk.date(&date.visit).await.unwrap();
@@ -79,7 +74,7 @@ async fn the_kiosk_of_the_paper_goes_on_from_what_was_said_elsewhere() {
     }
 }
 
-/// Words are told apart by the second.
+/// What is said at two kiosks is told apart by the second.
 async fn a_second_passes() {
     let now = jiff::Timestamp::now().as_second();
     while jiff::Timestamp::now().as_second() <= now {

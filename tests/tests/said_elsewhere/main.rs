@@ -304,6 +304,30 @@ async fn whoever_said_something_last_is_heard() {
     story.rules_hold().await;
 }
 
+/// The same in one second: the word that came last is the last.
+#[tokio::test]
+async fn of_two_words_of_one_second_the_one_that_came_last_is_heard() {
+    let mut story = Story::begin().await;
+    let one = story.registers(1).await;
+    story.forward(60);
+    let early = story.cancels(&one);
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    assert_eq!(story.says_there(&one, Word::TakeBack).await["state"], "done");
+    story.says(&early).await;
+    assert_eq!(story.date_of(&one).await, Some(one.slot.at), "taken back last");
+    story.forward(60);
+    let early = story.reinstates(&one);
+    story.forward(60);
+    for says in [Word::Cancel, Word::TakeBack, Word::Cancel] {
+        assert_eq!(story.says_there(&one, says).await["state"], "done");
+    }
+    story.says(&early).await;
+    assert_eq!(story.date_of(&one).await, None, "given up last");
+    assert!(story.set_aside(&story.own).await.is_empty());
+    story.rules_hold().await;
+}
+
 /// That somebody comes is a word like the others: a cancellation said before it and brought after it
 /// changes nothing, and said at the paper's own kiosk after one it takes it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

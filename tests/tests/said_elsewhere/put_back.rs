@@ -15,8 +15,8 @@ impl Story {
         SiteRows(self.service.pool.clone()).restore("ONE", backup).await.unwrap();
     }
 
-    /// The other kiosk's record of what was said there.
-    fn note(&mut self, one: &Person, says: Word, told: Option<DateTime>) -> Record {
+    /// What was said at the other kiosk, now, under the id of the last word.
+    fn word(&self, one: &Person, says: Word, told: Option<DateTime>) -> Body {
         let said = Said {
             id: WordId([self.words; 16]),
             registration: one.told.id,
@@ -27,7 +27,21 @@ impl Story {
             mediator: one.told.mediator.clone(),
             at: self.service.now(),
         };
-        self.other.says(&Body::Word(WordNoted { said, at: self.service.now() })).unwrap()
+        Body::Word(WordNoted { said, at: self.service.now() })
+    }
+
+    /// The other kiosk's record of it.
+    fn note(&mut self, one: &Person, says: Word, told: Option<DateTime>) -> Record {
+        let body = self.word(one, says, told);
+        self.other.says(&body).unwrap()
+    }
+
+    /// What became of each word, in the order they came.
+    async fn became(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT state FROM word ORDER BY arrived")
+            .fetch_all(&self.service.pool)
+            .await
+            .unwrap()
     }
 
     /// The record of the kiosk of the paper, once it was told.
@@ -132,5 +146,52 @@ async fn brought_in_another_order_the_last_word_stands() {
     assert_eq!(story.own.push(&story.service, vec![said]).await.unwrap().status, 200);
     assert_eq!(story.date_of(&one).await, Some(one.slot.at));
     assert!(story.set_aside(&story.own).await.is_empty());
+    assert_eq!(story.became().await, ["done", "over"]);
+    story.rules_hold().await;
+    // A cancellation that was overtaken is nobody's reason for a place that ends.
+    for statement in [
+        "UPDATE slot SET registration = NULL WHERE registration = $1",
+        "UPDATE registration SET cancelled_s = registered_s WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(one.told.id.0.as_slice()).execute(&story.service.pool).await.unwrap();
+    }
+    let broken = journeys::rules::broken(&story.service.pool, "ONE", Since::DisksMoved).await.unwrap();
+    assert!(broken.iter().any(|(_, what)| what.contains("nobody's word")), "{broken:?}");
+}
+
+/// Said in one second, under ids that say the opposite, and brought by a kiosk that only heard of it.
+#[tokio::test]
+async fn words_of_one_second_that_waited_are_carried_out_in_the_order_they_came() {
+    let mut story = Story::begin().await;
+    story.service.start_with_lease_log().await.unwrap();
+    let mut third = story.service.device("TWO", 3).await.unwrap();
+    let backup = story.backup().await;
+    let one = story.registers(1).await;
+    let stood = story.sent.clone();
+    story.forward(60);
+    let mut said = Vec::new();
+    for (id, says) in [(9, Word::Cancel), (3, Word::TakeBack)] {
+        story.words = id;
+        said.push(third.says(&story.word(&one, says, None)).unwrap());
+    }
+    story.put_back(&backup).await;
+    story.service.start_with_lease_log().await.unwrap();
+    assert_eq!(third.push(&story.service, said).await.unwrap().status, 200);
+    assert_eq!(story.became().await, ["waits", "waits"]);
+    assert_eq!(story.own.push(&story.service, stood).await.unwrap().status, 200);
+    assert_eq!(story.service.central.carry_out_words().await.unwrap(), 2);
+    assert_eq!(story.became().await, ["done", "done"]);
+    assert!(story.date_of(&one).await.is_some(), "given up, and taken back");
+    // Who brought them stands in the audit journal, where they were said in themselves.
+    let acts: Vec<(String, String)> =
+        sqlx::query_as("SELECT who, act FROM audit_waiting WHERE act LIKE '%elsewhere' ORDER BY id")
+            .fetch_all(&story.service.pool)
+            .await
+            .unwrap();
+    let by = format!("kiosk:{}", third.kiosk);
+    assert_eq!(
+        acts,
+        [(by.clone(), "cancelled_elsewhere".to_owned()), (by, "taken_back_elsewhere".to_owned())]
+    );
     story.rules_hold().await;
 }

@@ -4,6 +4,7 @@
 //! was given up gives nothing, whatever order central hears it in.
 
 mod counter;
+mod elsewhere;
 mod late;
 mod renamed;
 

@@ -251,7 +251,10 @@ async fn decide(
         return Err(refused(format!("{agent} proposed it; another agent decides")));
     }
     if annul {
-        case.standing(today)?;
+        // Given up since it was proposed, the registration time is what is annulled.
+        if case.honoured || !case.given_up {
+            case.standing(today)?;
+        }
         let until = last.told_until()?;
         if !last.heard && today <= until {
             return Err(refused(format!(
@@ -416,6 +419,7 @@ impl Case {
         let last = self.last.as_ref();
         json!({
             "code_of": self.registration.to_string(),
+            "given_up": self.given_up,
             "slot_at": self.slot_at.map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string()),
             "state": last.map(|last| &last.state),
             "proposed_by": last.map(|last| &last.proposed_by),
@@ -470,8 +474,8 @@ impl Proposed {
     fn told_until(&self) -> Result<Date, AdminRefusal> {
         self.until.ok_or_else(|| {
             refused(
-                "the person was not told: their kiosk has not said that they have the notice; the date holds until \
-                 they come back to it",
+                "the person was not told: their kiosk has not said that they have the notice; nothing is annulled \
+                 until they come back to it",
             )
         })
     }

@@ -18,6 +18,8 @@ use wire::messages::Change;
 
 /// Why a record of a person who came or went is not applied.
 pub(crate) type Reason = &'static str;
+/// The days to take a place back are over.
+pub(crate) const TOO_LATE: Reason = "too_late";
 
 /// A registration of this kiosk, as far as it matters here.
 struct Known {
@@ -27,6 +29,12 @@ struct Known {
     cancelled_at: Option<String>,
     /// Its date waits for the desk: see [`crate::busy`].
     waits: bool,
+}
+
+impl Known {
+    fn registration(&self) -> Result<Registration, Refusal> {
+        serde_json::from_str(&self.body).map_err(|_| Refusal::Stored("registration"))
+    }
 }
 
 async fn known(db: &mut PgConnection, device: &Device, id: RegistrationId) -> Result<Option<Known>, Refusal> {
@@ -75,12 +83,14 @@ pub(crate) async fn cancel(
         return Ok(Err(arrivals::HONOURED));
     }
     let at = at.min(central.now());
-    let told = end(&mut *db, central, &device.site, (id, at), "cancelled").await?;
+    let mut told = task::settle_given_up(&mut *db, id, ("cancelled", central.now())).await?;
+    told.extend(set_ended(&mut *db, central, &device.site, (id, at)).await?);
     transfer::given_up(db, central, (id, at)).await?;
     Ok(Ok(told))
 }
 
-/// A place ends, by whoever's word: `answer` is what the desk's tasks about it are answered by.
+/// A place ends by another's word than its person's: `answer` is what the desk's tasks about it are
+/// answered by.
 pub(crate) async fn end(
     db: &mut PgConnection,
     central: &Central,
@@ -89,6 +99,18 @@ pub(crate) async fn end(
     answer: &str,
 ) -> Result<Vec<Change>, Refusal> {
     calendar::hold(&mut *db, site).await?;
+    let mut told = task::settle_all(&mut *db, id, (answer, central.now())).await?;
+    told.extend(set_ended(db, central, site, (id, at)).await?);
+    Ok(told)
+}
+
+/// The slot goes back, the papers are listed, and nothing is offered any more.
+async fn set_ended(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    (id, at): (RegistrationId, Timestamp),
+) -> Result<Vec<Change>, Refusal> {
     let held = dates::slot_of(&mut *db, id).await?;
     if let Some((slot, _)) = held {
         offers::set_free(&mut *db, central, slot).await?;
@@ -102,12 +124,10 @@ pub(crate) async fn end(
         .bind(held.map(|(_, at)| at.to_string()))
         .execute(&mut *db)
         .await?;
-    let mut told = task::settle_all(&mut *db, id, (answer, central.now())).await?;
     let today = dates::today(&mut *db, central, site).await?;
     lists::replace(&mut *db, central, id, (None, held.map(|(_, at)| at)), today).await?;
     let offer = offers::withdraw(db, central, id).await?;
-    told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
-    Ok(told)
+    Ok(offer.map(|offer| Change::OfferEnded { registration: id, offer }).into_iter().collect())
 }
 
 /// The person comes back: their registration time counts as before. They have the slot they gave
@@ -125,7 +145,7 @@ pub(crate) async fn reinstate(
         if arrivals::is_honoured(&mut *db, id).await? {
             return Ok(Err(arrivals::HONOURED));
         }
-        return stands(db, central, device, &known).await.map(Ok);
+        return stands(db, central, device, (id, &known)).await.map(Ok);
     };
     // Brought late: at another kiosk they have given it up again since.
     if words::later(&mut *db, id, at).await? == Some(Word::Cancel) {
@@ -144,7 +164,7 @@ pub(crate) async fn reinstate(
     let day = |at: Timestamp| zone.to_datetime(at).date();
     let cancelled = Timestamp::from_second(cancelled_s).map_err(|_| Refusal::Stored("cancellation"))?;
     if !may_return(day(cancelled), day(at.min(central.now()))) {
-        return Ok(Err("too_late"));
+        return Ok(Err(TOO_LATE));
     }
     come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
 }
@@ -155,11 +175,8 @@ async fn stands(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
-    known: &Known,
+    (id, known): (RegistrationId, &Known),
 ) -> Result<Vec<Change>, Refusal> {
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
-    let id = registration.id;
     let again = sqlx::query(
         "SELECT 1 FROM record WHERE registration = $1 AND kind = 'reinstatement' AND state = 'applied' LIMIT 1",
     )
@@ -179,8 +196,7 @@ async fn date_held(
     device: &Device,
     known: &Known,
 ) -> Result<Vec<Change>, Refusal> {
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let registration = known.registration()?;
     let id = registration.id;
     let Some((_, from)) = dates::slot_of(&mut *db, id).await? else { return Ok(Vec::new()) };
     let Some(given) = dates::give(db, central, device, &registration.alone()).await? else {
@@ -211,8 +227,7 @@ pub(crate) async fn come_back(
     task::ask_again(&mut *db, id).await?;
     // Whoever did not come twice is here: nobody need look for them.
     task::settle(&mut *db, central, id, (TaskKind::MissedTwice, ""), "reinstated").await?;
-    let registration: Registration =
-        serde_json::from_str(&known.body).map_err(|_| Refusal::Stored("registration"))?;
+    let registration = known.registration()?;
     if known.waits && busy::may_wait(&registration) {
         // As before they went: it comes with the others'.
         return Ok(Vec::new());
