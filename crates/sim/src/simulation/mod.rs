@@ -283,6 +283,8 @@ struct World<'g> {
     folder: PathBuf,
     /// Visits of people who come with others.
     together: BTreeSet<String>,
+    /// Machines whose clock was ever set wrongly.
+    clocks_off: BTreeSet<usize>,
     /// Visits central may have been asked about.
     asked: BTreeSet<(usize, String)>,
     story: Vec<String>,
@@ -372,6 +374,7 @@ impl<'g> World<'g> {
             open: Vec::new(),
             begun: BTreeMap::new(),
             together: BTreeSet::new(),
+            clocks_off: BTreeSet::new(),
             asked: BTreeSet::new(),
             story: Vec::new(),
             ledger: Ledger::new(ground.ring.clone()),
