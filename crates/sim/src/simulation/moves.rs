@@ -85,6 +85,7 @@ impl World<'_> {
             Kind::Exchange => self.exchange(at).await,
             Kind::Pass => {
                 self.pass();
+                self.carried_out().await?;
                 self.offers_go_round().await
             }
             Kind::WrongClock => {

@@ -127,7 +127,7 @@ impl World<'_> {
         }
     }
 
-    fn passes(&mut self, seconds: i64) {
+    pub(super) fn passes(&mut self, seconds: i64) {
         self.time.pass(seconds);
         for counter in &mut self.counters {
             counter.note_clock();
@@ -152,7 +152,7 @@ impl Ledger {
     }
 
     /// The hour central holds for somebody, as it lists them.
-    fn held_at_central(listed: &Value, code: &str) -> Option<String> {
+    pub fn held_at_central(listed: &Value, code: &str) -> Option<String> {
         let rows = listed.get("registrations").and_then(Value::as_array)?;
         let row = rows.iter().find(|row| row.get("code").and_then(Value::as_str) == Some(code))?;
         row.get("slot_at").and_then(Value::as_str).map(str::to_owned)
@@ -169,7 +169,8 @@ impl Ledger {
     /// Somebody was received.
     fn came(&mut self, code: &str) {
         if let Some(kept) = self.kept.get_mut(code) {
-            kept.came = true;
+            // Nothing is left of what was asked in their name.
+            (kept.came, kept.asked_s) = (true, None);
         }
         self.tally.came += 1;
     }
