@@ -177,7 +177,11 @@ impl World<'_> {
         let listed = central::admin::registrations(pool, site).await.map_err(setup)?;
         let now = self.civil_now().strftime("%Y-%m-%dT%H:%M").to_string();
         let undisturbed = self.since() == Since::Undisturbed;
-        for code in self.ledger.due(self.time.now().as_second() - DAY) {
+        let then = self.time.now().as_second() - DAY;
+        if undisturbed {
+            self.ledger.others_wait(then, &listed)?;
+        }
+        for code in self.ledger.due(then) {
             if self.ledger.ended_by_telephone(&code, &listed, (&now, undisturbed))? {
                 self.tell(format!("central: {} is given up", code.get(..4).unwrap_or_default()));
             }
@@ -241,11 +245,24 @@ impl Ledger {
         }
     }
 
-    /// Whose telephone cancelled then or before, and nothing was said since.
+    /// Whose telephone cancelled and nothing was said since, with when.
+    fn asked(&self) -> impl Iterator<Item = (&String, i64)> {
+        let those = self.kept.iter().filter(|(_, kept)| !kept.given_up && !kept.returned);
+        those.filter_map(|(code, kept)| Some((code, kept.asked_s?)))
+    }
+
+    /// Then or before.
     fn due(&self, then_s: i64) -> Vec<String> {
-        let due = |asked_s: i64| asked_s <= then_s;
-        let those = self.kept.iter().filter(|(_, kept)| kept.asked_s.is_some_and(due));
-        those.filter(|(_, kept)| !kept.given_up && !kept.returned).map(|(code, _)| code.clone()).collect()
+        self.asked().filter(|(_, asked_s)| *asked_s <= then_s).map(|(code, _)| code.clone()).collect()
+    }
+
+    /// Since then: nobody has lost their date yet.
+    fn others_wait(&self, then_s: i64, listed: &Value) -> Result<(), Fault> {
+        let mut others = self.asked().filter(|(_, asked_s)| *asked_s > then_s);
+        match others.find(|(code, _)| Self::held_at_central(listed, code).is_none()) {
+            Some((code, _)) => Err(("I3", format!("{code} cancelled by telephone, and has no date at once"))),
+            None => Ok(()),
+        }
     }
 
     /// Has central ended their place, as it must where their hour is still to come?
