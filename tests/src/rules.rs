@@ -155,13 +155,17 @@ const RULES: [(&str, &str, Since, &str); 25] = [
     ),
     (
         "I3",
-        "slots given back although a receipt without another date holds them",
+        "slots given back although a receipt without another date holds them, of a place that stands",
         Since::Undisturbed,
         "SELECT count(*) FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM record JOIN kiosk \
          ON kiosk.id = record.kiosk WHERE kiosk.site = $1 AND kind = 'registration') AS held JOIN record AS gone \
          ON gone.kind = 'release' AND convert_from(gone.body, 'UTF8')::jsonb -> 'slots' @> \
          to_jsonb(('x' || left(encode(decode(held.body -> 'outcome' -> 'held' ->> 'token', 'base64'), 'hex'), 16))::bit(64)::bigint) \
-         WHERE NOT EXISTS (SELECT 1 FROM print WHERE encode(print.registration, 'hex') = held.body -> 'registration' ->> 'id')",
+         WHERE NOT EXISTS (SELECT 1 FROM print WHERE encode(print.registration, 'hex') = held.body -> 'registration' ->> 'id') \
+         AND NOT EXISTS (SELECT 1 FROM registration AS over WHERE encode(over.id, 'hex') = held.body -> 'registration' ->> 'id' \
+                         AND (cancelled_s IS NOT NULL \
+                              OR EXISTS (SELECT 1 FROM word WHERE word.registration = over.id AND says = 'cancel' AND word.state = 'done') \
+                              OR EXISTS (SELECT 1 FROM asked_cancel WHERE asked_cancel.registration = over.id AND asked_cancel.state = 'done')))",
     ),
     (
         "I3",

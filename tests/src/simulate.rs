@@ -88,10 +88,12 @@ pub fn run(sim: &Sim) -> Result<bool, Failure> {
         came,
         absent,
         dated_again,
+        elsewhere,
+        called,
         ..
     } = tally;
     println!(
-        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken, {ahead} given in advance, {declined} declined, {returned} came back, {corrected} put right, {came} received, {absent} absent, {dated_again} of them dated again in {} s",
+        "{online} dates online, {lease} from leases, {rank} ranks, {crashes} crashes, {older} older disks, {twins} copied disks, {restored} restored centrals, {moved} dates moved by closures, {given_up} given up, {learnt} limits learnt later, {taken} earlier ones taken, {ahead} given in advance, {declined} declined, {returned} came back, {corrected} put right, {came} received, {absent} absent, {dated_again} of them dated again, {elsewhere} words at other kiosks, {called} cancellations by telephone in {} s",
         began.elapsed().as_secs()
     );
     println!("{} passed, {} failed", seeds.len() - broken.len(), broken.len());

@@ -36,6 +36,8 @@ fn a_restored_central_without_its_lease_log_is_found() {
     let seeds: Vec<u64> = (1..=80).collect();
     let (tally, broken) = seeds_on(&seeds, Plant::LogIgnored).unwrap();
     assert!(tally.restored > 0);
+    // What happens to the people of these seeds, as often as not.
+    assert!(tally.came > 0 && tally.elsewhere > 0 && tally.called > 0, "{tally:?}");
     assert!(broken.iter().any(|broken| broken.invariant == "I1"), "{broken:?}");
 }
 

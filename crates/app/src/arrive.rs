@@ -5,6 +5,7 @@ use crate::contract::{Problem, ShownPaperView};
 use crate::kiosk::{Inner, Kiosk};
 use crate::shown_paper::{Codes, judge, typed};
 use domain::ids::{RegistrationId, SlotId};
+use domain::planted;
 use jiff::civil::DateTime;
 use seal::door::{Door, Ground};
 use vault::Tx;
@@ -61,6 +62,9 @@ pub(crate) fn expected(inner: &Inner, tx: &Tx<'_>, codes: &Codes) -> Result<Opti
     };
     let here = token.site == inner.identity.site_id && token.at.date() == inner.today();
     if !here || tx.cancelled(door.registration)?.is_some() {
+        return Ok(None);
+    }
+    if planted::on("stranger_turned_away") && tx.paper(door.registration)?.is_none() {
         return Ok(None);
     }
     Ok(Some(Appointment { registration: door.registration, slot: token.slot, at: token.at }))

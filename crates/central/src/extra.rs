@@ -45,16 +45,15 @@ pub(crate) async fn instead_of(
     Ok(slot.map(|slot| FreeSlot { slot, at: hour.at, stratum: None, serves }))
 }
 
-/// Has this site room for one more, where `found` is the first day without? Nothing is locked: whoever is
+/// The first of these days on which this site can receive one person more. Nothing is locked: whoever is
 /// then given a date there looks again.
-pub(crate) async fn has_room(
+pub(crate) async fn room(
     db: &mut PgConnection,
     site: &SiteId,
     window: &Window,
-    found: Date,
-) -> Result<bool, Refusal> {
-    let Some(days) = extra::days(window, Some(found)) else { return Ok(false) };
-    Ok(hour(db, site, window, days, &[]).await?.is_some())
+    days: (Date, Date),
+) -> Result<Option<Date>, Refusal> {
+    Ok(hour(db, site, window, days, &[]).await?.map(|hour| hour.at.date()))
 }
 
 async fn hour(

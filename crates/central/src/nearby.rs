@@ -80,17 +80,17 @@ async fn first(
     // Their own comes first where two have the same day.
     let mut all: Vec<_> = sites.iter().zip(days).collect();
     all.sort_by_key(|(site, _)| **site != device.site);
-    let first = first_site(all.iter().map(|(_, day)| *day));
-    let Some((site, Some(day))) = first.and_then(|n| all.get(n)).copied() else {
-        return Ok(device.clone());
-    };
-    // Where none of them serves the time limit, the first that can receive one person more before it.
-    for (site, _) in &all {
-        if extra::has_room(&mut *db, site, &window, day).await? {
-            return Ok(device.at(site));
+    let first = first_site(all.iter().map(|(_, day)| *day)).and_then(|n| all.get(n));
+    // Where none of them serves the time limit, the one that can receive one person more the soonest.
+    let found = first.and_then(|(_, day)| *day);
+    let mut beside = Vec::new();
+    if let Some(days) = domain::extra::days(&window, found) {
+        for (site, _) in &all {
+            beside.push(extra::room(&mut *db, site, &window, days).await?);
         }
     }
-    Ok(device.at(site))
+    let first = first_site(beside).and_then(|n| all.get(n)).or(first);
+    Ok(first.map_or_else(|| device.clone(), |(site, _)| device.at(site)))
 }
 
 /// A registration's place is at the site where its date is.

@@ -45,6 +45,13 @@ impl Story {
     }
 
     async fn registers(&mut self, n: u8) -> Person {
+        let (person, kept) = self.asks(n).await;
+        self.says(&kept).await;
+        person
+    }
+
+    /// Central has given the date; what says that the paper is out is not sent yet.
+    async fn asks(&self, n: u8) -> (Person, Body) {
         let told = self.own.registration(&self.service, n, "A").unwrap();
         let asked = json!({ "registration": told });
         let said = self.own.say(&self.service, "POST", "/v1/registrations", &asked).await.unwrap();
@@ -52,8 +59,7 @@ impl Story {
         let slot = SignedToken::from_bytes(&token.0).unwrap().token;
         let (registration, at) = (told.clone(), self.service.now());
         let kept = Registered { registration, outcome: Outcome::Online { token }, at, day_declared: false };
-        self.says(&Body::Registration(Box::new(kept))).await;
-        Person { told, slot }
+        (Person { told, slot }, Body::Registration(Box::new(kept)))
     }
 
     /// A record of the kiosk that made the papers.

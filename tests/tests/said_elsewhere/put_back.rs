@@ -56,6 +56,24 @@ impl Story {
     }
 }
 
+/// The network of their kiosk was gone right after the answer: the paper is out, and its record is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn given_up_before_the_record_of_the_paper_came_its_slot_is_nobodys() {
+    let mut story = Story::begin().await;
+    let (one, kept) = story.asks(1).await;
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::Cancel).await["state"], "done");
+    story.says(&kept).await;
+    assert_eq!((story.date_of(&one).await, story.holder(&one.slot).await), (None, None));
+    assert_eq!(story.set_aside(&story.own).await, [""; 0]);
+    story.rules_hold().await;
+    // Nor is it lost: whoever takes it back has it.
+    story.forward(60);
+    assert_eq!(story.says_there(&one, Word::TakeBack).await["state"], "done");
+    assert_eq!(story.date_of(&one).await, Some(one.slot.at));
+    story.rules_hold().await;
+}
+
 #[tokio::test]
 async fn said_after_the_backup_it_is_learnt_from_the_kiosk_where_it_was_said() {
     let mut story = Story::begin().await;

@@ -16,6 +16,7 @@ use domain::bytes::{Hash, PublicKey};
 use domain::ids::{KioskId, RegistrationId};
 use domain::task::TaskKind;
 use domain::token::SignedToken;
+use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{AdvanceRequest, Body, Dated, KINDS, Outcome, Registered, SCHEMA};
@@ -343,6 +344,9 @@ async fn registration(
         Some(Ok(signed)) => Some(signed),
         None => None,
     };
+    if let Some(step) = given_up_before(&mut *tx, central, device, (registered, signed.as_ref())).await? {
+        return Ok(step);
+    }
     let full = busy::of(&mut *tx, device, registration).await?;
     let said = match &registered.outcome {
         Outcome::Rank { busy, .. } => *busy,
@@ -384,6 +388,41 @@ async fn registration(
     let changed =
         |token: SignedToken| Change::Dated { registration: registration.id, token: token.to_bytes().into() };
     Ok(Step::Applied(given.map(changed).into_iter().collect()))
+}
+
+/// The person gave the place up, at another kiosk or by telephone, before the record of their paper came:
+/// central knew them by their kiosk's question. What the paper names goes to whoever is next.
+async fn given_up_before(
+    tx: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (registered, signed): (&Registered, Option<&SignedToken>),
+) -> Result<Option<Step>, Refusal> {
+    let id = registered.registration.id;
+    let row = sqlx::query(
+        "SELECT cancelled_s, cancelled_slot FROM registration WHERE id = $1 AND cancelled_s IS NOT NULL",
+    )
+    .bind(id.0.as_slice())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let at = Timestamp::from_second(row.try_get(0)?).map_err(|_| Refusal::Stored("cancellation"))?;
+    let freed: Option<i64> = row.try_get(1)?;
+    // What a receipt holds its kiosk gives back, when it hears of it.
+    let printed = signed.filter(|_| registered.outcome.token().is_some()).map(|signed| &signed.token);
+    let mut told = Vec::new();
+    if let Some(token) = printed
+        && freed != Some(dates::slot_key(token.slot)?)
+    {
+        // Dated from the lease in the end: another slot than central's answer that came too late.
+        let settled = claim::settle(&mut *tx, central, device, token, id, Before::Free).await?;
+        if let Some(reason) = settled {
+            return Ok(Some(Step::SetAside(reason)));
+        }
+        told = offers::end(&mut *tx, central, &token.site, (id, at), "cancelled").await?;
+    }
+    registered::keep(tx, central, &[id]).await?;
+    Ok(Some(Step::Applied(told)))
 }
 
 /// The date a new paper carries: a ranked person's, or one in the place of a date the calendar no

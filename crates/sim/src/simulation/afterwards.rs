@@ -6,7 +6,7 @@ use super::World;
 use super::chance::Dice;
 use super::ledger::{Fault, Ledger};
 use super::{lost, people};
-use app::contract::{DateView, DraftFields};
+use app::contract::{DateView, DraftFields, OutboxState};
 
 /// One registration in so many percent accepts any earlier date in advance.
 const AHEAD_PERCENT: u64 = 30;
@@ -16,6 +16,9 @@ const DECLINES_PERCENT: u64 = 50;
 const DECLINERS_PERCENT: u64 = 40;
 /// Offers of one slot before it is like any other, and one round to see that.
 const OFFERED_ROUNDS: usize = 4;
+
+/// Rounds in which the longest line of such dates has come to its end: as many as a seed has people.
+const LINE_ROUNDS: usize = 32;
 
 impl World<'_> {
     /// They take any earlier date, sometimes. Drawn apart, so that no other chance changes; nobody who
@@ -117,13 +120,34 @@ impl World<'_> {
             return Ok(());
         }
         self.all_hear().await?;
-        self.all_hear().await
+        self.all_hear().await?;
+        // Of people who take any earlier date, each one's goes to the next: a long line takes longer.
+        for _ in 0..LINE_ROUNDS {
+            if self.nothing_waits().await? {
+                break;
+            }
+            self.all_hear().await?;
+        }
+        Ok(())
+    }
+
+    /// Has every kiosk heard what became of all it has written?
+    async fn nothing_waits(&mut self) -> Result<bool, Fault> {
+        for at in self.running() {
+            let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
+            let items = kiosk.outbox().await.map_err(lost)?.items;
+            if items.iter().any(|item| matches!(item.state, OutboxState::Waiting | OutboxState::Held)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The next one's turn, and every kiosk hears which papers are replaced.
     async fn all_hear(&mut self) -> Result<(), Fault> {
         self.offers_go_round().await?;
         self.missed_are_dated().await?;
+        self.carried_out().await?;
         for at in self.running() {
             self.tick();
             self.counter(at)?.exchange(None).await.map_err(lost)?.map_err(lost)?;
@@ -138,7 +162,7 @@ impl Ledger {
     pub fn may_come_back(&self, running: &[usize]) -> Vec<(usize, String, String)> {
         let those = self.kept.iter().filter(|(_, kept)| {
             let here = running.contains(&kept.counter) && !self.doubled.contains(&kept.counter);
-            kept.given_up && here && !kept.paper_only && !kept.gone && !kept.put_back
+            kept.given_up && here && !kept.unheard && !kept.paper_only && !kept.gone && !kept.put_back
         });
         those.map(|(code, kept)| (kept.counter, code.clone(), kept.visit.clone())).collect()
     }

@@ -147,7 +147,7 @@ impl Counter {
 
     /// Asked what day it is, the mediator says it rightly, or the first day the kiosk takes:
     /// its own time may have run ahead.
-    async fn say_day(&self) -> Result<(), Problem> {
+    pub async fn say_day(&self) -> Result<(), Problem> {
         let Some(from) = self.kiosk()?.home().await?.today_from else { return Ok(()) };
         let today = jiff::tz::TimeZone::UTC.to_datetime(self.time.true_now()).date().to_string();
         self.kiosk()?.declare_today(&today.max(from)).await

@@ -41,6 +41,10 @@ impl World<'_> {
         let folder = self.folder.join("twin");
         let twin = self.counter(at)?.twin(&folder, own, network).await.map_err(lost)?;
         self.ledger.doubled.extend([at, self.counters.len()]);
+        if self.clocks_off.contains(&at) {
+            // It goes by the time it last trusted.
+            self.clocks_off.insert(self.counters.len());
+        }
         self.tell(format!(
             "kiosk {at}: a second machine, kiosk {}, starts on a copy of its disk",
             self.counters.len()

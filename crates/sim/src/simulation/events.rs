@@ -2,12 +2,13 @@
 //! and the old ones retired; a kiosk burns, and what central had not heard of it comes back
 //! by paper; a mediator joins, and leaves; the site closes for a week or
 //! two; somebody gives their appointment up, comes back after it or with a
-//! time limit, or has their name put right. Drawn apart from the moves, so that no other chance changes.
+//! time limit, has their name put right, or says something of it at another kiosk or by telephone. Drawn apart from the moves, so that no other chance changes.
 
 use super::chance::Dice;
 use super::ledger::Fault;
 use super::moves::Move;
 use super::{KIOSKS, World, lost, restore, setup};
+use app::contract::WordKind;
 use std::collections::BTreeMap;
 
 /// One seed in so many has each.
@@ -22,6 +23,10 @@ const LEARNS_PERCENT: u64 = 25;
 const COMES_BACK_PERCENT: u64 = 25;
 const PUT_RIGHT_PERCENT: u64 = 25;
 const DAY_COMES_PERCENT: u64 = 20;
+const SAYS_ELSEWHERE_PERCENT: u64 = 35;
+const CALLS_PERCENT: u64 = 20;
+/// What is said elsewhere, each as often as it stands here.
+const WORDS: [WordKind; 4] = [WordKind::Cancel, WordKind::Cancel, WordKind::TakeBack, WordKind::Come];
 /// A closure lasts so many days, or up to twice as many.
 const CLOSED_DAYS: usize = 7;
 
@@ -44,6 +49,10 @@ pub(super) enum Event {
     PutRight,
     /// The day of somebody's appointment, and who comes.
     TheDay,
+    /// Somebody, at another kiosk than that of their paper.
+    SaysElsewhere(WordKind),
+    /// Somebody's telephone cancels.
+    Calls,
 }
 
 /// What happens before which move of this script.
@@ -68,6 +77,10 @@ pub(super) fn events(seed: u64, script: &[Move]) -> BTreeMap<u64, Event> {
     draw(COMES_BACK_PERCENT, |_| Event::ComesBack);
     draw(PUT_RIGHT_PERCENT, |_| Event::PutRight);
     draw(DAY_COMES_PERCENT, |_| Event::TheDay);
+    draw(SAYS_ELSEWHERE_PERCENT, |dice| {
+        Event::SaysElsewhere(WORDS.get(dice.index(WORDS.len())).copied().unwrap_or(WordKind::Come))
+    });
+    draw(CALLS_PERCENT, |_| Event::Calls);
     events
 }
 
@@ -84,6 +97,8 @@ impl World<'_> {
             Event::ComesBack => self.comes_back().await,
             Event::PutRight => self.puts_right().await,
             Event::TheDay => self.the_day_comes().await,
+            Event::SaysElsewhere(word) => self.says_elsewhere(word).await,
+            Event::Calls => self.calls().await,
         }
     }
 

@@ -48,6 +48,13 @@ pub(super) struct Kept {
     pub came: bool,
     /// An agent said that they did not come: another date is theirs, once.
     pub absent: bool,
+    /// Central has done what they said elsewhere, and their kiosk may not have heard of it.
+    pub unheard: bool,
+    /// Where they said it last.
+    pub said_at: Option<usize>,
+    /// When their telephone cancelled, in Unix seconds, while that waits; and whether it was done.
+    pub asked_s: Option<i64>,
+    pub by_telephone: bool,
     /// The last day of a limit they came back with.
     pub limit: Option<String>,
 }
@@ -70,6 +77,8 @@ pub(super) struct Ledger {
     /// Slots shown to somebody while they stood on the paper of somebody whose date was on the move,
     /// with both: in the end one of them has another.
     pub disputed: Vec<(String, String, String)>,
+    /// Everything has come to rest: every kiosk has heard what was said elsewhere.
+    pub all_heard: bool,
 }
 
 impl Ledger {
@@ -116,8 +125,16 @@ impl Ledger {
             returned: false,
             came: false,
             absent: false,
+            unheard: false,
+            said_at: None,
+            asked_s: None,
+            by_telephone: false,
             limit: None,
         });
+        if kept.unheard && !self.all_heard && kept.has_not_heard(view) {
+            return Ok(());
+        }
+        kept.unheard = false;
         if kept.given_up && !kept.put_back && view.cancelled.is_none() {
             return Err(("I6", format!("{} was given up, and the kiosk has forgotten it", view.code)));
         }
@@ -274,6 +291,7 @@ impl Ledger {
             rows.iter().any(|row| is(row, "code", code) && is(row, "state", "kept"))
         };
         let mut unheard = BTreeSet::new();
+        self.forgets(counter);
         for (code, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.counter == counter) {
             kept.gone = true;
             kept.put_back = true;
@@ -322,6 +340,11 @@ impl Ledger {
             let listed = |row: &Value| row.get("code").and_then(Value::as_str) == Some(code.as_str());
             kept.paper_only |= !rows.iter().any(listed);
         }
+        // What was said at a kiosk that is no more, or by telephone, nobody says again.
+        let doubled = self.doubled.clone();
+        for kept in self.kept.values_mut() {
+            kept.put_back |= kept.by_telephone || kept.said_at.is_some_and(|at| doubled.contains(&at));
+        }
     }
 
     /// A disk was put back to an image with these registrations; central had acknowledged
@@ -338,7 +361,15 @@ impl Ledger {
         for kept in self.kept.values_mut().filter(|kept| kept.brought == Some(counter)) {
             kept.paper_only = true;
         }
+        self.forgets(counter);
         self.doubled.insert(counter);
+    }
+
+    /// What people of other kiosks said at this one, it does not know any more.
+    fn forgets(&mut self, counter: usize) {
+        for kept in self.kept.values_mut().filter(|kept| kept.said_at == Some(counter)) {
+            kept.put_back = true;
+        }
     }
 
     /// Codes under which central has another registration: theirs is set aside.
@@ -373,6 +404,18 @@ impl Ledger {
     pub fn still_ranked(&self, counter: usize) -> bool {
         let waits = |kept: &Kept| (kept.ranked || kept.returned) && kept.date.is_none();
         self.kept.values().any(|kept| kept.counter == counter && waits(kept))
+    }
+}
+
+impl Kept {
+    /// Does the screen say what stood before they said something elsewhere? The very paper from before,
+    /// or that the place is over, which they took back.
+    fn has_not_heard(&self, view: &DateView) -> bool {
+        match (self.given_up, view.cancelled.is_some()) {
+            (true, heard) => !heard,
+            (false, true) => true,
+            (false, false) => self.before.last().is_some_and(|(_, seal)| *seal == view.code_large),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod chance;
 mod closure;
 mod counter;
 mod disks;
+mod elsewhere;
 mod events;
 mod fair;
 mod ledger;
@@ -112,6 +113,9 @@ pub struct Tally {
     pub came: u64,
     pub absent: u64,
     pub dated_again: u64,
+    /// What people said at another kiosk than their paper's, and cancellations by telephone.
+    pub elsewhere: u64,
+    pub called: u64,
     /// Follow-up codes and dates, in the order they were shown: a seed's fingerprint.
     pub shown: Vec<String>,
 }
@@ -145,6 +149,8 @@ impl Tally {
         self.came += other.came;
         self.absent += other.absent;
         self.dated_again += other.dated_again;
+        self.elsewhere += other.elsewhere;
+        self.called += other.called;
         self.shown.extend(other.shown);
     }
 }
@@ -283,6 +289,8 @@ struct World<'g> {
     folder: PathBuf,
     /// Visits of people who come with others.
     together: BTreeSet<String>,
+    /// Machines whose clock was ever set wrongly.
+    clocks_off: BTreeSet<usize>,
     /// Visits central may have been asked about.
     asked: BTreeSet<(usize, String)>,
     story: Vec<String>,
@@ -372,6 +380,7 @@ impl<'g> World<'g> {
             open: Vec::new(),
             begun: BTreeMap::new(),
             together: BTreeSet::new(),
+            clocks_off: BTreeSet::new(),
             asked: BTreeSet::new(),
             story: Vec::new(),
             ledger: Ledger::new(ground.ring.clone()),

@@ -85,6 +85,7 @@ impl World<'_> {
             Kind::Exchange => self.exchange(at).await,
             Kind::Pass => {
                 self.pass();
+                self.carried_out().await?;
                 self.offers_go_round().await
             }
             Kind::WrongClock => {
@@ -258,6 +259,9 @@ impl World<'_> {
     /// A kiosk's own clock is set, rightly or not.
     fn wrong_clock(&mut self, at: usize) {
         let offset = if self.dice.chance(40) { 0 } else { self.dice.between(-30 * HOUR, 3 * HOUR) };
+        if offset != 0 {
+            self.clocks_off.insert(at);
+        }
         if let Some(counter) = self.counters.get_mut(at) {
             counter.time.set_offset(offset);
             counter.note_clock();

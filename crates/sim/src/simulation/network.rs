@@ -98,6 +98,10 @@ impl Network {
         lock(&self.state).dice = dice;
     }
 
+    pub fn link(&self) -> Link {
+        lock(&self.state).link
+    }
+
     pub fn set(&self, link: Link) {
         lock(&self.state).link = link;
     }

@@ -79,7 +79,7 @@ impl Ledger {
         if view.cancelled.is_none() {
             return Err(("I6", format!("{code} was given up, and the screen does not say so")));
         }
-        kept.given_up = true;
+        (kept.given_up, kept.asked_s) = (true, None);
         let slot = kept.date.as_ref().map(|date| date.0.clone());
         if let Some(slot) = slot {
             self.leaves(&slot, code);

@@ -2,7 +2,7 @@
 //! (certain duplicates), some without (never linked), names now and then written otherwise.
 
 use super::chance::Dice;
-use app::contract::{BirthFields, DraftFields, LimitFields};
+use app::contract::{BirthFields, ContactFields, DraftFields, LimitFields};
 
 /// Who registered for what, as far as *certain* goes: a number, a name, a birth date, a
 /// procedure. None for somebody without a number.
@@ -20,6 +20,8 @@ const NAMES: [(&str, &str); 7] = [
     ("Kovač", "KOVAC"),
     ("Silva", "SILVA"),
 ];
+/// Everybody's own telephone: without one nobody cancels by it.
+const PHONE: &str = "0612345678";
 const PROCEDURES: [&str; 2] = ["renewal", "duplicate"];
 
 /// Somebody at the counter, on some day of the site `seed`.
@@ -48,6 +50,7 @@ pub(super) fn somebody(dice: &mut Dice, seed: u64) -> (DraftFields, Certain) {
             ..Default::default()
         },
         nationality: "MLI".to_owned(),
+        contact: ContactFields { phone: PHONE.to_owned(), ..Default::default() },
         agdref: if numbered { agdref } else { String::new() },
         procedure: procedure.to_owned(),
         limit,

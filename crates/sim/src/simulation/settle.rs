@@ -5,6 +5,7 @@ use super::counter::Counter;
 use super::ledger::Fault;
 use super::network::Link;
 use super::{Plant, Since, World, lost, setup};
+use app::contract::OutboxState;
 use jiff::ToSpan as _;
 use serde_json::Value;
 
@@ -24,6 +25,7 @@ impl World<'_> {
         for round in 1..=ROUNDS + usize::from(closed) {
             self.offers_go_round().await?;
             self.missed_are_dated().await?;
+            self.carried_out().await?;
             // Read back as soon as their records may be there.
             self.open_papers().await?;
             for at in self.running() {
@@ -52,6 +54,7 @@ impl World<'_> {
             }
         }
         self.offers_are_answered().await?;
+        self.ledger.all_heard = true;
         let ground = self.ground;
         let listed = central::admin::registrations(&ground.pool, self.site.as_str()).await.map_err(setup)?;
         self.replaced_are_red().await?;
@@ -95,7 +98,8 @@ impl World<'_> {
                 .map_err(lost)?
                 .items
                 .into_iter()
-                .filter_map(|item| Some(format!("{}: {}", item.kind, item.problem?.code)));
+                .filter(|item| item.state != OutboxState::Applied)
+                .map(|item| format!("{} {:?}: {:?}", item.kind, item.state, item.problem));
             let why: Vec<String> = why.collect();
             return Err(("I6", format!("records not applied at central: {journal} {why:?}")));
         }
@@ -123,6 +127,9 @@ impl World<'_> {
         if self.ledger.tally.returned > 0 {
             // What they came back to may be over before their kiosk hears of it.
             notices.retain(|notice| notice != "dated_too_late");
+        }
+        if self.ledger.tally.called > 0 {
+            notices.retain(|notice| notice != "place_given_up");
         }
         if self.ledger.tally.absent > 0 {
             notices.retain(|notice| notice != "date_missed" && notice != "dated_too_late");
@@ -165,7 +172,7 @@ impl World<'_> {
         self.counters.iter().enumerate().filter(running).map(|(at, _)| at).collect()
     }
 
-    fn since(&self) -> Since {
+    pub(super) fn since(&self) -> Since {
         let tally = &self.ledger.tally;
         match (tally.older + tally.twins, tally.restored) {
             (0, 0) => Since::Undisturbed,

@@ -1,8 +1,10 @@
 //! The day of an appointment, in some seeds: somebody comes with their paper, others do not, and the day
-//! after an agent says who did not. Who came keeps their date; who did not has another, once.
+//! after an agent says who did not. Who came keeps their date; who did not has another, once. Nobody is
+//! turned away but for what has happened to the paper, its kiosk or the clocks.
 
 use super::ledger::{Fault, Ledger};
 use super::{DAY, HOUR, KIOSKS, World, lost, setup};
+use app::contract::{Problem, ShownPaperView};
 use central::admin::NoShow;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -36,15 +38,19 @@ impl World<'_> {
             let other = self.dice.index(KIOSKS);
             let at = if self.counters.get(other).is_some_and(|other| !other.is_burnt()) { other } else { at };
             self.tick();
+            self.counter(at)?.say_day().await.map_err(lost)?;
             let kiosk = self.counter(at)?.kiosk().map_err(lost)?.clone();
             let short = code.get(..4).unwrap_or_default();
             match kiosk.arrive(&seal).await {
-                Ok(_) => {
+                Ok(shown) if shown.arrived_at.is_some() => {
                     self.tell(format!("kiosk {at}: {short} comes"));
                     self.ledger.came(&code);
                 }
-                // A clock that is off, a paper another has replaced, keys it has not heard of.
-                Err(problem) => self.tell(format!("kiosk {at}: {short} comes: {}", problem.code)),
+                Ok(_) => return Err(("I6", format!("kiosk {at} takes {code} in, and does not note it"))),
+                Err(problem) => {
+                    let shown = kiosk.show_paper(&seal).await.map_err(lost)?;
+                    self.turned_away(at, &code, (&problem, &shown)).await?;
+                }
             }
         }
         self.passes(DAY);
@@ -77,7 +83,51 @@ impl World<'_> {
         Ok(())
     }
 
-    fn passes(&mut self, seconds: i64) {
+    /// Somebody with a paper in hand, on the day that stands on it, is not taken in.
+    async fn turned_away(
+        &mut self,
+        at: usize,
+        code: &str,
+        (problem, shown): (&Problem, &ShownPaperView),
+    ) -> Result<(), Fault> {
+        let listed =
+            central::admin::registrations(&self.ground.pool, self.site.as_str()).await.map_err(setup)?;
+        let Some(why) = self.excuse(at, code, shown, &listed) else {
+            let ShownPaperView { verdict, reason, .. } = shown;
+            let said = format!("{}: {verdict} {reason}", problem.code);
+            return Err(("I6", format!("kiosk {at} turns {code} away on their day, {said}")));
+        };
+        let short = code.get(..4).unwrap_or_default();
+        self.tell(format!("kiosk {at}: {short} comes, and is turned away: {} ({why})", problem.code));
+        Ok(())
+    }
+
+    /// What in this history is reason enough, by what the kiosk says of the paper.
+    fn excuse(&self, at: usize, code: &str, shown: &ShownPaperView, listed: &Value) -> Option<&'static str> {
+        let kept = self.ledger.kept.get(code)?;
+        let off = |at: usize| self.clocks_off.contains(&at);
+        let held = Ledger::held_at_central(listed, code);
+        let moved = held.is_none_or(|held| kept.date.as_ref().is_none_or(|date| date.1 != held));
+        match shown.verdict.as_str() {
+            // Its day is another, or was when the paper was made.
+            "valid" if off(at) => Some("a clock"),
+            "look" if shown.reason == "issued_later_than_now" && (off(at) || off(kept.counter)) => {
+                Some("a clock")
+            }
+            "look" if shown.reason == "kiosk_lost" && self.counters.get(kept.counter)?.is_burnt() => {
+                Some("its kiosk is lost")
+            }
+            // Its list is from before they came back, or their own kiosk has not heard of what is on it.
+            "replaced" | "cancelled" if moved || kept.returned => Some("central has given them another"),
+            "replaced" | "cancelled" if kept.put_back || self.ledger.doubled.contains(&kept.counter) => {
+                Some("a disk that ran twice, or went back")
+            }
+            "unknown_issuer" if self.keys == self.ground.renewed => Some("a key it has not heard of"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn passes(&mut self, seconds: i64) {
         self.time.pass(seconds);
         for counter in &mut self.counters {
             counter.note_clock();
@@ -101,6 +151,13 @@ impl Ledger {
         self.kept.get(code)?.date.as_ref()?.1.parse().ok()
     }
 
+    /// The hour central holds for somebody, as it lists them.
+    pub fn held_at_central(listed: &Value, code: &str) -> Option<String> {
+        let rows = listed.get("registrations").and_then(Value::as_array)?;
+        let row = rows.iter().find(|row| row.get("code").and_then(Value::as_str) == Some(code))?;
+        row.get("slot_at").and_then(Value::as_str).map(str::to_owned)
+    }
+
     /// Whose day it is: code, counter, and the paper in their hand.
     fn expected(&self, day: DateTime) -> Vec<(String, usize, String)> {
         let theirs = |code: &String| self.day_of(code).is_some_and(|at| at.date() == day.date());
@@ -112,7 +169,8 @@ impl Ledger {
     /// Somebody was received.
     fn came(&mut self, code: &str) {
         if let Some(kept) = self.kept.get_mut(code) {
-            kept.came = true;
+            // Nothing is left of what was asked in their name.
+            (kept.came, kept.asked_s) = (true, None);
         }
         self.tally.came += 1;
     }
