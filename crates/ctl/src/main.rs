@@ -107,8 +107,8 @@ enum Command {
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
     },
-    /// A person who has moved here keeps the appointment made here, as at the counter: the one at the
-    /// site they have left is over. The PIN is read from standard input. To keep the other one, cancel
+    /// A person who has moved here, or has another name, keeps the appointment made here, as at the
+    /// counter: the one on the earlier paper is over. The PIN is read from standard input. To keep the other one, cancel
     /// the one here.
     Transfer {
         /// The follow-up code on the paper made here.

@@ -51,7 +51,7 @@ pub enum Body {
     Arrival(Arrival),
     /// The person was told that their appointment may be annulled, and has the reasons on paper.
     AnnulmentTold(AnnulmentTold),
-    /// Of two appointments at two sites the person keeps this one, at the site they moved to.
+    /// Of two appointments the person keeps this one, whose registration follows the other's paper.
     Transfer(Transfer),
     /// The person said something of their appointment, at this counter or, as central told, at another.
     Word(WordNoted),

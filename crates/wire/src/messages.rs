@@ -366,8 +366,8 @@ pub enum Change {
     /// A registration of this kiosk has no date any more since `at`, by no act of the person: their
     /// place waits as after a cancellation. `because` is a stable word: `missed` (nobody came, twice),
     /// `cancelled` (asked by their own telephone or mail, and not withdrawn in a day), `transferred`
-    /// (they keep the appointment at the site they moved to) or `received` (they were received at the
-    /// other site); `site` is the name of that site then.
+    /// (they keep the appointment of the registration that follows this one) or `received` (they were
+    /// received with another of that line); `site` is the name of that one's site then.
     Ended {
         registration: RegistrationId,
         at: Timestamp,

@@ -1,4 +1,5 @@
-//! What a kiosk is told of a registration whose person has moved from the area of another site.
+//! What a kiosk is told of a registration that follows another: its person has moved, or has
+//! another name since.
 
 use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};

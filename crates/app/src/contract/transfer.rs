@@ -1,9 +1,9 @@
-//! What the counter shows of a person who has moved from another site.
+//! What the counter shows of a person who has moved from another site, or has another name since.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A registration of somebody who has moved, and the one it follows.
+/// A registration that follows another, and that one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TransferView {
     pub state: TransferState,

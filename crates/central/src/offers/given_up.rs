@@ -155,7 +155,7 @@ pub(crate) async fn reinstate(
     if annulment::stands(&mut *db, id).await? {
         return Ok(Err(annulment::ANNULLED));
     }
-    // They keep, or were received with, the appointment at the site they moved to.
+    // They keep, or were received with, another appointment of the same line.
     if transfer::is_elsewhere(&mut *db, id).await? {
         return Ok(Err(transfer::TRANSFERRED));
     }

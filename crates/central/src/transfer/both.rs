@@ -12,7 +12,7 @@ use sqlx::{PgConnection, Row};
 use wire::body::Transfer;
 use wire::messages::Change;
 
-/// The person keeps the appointment at the site they moved to.
+/// The person keeps the appointment of the registration that follows.
 pub(crate) const TRANSFERRED: &str = "transferred";
 /// They were received at the other site.
 const RECEIVED: &str = "received";
