@@ -2,7 +2,7 @@
 import type { TransferState } from "./TransferState";
 
 /**
- * A registration of somebody who has moved, and the one it follows.
+ * A registration that follows another, and that one.
  */
 export type TransferView = { state: TransferState, 
 /**
