@@ -27,7 +27,8 @@ impl Desk {
     /// Somebody registered here, told to central; the code on their paper and who they are.
     async fn registered(&mut self) -> domain::registration::Registration {
         self.count += 1;
-        let told = self.one.registration(&self.service, self.count, "DIALLO").unwrap();
+        let mut told = self.one.registration(&self.service, self.count, "DIALLO").unwrap();
+        told.applicant.contact.phone = Some("+33600000000".into());
         let asked = json!({ "registration": told });
         let said = self.one.say(&self.service, "POST", "/v1/registrations", &asked).await.unwrap();
         let token = serde_json::from_value(said.json["token"].clone()).unwrap();
@@ -135,6 +136,8 @@ async fn a_question_is_a_task_with_the_way_back() {
         ("code", json!(domain::code::FollowUpCode::from_random([0xee; 8])), "not_found"),
         ("code", json!("0000000000000"), "bad_body"),
         ("channel", json!("pigeon"), "bad_body"),
+        // They gave no such contact: the answer could not go back.
+        ("channel", json!("email"), "bad_body"),
         ("question", json!(""), "bad_body"),
         ("question", json!("x".repeat(1_001)), "bad_body"),
     ] {
@@ -150,7 +153,7 @@ async fn a_question_is_a_task_with_the_way_back() {
     assert_eq!(tasks.len(), 2);
     assert_eq!((&tasks[0]["kind"], &tasks[0]["reason"]), (&json!("question"), &json!("phone")));
     assert_eq!(tasks[0]["question"], "May I bring my son?");
-    assert_eq!(tasks[0]["contact"], json!(person.applicant.contact.phone));
+    assert_eq!(tasks[0]["contact"], "+33600000000");
     // Who gives their place up may still be told what they asked.
     let (registration, mediator, at) = (person.id, person.mediator.clone(), desk.service.now());
     desk.push(&Body::Cancellation(Cancellation { registration, mediator, at })).await;

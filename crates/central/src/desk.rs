@@ -34,10 +34,14 @@ pub enum DeskRefusal {
     NoTask,
     /// An annulment is decided by two agents, not answered.
     Annulment,
+    /// The date it is about is still outside the calendar: answered, nobody would be given another.
+    Outside,
     /// It was answered before, by somebody else or otherwise.
     Answered,
     /// No paper of this site has this code.
     NoPaper,
+    /// The registration has no contact by which the answer could go back.
+    NoContact,
     /// This key was used for another question.
     Key,
     /// What is not one line, and why.
@@ -131,14 +135,19 @@ pub(crate) async fn ask(
     let question = line("the question", asked.question, QUESTION_MAX)?;
     let key = asked.key.map(|key| line("the key", key, KEY_MAX)).transpose()?;
     let row = sqlx::query(
-        "SELECT registration.id, site.zone FROM registration JOIN site ON site.id = registration.site \
+        "SELECT registration.id, site.zone, $3 = 'counter' OR registration.body -> 'applicant' -> 'contact' ->> $3 IS NOT NULL \
+         FROM registration JOIN site ON site.id = registration.site \
          WHERE registration.code = $1 AND registration.site = $2",
     )
     .bind(i64::try_from(asked.code.to_bits()).map_err(|_| Refusal::BadBody)?)
     .bind(site.as_str())
+    .bind(asked.channel.key())
     .fetch_optional(&mut *db)
     .await?
     .ok_or(DeskRefusal::NoPaper)?;
+    if !row.try_get::<bool, _>(2)? {
+        return Err(DeskRefusal::NoContact);
+    }
     let registration = RegistrationId(row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| STORED_ID)?);
     let zone = TimeZone::get(row.try_get(1)?).map_err(|_| Refusal::Stored("time zone"))?;
     let due = task::due(&mut *db, site, TaskKind::Question, zone.to_datetime(now).date()).await?;
@@ -192,12 +201,16 @@ pub(crate) async fn answer(
     let answer = line("the answer", answer, ANSWER_MAX)?;
     let mut tx = pool.begin().await?;
     let row = sqlx::query(
-        "SELECT task.kind, task.registration, registration.kiosk, task.made_s, task.answer, task.answered_by \
-         FROM task LEFT JOIN registration ON registration.id = task.registration \
+        "SELECT task.kind, task.registration, registration.kiosk, task.made_s, task.answer, task.answered_by, \
+                slot.at > to_timestamp($3::bigint) AT TIME ZONE site.zone \
+                AND (slot.outside OR NOT coalesce(registration.procedure = ANY (slot.procedures), true)) \
+         FROM task JOIN site ON site.id = task.site LEFT JOIN registration ON registration.id = task.registration \
+         LEFT JOIN slot ON slot.registration = registration.id \
          WHERE task.id = $1 AND ($2::text IS NULL OR task.site = $2) FOR UPDATE OF task",
     )
     .bind(task)
     .bind(site.map(SiteId::as_str))
+    .bind(now.as_second())
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(DeskRefusal::NoTask)?;
@@ -205,12 +218,16 @@ pub(crate) async fn answer(
     if kind == TaskKind::Annulment.key() {
         return Err(DeskRefusal::Annulment);
     }
+    let outside = row.try_get::<Option<bool>, _>(6)?.unwrap_or(false);
     if let Some(before) = row.try_get::<Option<String>, _>(4)? {
         let by: Option<String> = row.try_get(5)?;
         return match before == answer && by.as_deref() == Some(agent.as_str()) {
             true => Ok(()),
             false => Err(DeskRefusal::Answered),
         };
+    }
+    if kind == TaskKind::DateOutside.key() && outside {
+        return Err(DeskRefusal::Outside);
     }
     sqlx::query("UPDATE task SET answer = $2, answered_by = $3, answered_s = $4 WHERE id = $1")
         .bind(task)

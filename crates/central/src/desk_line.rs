@@ -90,8 +90,9 @@ pub(crate) enum Desk {
         #[arg(long)]
         site: String,
         /// As `admin agents` numbers them.
+        // Not `agent`: that is who acts, for every act.
         #[arg(long, value_name = "N")]
-        agent: i64,
+        number: i64,
     },
 }
 
@@ -123,8 +124,8 @@ impl Desk {
             Self::Agents { database, site } => {
                 admin::agents(&database::ready(&database.url).await?, &site).await?
             }
-            Self::EndAgent { database, site, agent } => {
-                admin::end_agent(&database::ready(&database.url).await?, &site, agent, now).await?
+            Self::EndAgent { database, site, number } => {
+                admin::end_agent(&database::ready(&database.url).await?, &site, number, now).await?
             }
         })
     }
@@ -132,4 +133,28 @@ impl Desk {
 
 fn code(text: &str) -> Result<FollowUpCode, &'static str> {
     FollowUpCode::parse(text).ok_or("this is no follow-up code: thirteen signs, as on the paper")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command_line::Cli;
+    use clap::Parser as _;
+
+    /// A flag of an act that bears the name of one for all acts cannot be read, and ends the program.
+    #[test]
+    fn every_act_of_the_desk_can_be_typed_beside_who_does_it() {
+        for act in [
+            &["tasks", "--site", "S", "--all"][..],
+            &["answer-task", "--task", "1", "--by", "A", "--answer", "B"],
+            &["question", "--site", "S", "--code", "7K3Q9MZT4XW2P", "--channel", "phone", "--question", "Q"],
+            &["agent", "--site", "S", "--name", "A", "--days", "3"],
+            &["agents", "--site", "S"],
+            &["end-agent", "--site", "S", "--number", "1"],
+        ] {
+            let words = [&["central", "admin", "--agent", "Chef"][..], act, &["--database", "postgres:///x"]];
+            let code = |error: &clap::Error| error.kind() == clap::error::ErrorKind::ValueValidation;
+            let read = Cli::try_parse_from(words.concat());
+            assert!(read.as_ref().err().is_none_or(code), "{act:?}: {:?}", read.err());
+        }
+    }
 }

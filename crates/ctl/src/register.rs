@@ -4,7 +4,7 @@
 use crate::answer::{REFUSED, USAGE, answer, answer_with, refuse, tell};
 use crate::given_file;
 use crate::person::{self, NotFields};
-use app::contract::{DateView, DraftFields, FieldProblem, Problem};
+use app::contract::{DateView, DraftFields, FieldProblem, Problem, RenewalView};
 use app::{Kiosk, Settings};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _, Stdin, Take};
@@ -19,8 +19,8 @@ const PIN_BYTES: u64 = 64;
 
 /// What came of it.
 enum Registered {
-    /// The date is kept.
-    Kept(Box<DateView>),
+    /// The date is kept; and where the day stood to the filing period of a renewal.
+    Kept(Box<DateView>, Option<RenewalView>),
     /// What stands in the way, field by field; nothing was kept.
     Incomplete(Vec<FieldProblem>),
 }
@@ -40,7 +40,7 @@ impl From<Problem> for Refused {
 
 pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option<&str>) -> ExitCode {
     match registered(file, mediator, second).await {
-        Ok(Registered::Kept(date)) => answer(&json!({
+        Ok(Registered::Kept(date, renewal)) => answer(&json!({
             "code": date.code,
             "visit": date.visit,
             "source": date.source,
@@ -53,6 +53,7 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option
             "after_limit": date.after_limit,
             "opens": date.opens,
             "transfer": date.transfer,
+            "renewal": renewal,
             "only_here": date.only_here,
         })),
         Ok(Registered::Incomplete(fields)) => {
@@ -92,7 +93,7 @@ async fn registered(
     let lang = if fields.lang.is_empty() { "fr".to_owned() } else { fields.lang.clone() };
     let visit = kiosk.start_visit(&lang).await?.visit;
     match kept(&kiosk, &visit, (DraftFields { lang, ..fields }, second)).await {
-        Ok(Registered::Kept(date)) => Ok(Registered::Kept(date)),
+        Ok(Registered::Kept(date, renewal)) => Ok(Registered::Kept(date, renewal)),
         other => {
             // Refused once it has its date: then it stays, and the home screen shows it.
             let _ = kiosk.discard_draft(&visit).await;
@@ -195,7 +196,7 @@ async fn kept(
     if !draft.problems.is_empty() {
         return Ok(Registered::Incomplete(draft.problems));
     }
-    Ok(Registered::Kept(Box::new(kiosk.confirm(visit).await?)))
+    Ok(Registered::Kept(Box::new(kiosk.confirm(visit).await?), draft.renewal))
 }
 
 /// The mediator named, or the only one there is.

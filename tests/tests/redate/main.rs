@@ -235,6 +235,12 @@ async fn everybody_outside_is_moved_in_rank_order_time_limits_first() {
     let late = person(&silent, &service, 30, None);
     comes_home(&mut silent, &service, late, lease, printed).await;
     assert_eq!(tasks(&service, "date_outside", "closed").await, 1);
+    // Nobody answers it away: its person would keep an hour at which nobody receives them.
+    let all = admin::tasks(&service.pool, "ONE", false).await.unwrap();
+    let open = all["tasks"].as_array().unwrap().iter().find(|task| task["kind"] == "date_outside").unwrap();
+    let (task, random) = (open["task"].as_i64().unwrap(), central::system_random());
+    let refused = admin::answer_task(&service.pool, task, ("Agent", "vu"), service.now(), &random).await;
+    assert!(refused.unwrap_err().to_string().contains("redate"));
     assert_eq!(redate(&service).await, 1);
     let told = moved(&silent, &service).await;
     assert_eq!(told.len(), 1);

@@ -404,6 +404,10 @@ async fn of_two_that_follow_one_paper_the_first_counts_until_it_is_given_up() {
     assert!(lost.answer.clone().unwrap().ranked_at.is_some());
     let first = story.registers(Two, "DIALLO", Some(before.told.code)).await;
     assert_eq!(first.answer, none(), "somebody else was asked about");
+    assert_eq!(story.rank(&first).await, time(&first), "whose paper may be out");
+    assert_eq!(story.standing(Two, &first).await, none());
+    story.pass(24 * 3_600);
+    assert!(story.standing(Two, &first).await.unwrap().ranked_at.is_some());
     assert_eq!(story.rank(&first).await, time(&before), "and never kept: this one counts");
     assert_eq!(story.rank(&lost).await, time(&lost));
     let second = story.registers(Two, "DIALLO", Some(before.told.code)).await;

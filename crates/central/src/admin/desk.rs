@@ -49,7 +49,7 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 replace(left(slot.at::text, 16), ' ', 'T'), slot.lease IS NOT NULL, \
                 (SELECT count(*) FROM piece_page WHERE piece_page.registration = registration.id), \
                 (SELECT count(*) FROM slot AS held WHERE held.registration = registration.id), \
-                registration.body -> 'limit' ->> 'last_day' \
+                registration.body -> 'limit' ->> 'last_day', registration.cancelled_s \
          FROM registration LEFT JOIN slot ON slot.registration = registration.id \
          WHERE registration.site = $1 ORDER BY ranked_s, tie_break, registration.id",
     )
@@ -69,6 +69,8 @@ pub async fn registrations(pool: &PgPool, site: &str) -> Result<Value, AdminRefu
                 "pages": row.try_get::<i64, _>(6)?,
                 "slots_held": row.try_get::<i64, _>(7)?,
                 "limit": row.try_get::<Option<String>, _>(8)?,
+                // Its place is over, by whoever's word.
+                "ended_s": row.try_get::<Option<i64>, _>(9)?,
             }))
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;

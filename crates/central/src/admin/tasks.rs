@@ -152,6 +152,14 @@ fn said(refusal: DeskRefusal) -> AdminRefusal {
         DeskRefusal::Annulment => {
             refused("an annulment is not answered so; it is decided with central admin annul --decide")
         }
+        DeskRefusal::Outside => refused(
+            "the date is still outside the calendar, and who has it would keep it: central admin redate gives them \
+             another and answers this, and so does opening that hour again",
+        ),
+        DeskRefusal::NoContact => refused(
+            "the registration has no such contact by which the answer could go back; write it with --channel counter, \
+             and the number or address in the question",
+        ),
         DeskRefusal::Answered => {
             refused("this task was answered before, and an answer stands; central admin tasks --all shows it")
         }

@@ -94,8 +94,10 @@ async fn read<T: serde::de::DeserializeOwned>(body: Body) -> Result<T, Refusal> 
 fn refusal(refusal: DeskRefusal) -> Refusal {
     match refusal {
         DeskRefusal::NoTask | DeskRefusal::NoPaper => Refusal::NotFound,
-        DeskRefusal::Annulment | DeskRefusal::Answered | DeskRefusal::Key => Refusal::Conflict,
-        DeskRefusal::Text(..) => Refusal::BadBody,
+        DeskRefusal::Annulment | DeskRefusal::Answered | DeskRefusal::Outside | DeskRefusal::Key => {
+            Refusal::Conflict
+        }
+        DeskRefusal::Text(..) | DeskRefusal::NoContact => Refusal::BadBody,
         DeskRefusal::Failed(refusal) => refusal,
     }
 }

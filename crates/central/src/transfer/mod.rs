@@ -21,6 +21,10 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use wire::messages::Transferred;
 
+/// Seconds within which the record of a registration that was asked about comes, where its kiosk was not
+/// lost: until then its paper may be out, and the time it names is not another's.
+const KEPT_WITHIN_S: i64 = 24 * 3_600;
+
 /// What the desk's checks are answered by when the earlier time counts no more.
 const NOT_FOLLOWED: &str = "the earlier registration does not count";
 
@@ -48,7 +52,7 @@ pub(crate) async fn follow(
 /// registration is kept: the desk is to look at the residence or at the name, and a place that was kept
 /// in the earlier one's stead ends that one.
 async fn link(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<(), Refusal> {
-    if let Some(earlier) = earlier_of(&mut *db, id).await? {
+    if let Some(earlier) = earlier_of(&mut *db, central, id).await? {
         sqlx::query(
             "UPDATE transfer SET earlier = $2, site = registration.site, was = NULL FROM registration \
              WHERE transfer.registration = $1 AND registration.id = $2",
@@ -64,7 +68,11 @@ async fn link(db: &mut PgConnection, central: &Central, id: RegistrationId) -> R
 }
 
 /// The registration this one may follow from now on; none while it follows one, or none counts.
-async fn earlier_of(db: &mut PgConnection, id: RegistrationId) -> Result<Option<RegistrationId>, Refusal> {
+async fn earlier_of(
+    db: &mut PgConnection,
+    central: &Central,
+    id: RegistrationId,
+) -> Result<Option<RegistrationId>, Refusal> {
     let row = sqlx::query(
         "SELECT new.body::text, new.state = 'kept', earlier.id, earlier.body::text, earlier.cancelled_s, \
                 EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = earlier.id), \
@@ -96,14 +104,15 @@ async fn earlier_of(db: &mut PgConnection, id: RegistrationId) -> Result<Option<
     }
     let (kept, earlier): (bool, &[u8]) = (row.try_get(1)?, row.try_get(2)?);
     let first = sqlx::query(
-        "SELECT registration.id, registration.state = 'kept' FROM transfer \
+        "SELECT registration.id, registration.state = 'kept' OR registration.registered_s > $2 FROM transfer \
          JOIN registration ON registration.id = transfer.registration WHERE transfer.earlier = $1",
     )
     .bind(earlier)
+    .bind(central.now().as_second().saturating_sub(KEPT_WITHIN_S))
     .fetch_optional(&mut *db)
     .await?;
     if let Some(first) = first {
-        // The first counts, unless nobody ever kept it and this one was.
+        // The first counts: its paper may say so already. Unless nobody kept it in a day and this one was.
         if !kept || first.try_get::<bool, _>(1)? {
             return Ok(None);
         }
