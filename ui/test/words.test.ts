@@ -32,7 +32,7 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .join('\n');
 
 // Keys made from a value: the part before the value. What may follow is the contract's to say.
-const PREFIXES = ['procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-', 'to-tell-', 'cancel-asked-'];
+const PREFIXES = ['evidence-', 'procedure-', 'limit-', 'readback-', 'record-', 'record-state-', 'field-', 'unfinished-', 'connection-', 'source-', 'print-', 'birth-form-', 'relation-', 'notice-', 'verdict-', 'first-', 'advance-', 'renewal-', 'regime-', 'to-tell-', 'cancel-asked-'];
 
 describe.each(['ui', 'errors', 'dates'])('%s.ftl', (area) => {
   const french = messages('fr', area);
@@ -56,8 +56,8 @@ describe('the screens', () => {
   it('have a name for every key the contract makes', () => {
     const wanted = [
       ...['first-permit', 'renewal', 'duplicate', 'change-of-status', 'change-of-address', 'exceptional-admission', 'family-reunification', 'refugee-travel-document', 'naturalisation'].map((key) => `procedure-${key}`),
-      ...['protection-order', 'court-injunction', 'permit-expiry'].map((key) => `limit-${key}`),
-      ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'renewal', 'accepts-earlier', 'department-wide', 'moved', 'party', 'pages'].map((key) => `readback-${key}`),
+      ...['protection-order', 'court-injunction', 'permit-expiry', 'visa-expiry', 'attestation-expiry', 'birthday-18', 'birthday-19'].flatMap((key) => [`limit-${key}`, `evidence-${key}`]),
+      ...['name', 'birth', 'birth-place', 'nationality', 'agdref', 'declared', 'representative', 'contact', 'procedure', 'limit', 'renewal', 'accepts-earlier', 'department-wide', 'moved', 'renamed', 'party', 'pages'].map((key) => `readback-${key}`),
       ...['registration', 'dated', 'incarnation', 'print', 'piece', 'release', 'paper', 'advance-request', 'cancellation', 'reinstatement', 'limit', 'correction', 'arrival', 'annulment-told', 'transfer', 'word'].map((key) => `record-${key}`),
       ...['waiting', 'held', 'applied', 'set-aside'].map((key) => `record-state-${key}`),
       ...['only-here', 'received', 'answered'].map((key) => `advance-${key}`),

@@ -13,7 +13,7 @@ use domain::birth::{Birth, BirthRefusal};
 use domain::code::FollowUpCode;
 use domain::correction::Details;
 use domain::ids::MediatorId;
-use domain::limit::TimeLimit;
+use domain::limit::{self, TimeLimit};
 use domain::offer::{NoticeDays, NoticeRefusal};
 use domain::party;
 use domain::procedure::Procedure;
@@ -75,7 +75,8 @@ pub(crate) fn check(fields: &DraftFields, today: Date) -> Result<Checked, Vec<Fi
         None => faults.add("procedure", "unknown_procedure", 0),
     };
     let limit = fields.limit.as_ref().and_then(|limit| {
-        TimeLimit::declared(&limit.right, &limit.last_day, &limit.days, &limit.evidence, today)
+        let last_day = limit::day_said(&limit.right, (&limit.last_day, &limit.days), birth.as_ref());
+        TimeLimit::declared(&limit.right, &last_day, &limit.days, &limit.evidence, today)
             .map_err(|refusal| {
                 let (field, code) = refusal.field_and_code();
                 faults.add::<()>(&format!("limit.{field}"), code, domain::limit::EVIDENCE_MAX);

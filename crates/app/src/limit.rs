@@ -5,7 +5,7 @@
 use crate::contract::{Connection, DateView, LimitFields, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::{paper, visit};
-use domain::limit::{EVIDENCE_MAX, LimitRefusal, TimeLimit};
+use domain::limit::{self, EVIDENCE_MAX, LimitRefusal, TimeLimit};
 use domain::token::SignedToken;
 use std::time::Duration;
 use vault::{Paper, Tx};
@@ -52,6 +52,8 @@ impl Kiosk {
 fn declare(inner: &Inner, tx: &Tx<'_>, paper: Paper, fields: &LimitFields) -> Result<(), Problem> {
     let id = paper.registered.registration.id;
     let LimitFields { right, last_day, days, evidence } = fields;
+    let birth = &paper.registered.registration.applicant.birth;
+    let last_day = &limit::day_said(right, (last_day, days), Some(birth));
     let limit = TimeLimit::declared(right, last_day, days, evidence, inner.today()).map_err(refused)?;
     if paper.registered.registration.limit.as_ref() == Some(&limit) {
         return Ok(());

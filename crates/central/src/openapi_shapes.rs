@@ -1,6 +1,7 @@
 //! The shapes of messages in the OpenAPI document: every field with its type and limits.
 //! `wire` and `domain` decide; a test sends what is described and looks at what comes back.
 
+use domain::limit::Right;
 use domain::offer::NoticeDays;
 use domain::party;
 use domain::task::Inbound;
@@ -47,7 +48,7 @@ pub(crate) fn shapes() -> Value {
             "id": hex(16), "code": { "type": "string", "description": "60 bits in Crockford's base 32 and a check character." },
             "site": { "type": "string", "pattern": "^[A-Z0-9-]{1,16}$" }, "procedure": { "type": "string" },
             "limit": strict(json!({
-                "right": { "enum": ["protection_order", "court_injunction", "permit_expiry"] },
+                "right": { "enum": Right::ALL.map(Right::key) },
                 "last_day": day(), "evidence": text(200)
             }), &["right", "last_day", "evidence"]),
             "renewal": strict(json!({

@@ -21,7 +21,18 @@ enum Takes {
 type Fields = &'static [(&'static str, Takes)];
 
 const LIMIT: Fields = &[
-    ("right", Takes::OneOf(&["protection_order", "court_injunction", "permit_expiry"])),
+    (
+        "right",
+        Takes::OneOf(&[
+            "protection_order",
+            "court_injunction",
+            "permit_expiry",
+            "visa_expiry",
+            "attestation_expiry",
+            "birthday_18",
+            "birthday_19",
+        ]),
+    ),
     ("last_day", Takes::Text),
     ("days", Takes::Number),
     ("evidence", Takes::Text),

@@ -3,6 +3,7 @@
 //! A protection order's permit is due as soon as possible: its end is a backstop and
 //! never a target (design, idea 7). A court's injunction has its own term.
 
+use crate::birth::Birth;
 use crate::text::{self, TextRefusal};
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -19,12 +20,29 @@ pub enum Right {
     ProtectionOrder,
     /// A judge's order to the préfecture to convene the person within a term.
     CourtInjunction,
-    /// A permit, visa or attestation that ends.
+    /// A residence permit that ends.
     PermitExpiry,
+    /// A visa that ends.
+    VisaExpiry,
+    /// An attestation or provisional permission that ends.
+    AttestationExpiry,
+    /// What must be asked for by the eve of a birthday.
+    #[serde(rename = "birthday_18")]
+    Birthday18,
+    #[serde(rename = "birthday_19")]
+    Birthday19,
 }
 
 impl Right {
-    pub const ALL: [Self; 3] = [Self::ProtectionOrder, Self::CourtInjunction, Self::PermitExpiry];
+    pub const ALL: [Self; 7] = [
+        Self::ProtectionOrder,
+        Self::CourtInjunction,
+        Self::PermitExpiry,
+        Self::VisaExpiry,
+        Self::AttestationExpiry,
+        Self::Birthday18,
+        Self::Birthday19,
+    ];
 
     #[must_use]
     pub fn key(self) -> &'static str {
@@ -32,6 +50,10 @@ impl Right {
             Self::ProtectionOrder => "protection_order",
             Self::CourtInjunction => "court_injunction",
             Self::PermitExpiry => "permit_expiry",
+            Self::VisaExpiry => "visa_expiry",
+            Self::AttestationExpiry => "attestation_expiry",
+            Self::Birthday18 => "birthday_18",
+            Self::Birthday19 => "birthday_19",
         }
     }
 
@@ -50,6 +72,23 @@ impl Right {
     #[must_use]
     pub fn in_days(self) -> bool {
         matches!(self, Self::CourtInjunction)
+    }
+}
+
+/// The day a limit was declared for: what was said or, of a birthday nothing was said of, its eve where the
+/// birth date is known. Who was born on 29 February has it on the 28th in other years.
+#[must_use]
+pub fn day_said(right: &str, (last_day, days): (&str, &str), birth: Option<&Birth>) -> String {
+    let years = match Right::parse(right) {
+        Some(Right::Birthday18) => 18,
+        Some(Right::Birthday19) => 19,
+        _ => return last_day.to_owned(),
+    };
+    match birth {
+        Some(Birth::Whole { date }) if last_day.trim().is_empty() && days.trim().is_empty() => {
+            date.saturating_add(years.years()).saturating_sub(1.days()).to_string()
+        }
+        _ => last_day.to_owned(),
     }
 }
 
@@ -203,6 +242,25 @@ mod tests {
         for (refusal, words) in told {
             assert_eq!(refusal.field_and_code(), words);
         }
-        assert_eq!(Right::ALL.map(Right::in_days), [false, true, false]);
+        for right in Right::ALL {
+            assert_eq!(Right::parse(right.key()), Some(right));
+            assert_eq!(serde_json::to_value(right).unwrap(), right.key(), "one word for it everywhere");
+            assert_eq!(right.in_days(), right == Right::CourtInjunction);
+        }
+    }
+
+    #[test]
+    fn a_birthday_s_limit_is_its_eve() {
+        let born = |text: &str| Birth::Whole { date: text.parse().unwrap() };
+        let said = |right, day, birth: &Birth| day_said(right, (day, ""), Some(birth));
+        assert_eq!(said("birthday_18", "", &born("2009-07-01")), "2027-06-30");
+        assert_eq!(said("birthday_19", " ", &born("2009-01-01")), "2027-12-31");
+        assert_eq!(said("birthday_18", "", &born("2008-02-29")), "2026-02-27");
+        assert_eq!(said("birthday_18", "2027-05-01", &born("2009-07-01")), "2027-05-01", "as it was said");
+        assert_eq!(day_said("birthday_18", ("", "9"), Some(&born("2009-07-01"))), "");
+        // A year alone has no eve, and no other right has one.
+        assert_eq!(said("birthday_18", "", &Birth::Year { year: 2009 }), "");
+        assert_eq!(day_said("birthday_18", ("", ""), None), "");
+        assert_eq!(said("permit_expiry", "", &born("2009-07-01")), "");
     }
 }

@@ -86,9 +86,9 @@ pub struct RepresentativeFields {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitFields {
-    /// `protection_order`, `court_injunction` or `permit_expiry`.
+    /// A key from `Boot::limits`.
     pub right: String,
-    /// Last useful day as `YYYY-MM-DD`; or empty when `days` is given.
+    /// Last useful day as `YYYY-MM-DD`; or empty when `days` is given, or for the eve of a birthday.
     pub last_day: String,
     /// Days from today (a court's "within N days"); or empty when `last_day` is given.
     pub days: String,
