@@ -305,6 +305,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::LimitFields;
     use jiff::civil::date;
 
     const TODAY: Date = date(2027, 3, 1);
@@ -333,6 +334,25 @@ mod tests {
         let named: Vec<_> = faults.iter().map(|f| f.field.as_str()).collect();
         assert_eq!(named, ["family_names", "birth.year", "nationality", "procedure", "lang"]);
         assert!(faults.iter().all(|f| f.code == "empty"));
+    }
+
+    #[test]
+    fn a_birthday_s_limit_is_read_from_the_birth_date() {
+        let limited = |form, year: &str, last_day: &str| {
+            let birth = BirthFields { form, day: "14".into(), month: "3".into(), year: year.into() };
+            let (right, evidence) = ("birthday_18".to_owned(), "passport".to_owned());
+            let limit = Some(LimitFields { right, last_day: last_day.into(), days: String::new(), evidence });
+            let checked = check(&DraftFields { birth, limit, ..whole() }, TODAY);
+            checked
+                .map(|checked| checked.limit.unwrap().last_day.to_string())
+                .map_err(|faults| (faults[0].field.clone(), faults[0].code.clone()))
+        };
+        let refused = |code: &str| Err(("limit.last_day".to_owned(), code.to_owned()));
+        assert_eq!(limited(BirthForm::Whole, "2009", ""), Ok("2027-03-13".to_owned()));
+        assert_eq!(limited(BirthForm::Whole, "2009", "2027-03-10"), Ok("2027-03-10".to_owned()));
+        assert_eq!(limited(BirthForm::Whole, "1991", ""), refused("limit_passed"));
+        // Of a year alone nobody knows the eve: it is asked for.
+        assert_eq!(limited(BirthForm::Year, "2009", ""), refused("limit_missing"));
     }
 
     /// The three standings, by what they bound: only a filing that has not opened moves a date.

@@ -5,11 +5,11 @@
  */
 export type LimitFields = { 
 /**
- * `protection_order`, `court_injunction` or `permit_expiry`.
+ * A key from `Boot::limits`.
  */
 right: string, 
 /**
- * Last useful day as `YYYY-MM-DD`; or empty when `days` is given.
+ * Last useful day as `YYYY-MM-DD`; or empty when `days` is given, or for the eve of a birthday.
  */
 last_day: string, 
 /**
