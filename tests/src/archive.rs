@@ -11,7 +11,7 @@ use std::path::Path;
 use vault::VaultKey;
 
 /// Every table that holds something of a site, with how its rows are found.
-const TABLES: [(&str, &str); 34] = [
+const TABLES: [(&str, &str); 35] = [
     ("site", "id = $1"),
     ("counter", "site = $1"),
     ("closure", "site = $1"),
@@ -39,6 +39,7 @@ const TABLES: [(&str, &str); 34] = [
     ("annulment", "site = $1"),
     ("reserve", "site = $1"),
     ("redate", "site = $1"),
+    ("late", "site = $1"),
     ("escalation", "site = $1"),
     ("list", "site = $1"),
     ("replaced_paper", "site = $1"),

@@ -319,8 +319,7 @@ impl Side {
             .filter_map(|told| match told {
                 Told::Known(Change::Moved { from, token, because, .. }) => {
                     let at = SignedToken::from_bytes(&token.0).unwrap().token.at;
-                    // The date they have, told once more.
-                    (*from != at).then(|| format!("moved {from} {at} {because}"))
+                    Some(format!("moved {from} {at} {because}"))
                 }
                 Told::Known(Change::Ended { at, because, .. }) => Some(format!("ended {at} {because}")),
                 Told::Known(Change::Transfer { transfer, .. }) => {

@@ -5,7 +5,7 @@ use crate::calendar;
 use crate::device::Device;
 use crate::lease_log::{self, Sent};
 use crate::pick::Free;
-use crate::{Central, Refusal, company, extra, planted, redate, task};
+use crate::{Central, Refusal, company, extra, offers, planted, redate, task};
 use domain::assign::Window;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
@@ -314,13 +314,15 @@ pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<Stri
     Ok(row.try_get(0)?)
 }
 
-/// A date after the time limit is told to the desk, whoever gave it.
+/// A date after the time limit is told to the desk, whoever gave it; one that does not serve it is looked
+/// at again.
 pub(crate) async fn escalate_late(
     db: &mut PgConnection,
     central: &Central,
     registration: &Registration,
     at: DateTime,
 ) -> Result<(), Refusal> {
+    offers::late::note(&mut *db, central, registration, at).await?;
     match registration.window().latest {
         Some(latest) if at.date() > latest => escalate(db, central, registration, "after_limit").await,
         _ => Ok(()),

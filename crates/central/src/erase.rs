@@ -65,6 +65,7 @@ pub async fn before(pool: &PgPool, day: Date) -> Result<u64, Refusal> {
             "DELETE FROM arrival WHERE registration = ANY ($1)",
             "DELETE FROM correction WHERE registration = ANY ($1)",
             "DELETE FROM redate WHERE registration = ANY ($1)",
+            "DELETE FROM late WHERE registration = ANY ($1)",
             "DELETE FROM escalation WHERE registration = ANY ($1)",
             "DELETE FROM offer WHERE registration = ANY ($1)",
             "DELETE FROM replaced_paper WHERE registration = ANY ($1)",

@@ -25,13 +25,20 @@ pub struct Hour {
     pub extras: u32,
 }
 
+/// Does a date on this day do for the time limit: in time, and near where it is due as soon as possible?
+/// Without a limit any day does.
+#[must_use]
+pub fn serves(window: &Window, day: Date) -> bool {
+    let soon = window.earliest.saturating_add(SOON_DAYS.days());
+    window.latest.is_none_or(|latest| day <= latest && !(window.soon && day > soon))
+}
+
 /// The days, both included, on which an extra slot is looked for: none where the slot `found` will do.
 #[must_use]
 pub fn days(window: &Window, found: Option<Date>) -> Option<(Date, Date)> {
     let latest = window.latest?;
-    let soon = window.earliest.saturating_add(SOON_DAYS.days());
     let last = match found {
-        Some(found) if found <= latest && !(window.soon && found > soon) => return None,
+        Some(found) if serves(window, found) => return None,
         // Never on the day found, or after it.
         Some(found) => latest.min(found.saturating_sub(1.days())),
         None => latest,

@@ -6,6 +6,7 @@
 mod ahead;
 mod correct;
 mod counter;
+mod late;
 mod limit;
 mod new_hours;
 mod put_back;

@@ -1,6 +1,7 @@
 //! Applying what kiosks have pushed: a second, repeatable step after [`crate::chain`] has
 //! stored it. One record that cannot be applied is set aside and never blocks the rest.
 
+mod note;
 mod paper_work;
 pub(crate) mod ranked;
 mod release;
@@ -9,18 +10,18 @@ mod run;
 use crate::claim::Before;
 use crate::device::Device;
 use crate::{
-    Central, Refusal, annulment, arrivals, busy, chain, changes, claim, correction, dates, lists, nearby,
-    offers, paper, planted, redate, registered, task, transfer, words,
+    Central, Refusal, annulment, arrivals, busy, chain, claim, correction, dates, lists, nearby, offers,
+    paper, planted, redate, registered, task, transfer, words,
 };
 use domain::bytes::{Hash, PublicKey};
-use domain::ids::{KioskId, RegistrationId};
+use domain::ids::KioskId;
 use domain::task::TaskKind;
 use domain::token::SignedToken;
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use wire::body::{AdvanceRequest, Body, Dated, KINDS, Outcome, Registered, SCHEMA};
-use wire::messages::{Applied, Change};
+use wire::messages::Change;
 
 /// Records applied in one transaction: so many share one sync of the database, and what they
 /// lock is held for some tens of milliseconds.
@@ -111,7 +112,7 @@ async fn apply_next(
         left = after;
     }
     if !done.is_empty() {
-        note(&mut tx, central, device, done).await?;
+        note::note(&mut tx, central, device, done).await?;
     }
     tx.commit().await?;
     Ok(held.len())
@@ -255,72 +256,16 @@ async fn apply_one<'a>(
         other => other?,
     };
     match &applied {
-        Step::Applied(_) => step.commit().await?,
+        Step::Applied(_) => {
+            note::at_once(&mut step, device, held).await?;
+            step.commit().await?;
+        }
         Step::SetAside(_) | Step::Waits => step.rollback().await?,
     }
     if let Some((said, why)) = desk {
         correction::tell_desk(tx, central, place, said, why).await?;
     }
     Ok(Done { held, step: applied })
-}
-
-/// Writes what became of these records, and tells their kiosk.
-async fn note(
-    tx: &mut PgConnection,
-    central: &Central,
-    device: &Device,
-    done: Vec<Done<'_>>,
-) -> Result<(), Refusal> {
-    let about: Vec<_> = done.iter().map(|done| done.held.body.as_ref().and_then(subject)).collect();
-    let state = |done: &Done| match done.step {
-        Step::Applied(_) => ("applied", None),
-        Step::SetAside(reason) => ("set_aside", Some(reason)),
-        Step::Waits => ("waits", None),
-    };
-    sqlx::query(
-        "UPDATE record SET state = done.state, reason = done.reason, registration = done.about \
-         FROM unnest($2::int[], $3::bigint[], $4::text[], $5::text[], $6::bytea[]) \
-              AS done (chain, seq, state, reason, about) \
-         WHERE kiosk = $1 AND record.chain = done.chain AND record.seq = done.seq",
-    )
-    .bind(device.kiosk.0.as_slice())
-    .bind(done.iter().map(|done| done.held.chain).collect::<Vec<_>>())
-    .bind(done.iter().map(|done| done.held.seq).collect::<Vec<_>>())
-    .bind(done.iter().map(|done| state(done).0).collect::<Vec<_>>())
-    .bind(done.iter().map(|done| state(done).1).collect::<Vec<_>>())
-    .bind(about.iter().map(|id| id.as_ref().map(|id| id.0.as_slice())).collect::<Vec<_>>())
-    .execute(&mut *tx)
-    .await?;
-    let gone = || format!("DELETE FROM record WHERE state = 'set_aside' AND kiosk = '\\x{}'", device.kiosk);
-    planted::sql(&mut *tx, "set_aside_deleted", gone).await?;
-    for (done, about) in done.iter().zip(&about) {
-        if let Step::SetAside(reason) = done.step {
-            let kind = done.held.body.as_ref().map_or("record", Body::kind);
-            task::write_failed(&mut *tx, central, device, (kind, reason), *about).await?;
-        }
-    }
-    let mut told = Vec::with_capacity(done.len());
-    for Done { held, step } in done {
-        let result = match step {
-            Step::Applied(changes) => {
-                told.extend(changes);
-                Applied::Applied
-            }
-            Step::SetAside(reason) => Applied::SetAside { reason: reason.to_owned() },
-            Step::Waits => continue,
-        };
-        let seq = u64::try_from(held.seq).map_err(|_| Refusal::Stored("seq"))?;
-        told.push(Change::Result { incarnation: held.incarnation, seq, hash: held.hash, result });
-    }
-    changes::append(tx, central, device.kiosk, &told).await
-}
-
-/// Whom a record is about, to be erased with them.
-fn subject(body: &Body) -> Option<RegistrationId> {
-    match body {
-        Body::Paper(paper) => seal::door::Door::read(&paper.door.0).map(|(door, ..)| door.registration),
-        other => other.registration(),
-    }
 }
 
 async fn registration(

@@ -1,12 +1,13 @@
 //! A time limit learnt after the registration: the place is that of whoever registered then with a
-//! limit, the desk looks at the evidence, and an earlier date is offered at once where there is one.
+//! limit, the desk looks at the evidence, and an earlier date is offered at once where there is one: what
+//! somebody who registers now with this limit would be given, an extra slot where no other serves.
 //! The date the person has holds until they accept; nobody else's is touched.
 
-use super::{await_another, make, next, unasked, withdraw};
+use super::{await_another, late, make, next, unasked, withdraw};
 use crate::device::Device;
 use crate::offers::given_up::Reason;
 use crate::pick::Free;
-use crate::{Central, Refusal, busy, calendar, dates, missed, registered, task};
+use crate::{Central, Refusal, busy, calendar, changes, dates, extra, missed, registered, task};
 use domain::assign::{FreeSlot, Window};
 use domain::ids::{RegistrationId, SiteId};
 use domain::offer::{self, Dated, NOTICE_DAYS, OFFERS_MAX};
@@ -66,6 +67,7 @@ pub(crate) async fn declare(
     if cancelled {
         return Ok(Ok(Vec::new()));
     }
+    late::forget(&mut *db, registration.id).await?;
     task::limit_replaced(&mut *db, central, registration.id).await?;
     task::check_limits(&mut *db, central, &device.site, &[registration.id.0.as_slice()]).await?;
     serve(db, central, device, &registration, day).await.map(Ok)
@@ -94,21 +96,36 @@ pub(super) async fn serve(
     };
     dates::escalate_late(&mut *db, central, registration, held).await?;
     dates::in_time(&mut *db, central, registration, held).await?;
-    offer_at_once(db, central, &device.site, registration, (held, said)).await
+    Ok(offer_at_once(db, central, &device.site, registration, (held, said)).await?.unwrap_or_default())
+}
+
+/// The same for somebody who is not at the counter, and is to be told first: was something offered?
+pub(super) async fn offer_sooner(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    registration: &Registration,
+    (held, today): (DateTime, Date),
+) -> Result<bool, Refusal> {
+    let before = today.saturating_sub(1.days());
+    let ended = offer_at_once(&mut *db, central, &device.site, registration, (held, before)).await?;
+    let Some(ended) = ended else { return Ok(false) };
+    changes::append(db, central, device.kiosk, &ended).await?;
+    Ok(true)
 }
 
 /// Offers the earliest slot that may be had, where it lies before the date held and before what
-/// this person is being offered already. Answers what ended by it.
+/// this person is being offered already. Answers what ended by it; none where nothing was offered.
 async fn offer_at_once(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
     registration: &Registration,
     (held, said): (DateTime, Date),
-) -> Result<Vec<Change>, Refusal> {
+) -> Result<Option<Vec<Change>>, Refusal> {
     // What left central before a restore is not known: nothing is offered then.
     if central.extras_only() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let id = registration.id;
     let today = dates::today(&mut *db, central, site).await?;
@@ -125,16 +142,19 @@ async fn offer_at_once(
     let before = freed.map_or(before, |(slot, _)| slot.at);
     let free = free(&mut *db, central, site, (&window, before, today)).await?;
     let free = free.and_then(|slot| Some((slot, offer::last_day_for_limit(said, today, slot.at)?)));
-    let Some((slot, last)) = free.or(freed) else { return Ok(Vec::new()) };
+    let near = free.or(freed).map_or(before, |(slot, _)| slot.at).date();
+    let extra = extra::instead_of(&mut *db, central, site, &window, (Some(near), &[])).await?;
+    let extra = extra.and_then(|slot| Some((slot, offer::last_day_for_limit(said, today, slot.at)?)));
+    let Some((slot, last)) = extra.or(free).or(freed) else { return Ok(None) };
     let mut changes = Vec::new();
     if let Some(offer) = withdraw(&mut *db, central, id).await? {
         changes.push(Change::OfferEnded { registration: id, offer });
     }
-    if free.is_some() {
+    if extra.or(free).is_some() {
         hold_out(&mut *db, site, &slot).await?;
     }
     make(db, central, site, (&slot, id), last).await?;
-    Ok(changes)
+    Ok(Some(changes))
 }
 
 /// The first slot that came free and nobody is asked about, where this person is the next in rank
@@ -199,7 +219,8 @@ async fn free(
     Ok(free.next(db, window, 1).await?.filter(|slot| slot.at.date() < before.date()))
 }
 
-/// Nobody else gets the slot while it is offered; left, it is like any other again at once.
+/// Nobody else gets the slot while it is offered; left, it is like any other again at once, and an extra
+/// one nobody's.
 async fn hold_out(db: &mut PgConnection, site: &SiteId, slot: &FreeSlot) -> Result<(), Refusal> {
     let key = dates::slot_key(slot.slot)?;
     sqlx::query("UPDATE slot SET withheld = true WHERE id = $1").bind(key).execute(&mut *db).await?;

@@ -5,6 +5,7 @@
 mod ahead;
 mod answer;
 mod given_up;
+pub(crate) mod late;
 mod limit;
 mod next;
 
@@ -341,7 +342,8 @@ impl Central {
         });
     }
 
-    /// Goes on with the offers of every site that has some; answers how many were made.
+    /// Goes on with the offers of every site that has some; answers how many slots that came free were
+    /// offered or given. Then with everybody whose date does not serve their time limit.
     ///
     /// # Errors
     /// The database fails.
@@ -361,6 +363,10 @@ impl Central {
                 // The other sites are not held up.
                 Err(refusal) => failed = Some(refusal),
             }
+        }
+        match self.offer_late().await {
+            Ok(_) => {}
+            Err(refusal) => failed = Some(refusal),
         }
         failed.map_or(Ok(offered), Err)
     }

@@ -48,11 +48,8 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Central goes on with what came free, as it does every minute.
+    /// Central goes on with what came free, and with whose date does not serve, as it does every minute.
     pub(super) async fn offers_go_round(&mut self) -> Result<(), Fault> {
-        if self.ledger.tally.given_up == 0 && self.ledger.tally.learnt == 0 {
-            return Ok(());
-        }
         if let Some(central) = &self.central {
             central.offer_freed().await.map_err(setup)?;
         }

@@ -1,0 +1,138 @@
+//! People whose date does not serve their time limit: one dated without the network, one whose day was
+//! closed, one for whom nothing was left. They are offered what somebody who registers now with their
+//! limit would be given, so that nobody gains by registering again. The date they have holds until they
+//! accept, and their escalation stays with the desk until one serves.
+
+use super::{OFFERS_MAX, limit};
+use crate::device::Device;
+use crate::each_site::{Due, each_row};
+use crate::{Central, Refusal, dates};
+use domain::bytes::PublicKey;
+use domain::extra;
+use domain::ids::{KioskId, RegistrationId, SiteId};
+use domain::offer::{NOTICE_DAYS, OFFER_DAYS};
+use domain::registration::Registration;
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+/// Seconds until somebody is looked at again. What could serve them comes free by a cancellation, not by
+/// the minute, and each look reads the days of a site.
+const AGAIN_S: i64 = 900;
+
+/// Somebody with a time limit has this date: noted, where it does not serve, for [`Central::offer_late`].
+pub(crate) async fn note(
+    db: &mut PgConnection,
+    central: &Central,
+    registration: &Registration,
+    at: DateTime,
+) -> Result<(), Refusal> {
+    if extra::serves(&registration.window(), at.date()) {
+        return Ok(());
+    }
+    sqlx::query("INSERT INTO late (registration, site, next_s) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(registration.id.0.as_slice())
+        .bind(registration.site.as_str())
+        .bind(central.now().as_second())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Another limit is another question: what they declined before says nothing about it.
+pub(super) async fn forget(db: &mut PgConnection, id: RegistrationId) -> Result<(), Refusal> {
+    sqlx::query("DELETE FROM late WHERE registration = $1").bind(id.0.as_slice()).execute(db).await?;
+    Ok(())
+}
+
+impl Central {
+    /// Looks for an earlier day for everybody whose date does not serve their limit, in rank order;
+    /// answers how many were looked at.
+    ///
+    /// # Errors
+    /// The database or the lease log fails; what was offered stays offered.
+    pub(super) async fn offer_late(&self) -> Result<usize, Refusal> {
+        // What left central before a restore is not known: nothing is offered then.
+        if self.extras_only() {
+            return Ok(0);
+        }
+        let now = self.now().as_second();
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT registration.body::text, kiosk.id, kiosk.key, \
+                        registration.state = 'kept' AND cancelled_s IS NULL AND kiosk.lost_s IS NULL \
+                 FROM late JOIN registration ON registration.id = late.registration \
+                 JOIN kiosk ON kiosk.id = registration.kiosk \
+                 WHERE late.site = $1 AND next_s <= $2 AND offers < $3 \
+                 ORDER BY ranked_s, tie_break, registration.id LIMIT $4 OFFSET $5",
+            )
+            .bind(site.as_str().to_owned())
+            .bind(now)
+            .bind(i32::try_from(OFFERS_MAX).unwrap_or(i32::MAX))
+        };
+        let sites = "SELECT DISTINCT site FROM late ORDER BY site";
+        each_row(self, (sites, "somebody with a time limit cannot be looked at"), due, look).await
+    }
+}
+
+async fn look(db: &mut PgConnection, central: &Central, site: &SiteId, row: &PgRow) -> Result<bool, Refusal> {
+    let registration: Registration =
+        serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+    let kiosk = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?;
+    let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
+    let device = Device { kiosk: KioskId(kiosk), site: site.clone(), key };
+    let (id, stands) = (registration.id, row.try_get::<bool, _>(3)?);
+    let today = dates::today(&mut *db, central, site).await?;
+    let held = dates::slot_of(&mut *db, id).await?.map(|(_, at)| at);
+    match held.filter(|_| stands) {
+        Some(held) if !could_be_sooner(&registration, held, today) => {
+            // It serves them, or nothing before it can any more.
+            forget(db, id).await?;
+        }
+        Some(held) if !was_asked(&mut *db, central, id).await? => {
+            let offered =
+                limit::offer_sooner(&mut *db, central, &device, &registration, (held, today)).await?;
+            again(db, central, id, i32::from(offered)).await?;
+        }
+        // Not theirs to answer now: given up, asked these days, or their kiosk is lost.
+        _ => again(db, central, id, 0).await?,
+    }
+    Ok(true)
+}
+
+/// With time to be told, as anybody who is not at the counter.
+fn could_be_sooner(registration: &Registration, held: DateTime, today: Date) -> bool {
+    let mut window = dates::window(registration, today);
+    window.earliest = window.earliest.max(today.saturating_add(NOTICE_DAYS.days()));
+    extra::days(&window, Some(held.date())).is_some()
+}
+
+/// Have they an offer to answer, or have they answered one within the days an offer stands? Nobody is
+/// asked day after day.
+async fn was_asked(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<bool, Refusal> {
+    let since = central.now().saturating_sub((i64::from(OFFER_DAYS) * 24).hours());
+    let row = sqlx::query(
+        "SELECT 1 FROM offer WHERE registration = $1 AND (state = 'open' OR made_s > $2) LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .bind(since.map_err(|_| Refusal::Stored("clock"))?.as_second())
+    .fetch_optional(db)
+    .await?;
+    Ok(row.is_some())
+}
+
+async fn again(
+    db: &mut PgConnection,
+    central: &Central,
+    id: RegistrationId,
+    offers: i32,
+) -> Result<(), Refusal> {
+    sqlx::query("UPDATE late SET next_s = $2, offers = offers + $3 WHERE registration = $1")
+        .bind(id.0.as_slice())
+        .bind(central.now().as_second().saturating_add(AGAIN_S))
+        .bind(offers)
+        .execute(db)
+        .await?;
+    Ok(())
+}
