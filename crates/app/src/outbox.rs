@@ -53,36 +53,9 @@ impl Kiosk {
     }
 }
 
-/// Reasons with a sentence of their own: `error-set-aside-<reason>`.
-const REASONS: [&str; 23] = [
-    "other_site",
-    "conflict",
-    "token_unreadable",
-    "token_not_ours",
-    "slot_unknown",
-    "slot_taken",
-    "slot_not_in_lease",
-    "too_many_pages",
-    "registration_unknown",
-    "paper_unreadable",
-    "paper_not_ours",
-    "kiosk_unknown",
-    "erased",
-    "too_late",
-    "limit_refused",
-    "correction_refused",
-    "cancelled",
-    "honoured",
-    "annulled",
-    "annulment_unknown",
-    "transferred",
-    "follows_none",
-    "value_refused",
-];
-
 /// Why central set a record aside; a reason of a later central is named as it is.
 fn set_aside(reason: &str) -> Problem {
-    if REASONS.contains(&reason) {
+    if domain::set_aside::Reason::parse(reason).is_some() {
         Problem::new(&format!("set_aside_{reason}"))
     } else {
         Problem::new("set_aside").with("reason", reason)

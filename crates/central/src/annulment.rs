@@ -9,6 +9,7 @@ use domain::annulment::until;
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::ids::{AnnulmentId, KioskId, RegistrationId, SiteId};
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
@@ -28,7 +29,7 @@ pub(crate) async fn told(
     central: &Central,
     device: &Device,
     said: &AnnulmentTold,
-) -> Result<Result<Vec<Change>, &'static str>, Refusal> {
+) -> Result<Result<Vec<Change>, Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let row = sqlx::query(
         "SELECT answer_by::text, annulment.state, proposed_s FROM annulment JOIN registration ON registration.id = annulment.registration \
@@ -40,7 +41,7 @@ pub(crate) async fn told(
     .fetch_optional(&mut *db)
     .await?;
     // Of a database that was restored to before the proposal: an agent proposes again.
-    let Some(row) = row else { return Ok(Err("annulment_unknown")) };
+    let Some(row) = row else { return Ok(Err(Reason::AnnulmentUnknown)) };
     if row.try_get::<&str, _>(1)? != "proposed" {
         return Ok(Ok(Vec::new()));
     }

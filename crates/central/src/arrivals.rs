@@ -4,6 +4,7 @@
 use crate::device::Device;
 use crate::{Central, Refusal, calendar, changes, dates, lists, offers, task, transfer};
 use domain::ids::{KioskId, RegistrationId, SiteId};
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use sqlx::{PgConnection, Row};
 use wire::body::Arrival;
@@ -18,7 +19,7 @@ pub(crate) async fn apply(
     central: &Central,
     device: &Device,
     said: &Arrival,
-) -> Result<Result<(), &'static str>, Refusal> {
+) -> Result<Result<(), Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
     let id = said.registration;
     let known = sqlx::query("SELECT site, kiosk FROM registration WHERE id = $1 FOR UPDATE")
@@ -28,7 +29,7 @@ pub(crate) async fn apply(
     if let Some(row) = &known
         && row.try_get::<&str, _>(0)? != device.site.as_str()
     {
-        return Ok(Err("other_site"));
+        return Ok(Err(Reason::OtherSite));
     }
     let new = sqlx::query(
         "INSERT INTO arrival (registration, at, site, kiosk, came_s) VALUES ($1, $2::text::timestamp, $3, $4, $5) \

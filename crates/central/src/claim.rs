@@ -9,6 +9,7 @@ use domain::calendar::CAPACITY_MAX;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
 use domain::procedure::{Procedure, ProcedureSet};
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use domain::token::{SignedToken, SlotToken};
 use jiff::civil::DateTime;
 use sqlx::{PgConnection, Row};
@@ -18,15 +19,11 @@ use wire::bytes::Bytes;
 const EXTRAS: i64 = 99;
 
 /// A token central signed for this kiosk, or the reason it is none.
-pub(crate) fn own_token(
-    central: &Central,
-    device: &Device,
-    token: &Bytes,
-) -> Result<SignedToken, &'static str> {
-    let signed = SignedToken::from_bytes(&token.0).ok_or("token_unreadable")?;
+pub(crate) fn own_token(central: &Central, device: &Device, token: &Bytes) -> Result<SignedToken, Reason> {
+    let signed = SignedToken::from_bytes(&token.0).ok_or(Reason::TokenUnreadable)?;
     let ours = seal::token::check(&central.keys.ring, &signed).is_ok()
         && (signed.token.kiosk == device.key || planted::on("token_not_bound"));
-    ours.then_some(signed).ok_or("token_not_ours")
+    ours.then_some(signed).ok_or(Reason::TokenNotOurs)
 }
 
 /// What becomes of a slot the registration held before.
@@ -47,7 +44,7 @@ pub(crate) async fn settle(
     token: &SlotToken,
     id: RegistrationId,
     before: Before,
-) -> Result<Option<&'static str>, Refusal> {
+) -> Result<Option<Reason>, Refusal> {
     let held = dates::slot_of(&mut *tx, id).await?;
     if held.is_some_and(|(slot, _)| slot == token.slot) {
         return Ok(None);
@@ -65,7 +62,7 @@ pub(crate) async fn settle(
         return Ok(None);
     }
     let Some(place) = place(&mut *tx, token.slot, &token.site, token.at).await? else {
-        return Ok(Some("slot_unknown"));
+        return Ok(Some(Reason::SlotUnknown));
     };
     // An extra slot at this very hour was settled when the record came before.
     if held.is_some_and(|(_, at)| at == token.at) && place.holder.is_some() {
@@ -94,7 +91,7 @@ pub(crate) async fn settle(
         lease_log::doubt(&mut *tx, central, (token.slot, device.kiosk)).await?;
     }
     let Some(slot) = extra(&mut *tx, central, &token.site, &place.beside).await? else {
-        return Ok(Some("slot_taken"));
+        return Ok(Some(Reason::SlotTaken));
     };
     dates::take(&mut *tx, slot, id).await?;
     nearby::stands_at(&mut *tx, id, &token.site).await?;

@@ -6,6 +6,7 @@ use crate::{Central, Refusal, dates, nearby, registered, task};
 use domain::correction::{self, CorrectionRefusal, Details};
 use domain::ids::RegistrationId;
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
@@ -28,16 +29,14 @@ pub(crate) enum NotTaken {
 
 impl NotTaken {
     /// Why the record is set aside.
-    pub(crate) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> Reason {
         match self {
-            Self::Unknown => "registration_unknown",
-            Self::Unsound => "value_refused",
-            Self::Beyond(_) => BEYOND,
+            Self::Unknown => Reason::RegistrationUnknown,
+            Self::Unsound => Reason::ValueRefused,
+            Self::Beyond(_) => Reason::CorrectionRefused,
         }
     }
 }
-
-const BEYOND: &str = "correction_refused";
 
 /// Takes what was corrected. Again it changes nothing; of two the later said stands.
 pub(crate) async fn apply(

@@ -9,6 +9,7 @@ use crate::{Central, Refusal, claim, dates, offers, registered, transfer};
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, SiteId};
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use domain::token::{SignedToken, SlotToken};
 use seal::door::{Door, Ground};
 use seal::verify::{Circumstances, Verdict};
@@ -21,16 +22,16 @@ pub(crate) async fn bring(
     central: &Central,
     device: &Device,
     paper: &Paper,
-) -> Result<Option<&'static str>, Refusal> {
+) -> Result<Option<Reason>, Refusal> {
     let rebuild = paper.rebuild.as_ref().map(|code| code.0.as_slice());
     let circumstances = Circumstances { rebuild_code: rebuild, ..Circumstances::default() };
     match seal::verify::verify(&paper.door.0, &central.keys.ring, &circumstances).verdict {
         Verdict::Valid => {}
-        Verdict::Unreadable => return Ok(Some("paper_unreadable")),
-        _ => return Ok(Some("paper_not_ours")),
+        Verdict::Unreadable => return Ok(Some(Reason::PaperUnreadable)),
+        _ => return Ok(Some(Reason::PaperNotOurs)),
     }
-    let Some((door, ..)) = Door::read(&paper.door.0) else { return Ok(Some("paper_unreadable")) };
-    let Some(author) = author(&mut *tx, &door).await? else { return Ok(Some("kiosk_unknown")) };
+    let Some((door, ..)) = Door::read(&paper.door.0) else { return Ok(Some(Reason::PaperUnreadable)) };
+    let Some(author) = author(&mut *tx, &door).await? else { return Ok(Some(Reason::KioskUnknown)) };
     let row = sqlx::query("SELECT state = 'kept', body::text FROM registration WHERE id = $1 AND kiosk = $2")
         .bind(door.registration.0.as_slice())
         .bind(author.kiosk.0.as_slice())
@@ -131,7 +132,7 @@ async fn take(
     author: &Device,
     token: &SlotToken,
     registration: &Registration,
-) -> Result<Option<&'static str>, Refusal> {
+) -> Result<Option<Reason>, Refusal> {
     let settled = claim::settle(&mut *tx, central, author, token, registration.id, Before::Free).await?;
     if settled.is_none() {
         dates::escalate_late(tx, central, registration, token.at).await?;

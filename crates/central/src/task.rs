@@ -5,6 +5,7 @@ use crate::device::Device;
 use crate::{Central, Refusal, annulment, calendar, dates, own_channel};
 use domain::calendar::Holidays;
 use domain::ids::{RegistrationId, SiteId};
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan as _};
@@ -30,32 +31,16 @@ pub(crate) async fn write(
     insert(db, site, registration, (kind, reason), made_s, due).await
 }
 
-/// What a record came to that is nothing for the desk: an answer to the person, whom their counter tells,
-/// or what has a task of its own.
-const ANSWERS: [&str; 10] = [
-    "cancelled",
-    "honoured",
-    "annulled",
-    "annulment_unknown",
-    "transferred",
-    "follows_none",
-    "too_late",
-    "limit_refused",
-    "correction_refused",
-    // It was carried out, and its body erased since.
-    "erased",
-];
-
 /// A record could not be carried out. One task for a person and a reason, or for a kiosk where nobody is
 /// known by the registration it is about.
 pub(crate) async fn write_failed(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
-    (kind, reason): (&str, &str),
+    (kind, reason): (&str, Reason),
     about: Option<RegistrationId>,
 ) -> Result<(), Refusal> {
-    if ANSWERS.contains(&reason) {
+    if reason.is_an_answer() {
         return Ok(());
     }
     let today = dates::today(&mut *db, central, &device.site).await?;
@@ -67,7 +52,7 @@ pub(crate) async fn write_failed(
     )
     .bind(device.site.as_str())
     .bind(TaskKind::FailedStep.key())
-    .bind(format!("{kind}:{reason}"))
+    .bind(format!("{kind}:{}", reason.key()))
     .bind(about.map(|id| id.0.to_vec()))
     .bind(device.kiosk.0.as_slice())
     .bind(central.now().as_second())

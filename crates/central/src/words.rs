@@ -5,12 +5,13 @@
 use crate::calendar::{self, change::lock};
 use crate::device::Device;
 use crate::each_site::{Due, each_row};
-use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel, transfer};
+use crate::{Central, Refusal, annulment, arrivals, audit, changes, dates, offers, own_channel};
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::code::FollowUpCode;
 use domain::ids::{KioskId, MediatorId, RegistrationId, SiteId, WordId};
 use domain::offer::{UNDO_DAYS, may_return};
+use domain::set_aside::Reason;
 use domain::word::Word;
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
@@ -19,8 +20,6 @@ use sqlx::{PgConnection, Row};
 use wire::body::Said;
 use wire::messages::{Change, WordAnswer, WordState};
 
-/// Whose registration no record names, or not with this code.
-const UNKNOWN: &str = "registration_unknown";
 /// Why a place ended, told to its kiosk: a cancellation by the person's own telephone or mail.
 pub(crate) const OWN_CHANNEL: &str = "cancelled";
 
@@ -96,9 +95,9 @@ pub(crate) async fn bring(
     central: &Central,
     said: &Said,
     by: KioskId,
-) -> Result<Result<(), &'static str>, Refusal> {
+) -> Result<Result<(), Reason>, Refusal> {
     match known(&mut *db, said.id).await? {
-        Some(other) if other != said.registration => return Ok(Err(UNKNOWN)),
+        Some(other) if other != said.registration => return Ok(Err(Reason::RegistrationUnknown)),
         Some(_) => return Ok(Ok(())),
         None => {}
     }
@@ -110,7 +109,7 @@ pub(crate) async fn bring(
     };
     calendar::hold(&mut *db, &registrar.site).await?;
     if !is_of(&mut *db, &said).await? {
-        return Ok(Err(UNKNOWN));
+        return Ok(Err(Reason::RegistrationUnknown));
     }
     again(db, central, &registrar, (&said, Brought::now(by))).await?;
     Ok(Ok(()))
@@ -145,7 +144,7 @@ async fn hear(
     let done = match said.says {
         Word::Cancel => offers::cancel(&mut *db, central, registrar, (id, said.at)).await?,
         Word::TakeBack => offers::reinstate(&mut *db, central, registrar, (id, said.at)).await?,
-        Word::Come if arrivals::is_honoured(&mut *db, id).await? => Err(arrivals::HONOURED),
+        Word::Come if arrivals::is_honoured(&mut *db, id).await? => Err(Reason::Honoured),
         Word::Come if is_ended(&mut *db, id).await? => {
             // Their kiosk was away when it ended, by a word said elsewhere or by their own channel: they
             // were there since, and that counts as taken back.
@@ -160,10 +159,10 @@ async fn hear(
     };
     let follows = match done {
         Ok(follows) => follows,
-        Err(arrivals::HONOURED) => return Ok(WordState::Honoured),
-        Err(annulment::ANNULLED) => return Ok(WordState::Annulled),
-        Err(transfer::TRANSFERRED) => return Ok(WordState::Transferred),
-        Err(offers::TOO_LATE) => return Ok(WordState::TooLate),
+        Err(Reason::Honoured) => return Ok(WordState::Honoured),
+        Err(Reason::Annulled) => return Ok(WordState::Annulled),
+        Err(Reason::Transferred) => return Ok(WordState::Transferred),
+        Err(Reason::TooLate) => return Ok(WordState::TooLate),
         Err(_) => return Ok(WordState::Otherwise),
     };
     write(&mut *db, said, brought, ("done", Some(central.now()))).await?;

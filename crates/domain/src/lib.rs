@@ -32,6 +32,7 @@ pub mod reconfirm;
 pub mod registration;
 pub mod renewal;
 pub mod reserve;
+pub mod set_aside;
 pub mod task;
 pub mod text;
 pub mod token;

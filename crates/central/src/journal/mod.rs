@@ -15,6 +15,7 @@ use crate::{
 };
 use domain::bytes::{Hash, PublicKey};
 use domain::ids::KioskId;
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use domain::token::SignedToken;
 use jiff::Timestamp;
@@ -165,13 +166,13 @@ impl Held {
 /// What applying a record came to.
 enum Step {
     Applied(Vec<Change>),
-    SetAside(&'static str),
+    SetAside(Reason),
     /// A kind this version does not know: kept for a later one.
     Waits,
 }
 
 impl Step {
-    fn of(done: Result<Vec<Change>, &'static str>) -> Self {
+    fn of(done: Result<Vec<Change>, Reason>) -> Self {
         match done {
             Ok(changes) => Self::Applied(changes),
             Err(reason) => Self::SetAside(reason),
@@ -197,7 +198,7 @@ async fn apply_one<'a>(
     let place = &nearby::spoken_of(&mut step, device, held.body.as_ref()).await?;
     let applied = match &held.body {
         // Sent again to a database that lost it, after its kiosk had rightly erased it.
-        None if held.erased => Ok(Step::SetAside("erased")),
+        None if held.erased => Ok(Step::SetAside(Reason::Erased)),
         None => Ok(Step::Waits),
         Some(Body::Registration(registered)) => {
             match registration(&mut step, central, device, registered).await {
@@ -251,8 +252,8 @@ async fn apply_one<'a>(
     };
     let applied = match applied {
         Ok(Step::SetAside(_)) if planted::on("set_aside_blocks") => return Err(Refusal::Conflict),
-        Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => Step::SetAside("conflict"),
-        Err(refusal) if refusal.is_of_the_record() => Step::SetAside("value_refused"),
+        Err(Refusal::Conflict) if !planted::on("set_aside_blocks") => Step::SetAside(Reason::Conflict),
+        Err(refusal) if refusal.is_of_the_record() => Step::SetAside(Reason::ValueRefused),
         other => other?,
     };
     match &applied {
@@ -276,7 +277,7 @@ async fn registration(
 ) -> Result<Step, Refusal> {
     let registration = &registered.registration;
     if registration.site != device.site {
-        return Ok(Step::SetAside("other_site"));
+        return Ok(Step::SetAside(Reason::OtherSite));
     }
     registered::remember(&mut *tx, central, device, &[registration]).await?;
     let token = match &registered.outcome {
@@ -388,12 +389,12 @@ async fn dated(
         .fetch_optional(&mut *tx)
         .await?;
     match known.map(|row| row.try_get(0)).transpose()? {
-        None => return Ok(Step::SetAside("registration_unknown")),
+        None => return Ok(Step::SetAside(Reason::RegistrationUnknown)),
         // Made of a change that was on its way when they gave it up elsewhere: nothing follows from it.
         Some(false) if words::ended(&mut *tx, dated.registration, central.now()).await? => {
             return Ok(Step::Applied(Vec::new()));
         }
-        Some(false) => return Ok(Step::SetAside("cancelled")),
+        Some(false) => return Ok(Step::SetAside(Reason::Cancelled)),
         Some(true) => {}
     }
     // Made of a change that was on its way when they were received: nothing follows from it.
@@ -430,7 +431,7 @@ async fn advance_request(
         .fetch_optional(&mut *tx)
         .await?;
     if known.is_none() {
-        return Ok(Step::SetAside("registration_unknown"));
+        return Ok(Step::SetAside(Reason::RegistrationUnknown));
     }
     let what = (TaskKind::AdvanceRequest, "");
     task::write(tx, central, &device.site, request.registration, what, request.at.as_second()).await?;

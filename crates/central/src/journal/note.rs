@@ -18,7 +18,7 @@ pub(super) async fn note(
     let about: Vec<_> = done.iter().map(|done| done.held.body.as_ref().and_then(subject)).collect();
     let state = |done: &Done| match done.step {
         Step::Applied(_) => ("applied", None),
-        Step::SetAside(reason) => ("set_aside", Some(reason)),
+        Step::SetAside(reason) => ("set_aside", Some(reason.key())),
         Step::Waits => ("waits", None),
     };
     sqlx::query(
@@ -50,7 +50,7 @@ pub(super) async fn note(
                 told.extend(changes);
                 Applied::Applied
             }
-            Step::SetAside(reason) => Applied::SetAside { reason: reason.to_owned() },
+            Step::SetAside(reason) => Applied::SetAside { reason: reason.key().to_owned() },
             Step::Waits => continue,
         };
         let seq = u64::try_from(held.seq).map_err(|_| Refusal::Stored("seq"))?;

@@ -3,12 +3,13 @@
 use super::Step;
 use crate::device::Device;
 use crate::{Refusal, planted};
+use domain::set_aside::Reason;
 use sqlx::{PgConnection, Row};
 use wire::body::{Piece, Print, PrintOutcome};
 
 pub(super) async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece) -> Result<Step, Refusal> {
     if piece.pages.len() > wire::limits::PAGES {
-        return Ok(Step::SetAside("too_many_pages"));
+        return Ok(Step::SetAside(Reason::TooManyPages));
     }
     let row = sqlx::query(
         "SELECT kiosk.site FROM registration JOIN kiosk ON kiosk.id = registration.kiosk WHERE registration.id = $1",
@@ -17,9 +18,9 @@ pub(super) async fn piece(tx: &mut PgConnection, device: &Device, piece: &Piece)
     .fetch_optional(&mut *tx)
     .await?;
     match row {
-        None => return Ok(Step::SetAside("registration_unknown")),
+        None => return Ok(Step::SetAside(Reason::RegistrationUnknown)),
         Some(row) if row.try_get::<&str, _>(0)? != device.site.as_str() => {
-            return Ok(Step::SetAside("other_site"));
+            return Ok(Step::SetAside(Reason::OtherSite));
         }
         Some(_) => {}
     }

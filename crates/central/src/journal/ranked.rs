@@ -5,6 +5,7 @@ use crate::claim::Before;
 use crate::device::Device;
 use crate::{Central, Refusal, claim, dates, planted};
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use domain::token::SignedToken;
 use sqlx::PgConnection;
 
@@ -15,7 +16,7 @@ pub(crate) async fn date(
     device: &Device,
     registration: &Registration,
     held: Option<SignedToken>,
-) -> Result<Result<Option<SignedToken>, &'static str>, Refusal> {
+) -> Result<Result<Option<SignedToken>, Reason>, Refusal> {
     let Some(held) = held else {
         return Ok(Ok(dates::give(tx, central, device, registration).await?.map(|given| given.token)));
     };

@@ -5,6 +5,7 @@ use crate::device::Device;
 use crate::{Refusal, calendar};
 use domain::ids::{KioskId, LeaseId};
 use domain::lease::{Reach, Stratum};
+use domain::set_aside::Reason;
 use sqlx::{PgConnection, Row};
 use wire::body::Release;
 
@@ -15,7 +16,7 @@ pub(super) async fn apply(
 ) -> Result<Step, Refusal> {
     match lessee(&mut *tx, release.lease).await? {
         Some(kiosk) if kiosk == device.kiosk => {}
-        Some(_) => return Ok(Step::SetAside("slot_not_in_lease")),
+        Some(_) => return Ok(Step::SetAside(Reason::SlotNotInLease)),
         // A lease of a history this database does not know: nothing of it is lent here.
         None => return Ok(Step::Applied(Vec::new())),
     }

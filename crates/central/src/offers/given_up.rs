@@ -10,16 +10,12 @@ use crate::{
 use domain::ids::{RegistrationId, SiteId, SlotId};
 use domain::offer::may_return;
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use domain::task::TaskKind;
 use domain::word::Word;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sqlx::{PgConnection, Row};
 use wire::messages::Change;
-
-/// Why a record of a person who came or went is not applied.
-pub(crate) type Reason = &'static str;
-/// The days to take a place back are over.
-pub(crate) const TOO_LATE: Reason = "too_late";
 
 /// A registration of this kiosk, as far as it matters here.
 struct Known {
@@ -66,7 +62,7 @@ pub(crate) async fn cancel(
     (id, at): (RegistrationId, Timestamp),
 ) -> Result<Result<Vec<Change>, Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
-    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
+    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err(Reason::RegistrationUnknown)) };
     if known.cancelled_s.is_some() {
         transfer::given_up(db, central, (id, at)).await?;
         return Ok(Ok(Vec::new()));
@@ -80,7 +76,7 @@ pub(crate) async fn cancel(
     }
     // They were received: there is nothing left to give up, nor a rank to come back to.
     if arrivals::is_honoured(&mut *db, id).await? {
-        return Ok(Err(arrivals::HONOURED));
+        return Ok(Err(Reason::Honoured));
     }
     let at = at.min(central.now());
     let mut told = task::settle_given_up(&mut *db, id, ("cancelled", central.now())).await?;
@@ -139,11 +135,11 @@ pub(crate) async fn reinstate(
     (id, at): (RegistrationId, Timestamp),
 ) -> Result<Result<Vec<Change>, Reason>, Refusal> {
     calendar::hold(&mut *db, &device.site).await?;
-    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err("registration_unknown")) };
+    let Some(known) = known(&mut *db, device, id).await? else { return Ok(Err(Reason::RegistrationUnknown)) };
     let Some(cancelled_s) = known.cancelled_s else {
         // Their place was ended because nobody knew that they had come.
         if arrivals::is_honoured(&mut *db, id).await? {
-            return Ok(Err(arrivals::HONOURED));
+            return Ok(Err(Reason::Honoured));
         }
         return stands(db, central, device, (id, &known)).await.map(Ok);
     };
@@ -153,18 +149,18 @@ pub(crate) async fn reinstate(
     }
     // By another's word than the person's: only an agent undoes it.
     if annulment::stands(&mut *db, id).await? {
-        return Ok(Err(annulment::ANNULLED));
+        return Ok(Err(Reason::Annulled));
     }
     // They keep, or were received with, another appointment of the same line.
     if transfer::is_elsewhere(&mut *db, id).await? {
-        return Ok(Err(transfer::TRANSFERRED));
+        return Ok(Err(Reason::Transferred));
     }
     let zone = dates::zone_of(&mut *db, &device.site).await?;
     let zone = TimeZone::get(&zone).map_err(|_| Refusal::Stored("time zone"))?;
     let day = |at: Timestamp| zone.to_datetime(at).date();
     let cancelled = Timestamp::from_second(cancelled_s).map_err(|_| Refusal::Stored("cancellation"))?;
     if !may_return(day(cancelled), day(at.min(central.now()))) {
-        return Ok(Err(TOO_LATE));
+        return Ok(Err(Reason::TooLate));
     }
     come_back(db, central, device, id, (day(at.min(central.now())), "reinstated")).await.map(Ok)
 }

@@ -5,13 +5,13 @@
 
 use super::{await_another, late, make, next, unasked, withdraw};
 use crate::device::Device;
-use crate::offers::given_up::Reason;
 use crate::pick::Free;
 use crate::{Central, Refusal, busy, calendar, changes, dates, extra, missed, registered, task};
 use domain::assign::{FreeSlot, Window};
 use domain::ids::{RegistrationId, SiteId};
 use domain::offer::{self, Dated, NOTICE_DAYS, OFFERS_MAX};
 use domain::registration::Registration;
+use domain::set_aside::Reason;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
 use sqlx::{PgConnection, Row};
@@ -35,7 +35,7 @@ pub(crate) async fn declare(
     .bind(device.kiosk.0.as_slice())
     .fetch_optional(&mut *db)
     .await?;
-    let Some(row) = row else { return Ok(Err("registration_unknown")) };
+    let Some(row) = row else { return Ok(Err(Reason::RegistrationUnknown)) };
     let mut registration: Registration =
         serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
     let (cancelled, before): (bool, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
@@ -43,7 +43,7 @@ pub(crate) async fn declare(
     let at = said.at.min(central.now());
     let day = dates::day(&mut *db, &device.site, at).await?;
     if !said.limit.is_sound(day) {
-        return Ok(Err("limit_refused"));
+        return Ok(Err(Reason::LimitRefused));
     }
     if before.is_some_and(|before| at.as_second() < before)
         || registration.limit.as_ref() == Some(&said.limit)

@@ -10,7 +10,7 @@ mod limit;
 mod next;
 
 pub(crate) use answer::{answer, open_of};
-pub(crate) use given_up::{Reason, TOO_LATE, cancel, come_back, end, reinstate};
+pub(crate) use given_up::{cancel, come_back, end, reinstate};
 pub(crate) use limit::declare;
 
 use crate::calendar::change::lock;

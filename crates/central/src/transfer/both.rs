@@ -4,16 +4,17 @@
 
 use super::{link, registration_id};
 use crate::device::Device;
-use crate::offers::{self, Reason};
+use crate::offers;
 use crate::{Central, Refusal, arrivals, calendar, changes};
 use domain::ids::{KioskId, RegistrationId, SiteId};
+use domain::set_aside::Reason;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row};
 use wire::body::Transfer;
 use wire::messages::Change;
 
 /// The person keeps the appointment of the registration that follows.
-pub(crate) const TRANSFERRED: &str = "transferred";
+const TRANSFERRED: &str = "transferred";
 /// They were received at the other site.
 const RECEIVED: &str = "received";
 
@@ -36,13 +37,13 @@ pub(crate) async fn keep(
     .bind(device.kiosk.0.as_slice())
     .fetch_optional(&mut *db)
     .await?;
-    let Some(row) = row else { return Ok(Err("registration_unknown")) };
+    let Some(row) = row else { return Ok(Err(Reason::RegistrationUnknown)) };
     let (cancelled, follows): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     if !follows {
-        return Ok(Err("follows_none"));
+        return Ok(Err(Reason::FollowsNone));
     }
     if cancelled {
-        return Ok(Err("cancelled"));
+        return Ok(Err(Reason::Cancelled));
     }
     sqlx::query("UPDATE transfer SET kept_s = coalesce(kept_s, $2) WHERE registration = $1")
         .bind(id.0.as_slice())

@@ -8,7 +8,7 @@
 mod both;
 mod tell;
 
-pub(crate) use both::{TRANSFERRED, honoured, is_elsewhere, keep};
+pub(crate) use both::{honoured, is_elsewhere, keep};
 pub(crate) use tell::tell;
 
 use crate::device::Device;
