@@ -137,6 +137,10 @@ impl Archive for SiteRows {
         Box::pin(async move { rules::free_at_central(&self.0, site, days).await.map_err(told) })
     }
 
+    fn late_unasked<'a>(&'a self, site: &'a str, today: Date) -> Archiving<'a, Vec<String>> {
+        Box::pin(async move { rules::late_unasked(&self.0, site, today).await.map_err(told) })
+    }
+
     fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>> {
         Box::pin(async move { rules::broken(&self.0, site, since).await.map_err(told) })
     }

@@ -319,6 +319,29 @@ pub async fn free_at_central(
     }))
 }
 
+/// People whose date lies after their time limit, who were never offered another, while a day three days
+/// ahead or more, within their limit and before their date, has room for one person more. None while
+/// central gives extra slots only.
+pub async fn late_unasked(pool: &central::Pool, site: &str, today: Date) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT body ->> 'code' FROM registration JOIN slot AS held ON held.registration = registration.id \
+         JOIN kiosk ON kiosk.id = registration.kiosk CROSS JOIN lease_log \
+         WHERE registration.site = $1 AND state = 'kept' AND cancelled_s IS NULL AND lost_s IS NULL \
+         AND NOT broken AND NOT held.outside AND held.at::date > (body #>> '{limit,last_day}')::date \
+         AND (earliest IS NULL OR earliest <= $2::date + 3) \
+         AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.registration = registration.id) \
+         AND EXISTS (SELECT 1 FROM slot WHERE slot.site = $1 AND NOT slot.outside AND slot.at >= $2::date + 3 \
+             AND slot.at < (body #>> '{limit,last_day}')::date + 1 \
+             GROUP BY slot.at::date HAVING bool_and(slot.procedures IS NULL) \
+             AND count(*) FILTER (WHERE extra > 0 AND (slot.registration IS NOT NULL OR withheld)) * 10 \
+                 < count(*) FILTER (WHERE extra <= 0)) ORDER BY 1",
+    )
+    .bind(site)
+    .bind(today.to_string())
+    .fetch_all(pool)
+    .await
+}
+
 /// The leased slots nobody has, in a vault that a kiosk may hold open.
 pub fn leased(vault: &Path, key: &[u8; 32]) -> Result<Vec<Leased>, rusqlite::Error> {
     let connection = Connection::open_with_flags(vault, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -1,12 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
-//! `jalonctl register`: a person typed elsewhere gets the date the counter would give, online
-//! and without a network; what is wrong is told field by field and leaves nothing behind.
+//! `jalonctl register` and `appointment`: a person typed elsewhere gets the date the counter would give, online
+//! and without a network; what is wrong is told field by field and leaves nothing behind. And they come
+//! back with their paper, to this kiosk or to another.
 
 use app::World;
 use journeys::counter::{Counter, installed};
 use journeys::own_session::inside;
 use journeys::programs::{built, command};
-use journeys::stand::{MEDIATOR, PIN};
+use journeys::stand::{MEDIATOR, PIN, SITE};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
@@ -207,5 +208,80 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
             (600..=900).contains(&told["args"]["seconds"].as_str().unwrap().parse::<i64>().unwrap()),
             "{told}"
         );
+    });
+}
+
+#[test]
+fn a_person_comes_back_with_their_paper_here_and_at_another_kiosk() {
+    inside("a_person_comes_back_with_their_paper_here_and_at_another_kiosk", true, |home| {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (counter, settings, _) = runtime.block_on(installed(home)).unwrap();
+        let own = settings.home.as_path();
+        // Another kiosk of the site.
+        let other = home.join("other");
+        let code = runtime.block_on(async {
+            let pool = central::connect(&counter.pool_url).await.unwrap();
+            let (clock, random) = (central::system_clock(), central::system_random());
+            central::admin::code(&pool, SITE, clock(), &random).await.unwrap()
+        });
+        let ca = counter.folder.path().join(journeys::tls::CA).display().to_string();
+        let code = code["code"].as_str().unwrap();
+        let enrol = ["enrol", "--central", &counter.central, "--ca", &ca, "--code", code];
+        let (exit, _, said) = jalonctl(&other, &enrol, "");
+        assert_eq!(exit, Some(0), "{said}");
+        // A permit that ends in six months is filed in two, and an order made since is due at once.
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let ends = jiff::civil::Date::saturating_add(today, jiff::ToSpan::days(180)).to_string();
+        let file = home.join("said.json");
+        let path = file.display().to_string();
+        let person = json!({ "family_names": "DIALLO", "birth": { "day": "2", "month": "5", "year": "1990" },
+            "nationality": "MLI", "procedure": "renewal", "renewal": { "expires_on": ends, "regime": "listed" } });
+        std::fs::write(&file, person.to_string()).unwrap();
+        let (exit, date, said) = jalonctl(own, &["register", &path], PIN);
+        assert_eq!(exit, Some(0), "{said}");
+        let code = date["code"].as_str().unwrap().to_owned();
+        let order = json!({ "right": "protection_order", "last_day": ends, "evidence": "TJ 1" });
+        std::fs::write(&file, order.to_string()).unwrap();
+        assert_eq!(jalonctl(own, &["limit", &code, &path], PIN).0, Some(0));
+
+        let asked = |home: &Path, born: &str, more: &[&str]| {
+            jalonctl(home, &[&["appointment", &code, "--born", born][..], more].concat(), PIN)
+        };
+        let said = |home: &Path, more: &[&str]| {
+            let (exit, told, said) = asked(home, "1990-05-02", more);
+            assert_eq!(exit, Some(0), "{more:?} {told} {said}");
+            told
+        };
+        assert_eq!(asked(own, "2 May 1990", &[]).0, Some(2));
+        assert_eq!(asked(own, "1991", &[]).1["problem"], "follow_up_unknown");
+        assert_eq!(asked(&other, "1991", &[]).1["problem"], "follow_up_unknown");
+        let here = said(own, &[]);
+        assert_eq!((&here["made_here"], &here["slot_at"]), (&json!(true), &date["slot_at"]), "{here}");
+        let there = said(&other, &[]);
+        assert_eq!((&there["made_here"], &there["slot_at"]), (&json!(false), &date["slot_at"]), "{there}");
+        assert_eq!(here["offer"], there["offer"]);
+        // Taken elsewhere, and known where the paper was made after an exchange.
+        let taken = said(&other, &["--say", "accept"]);
+        assert_eq!(
+            (&taken["slot_at"], &taken["offer"]),
+            (&here["offer"]["slot_at"], &Value::Null),
+            "{taken}"
+        );
+        assert_eq!(jalonctl(own, &["sync"], "").0, Some(0));
+        assert_eq!(said(own, &[])["slot_at"], taken["slot_at"]);
+        assert_eq!(asked(own, "1990-05-02", &["--say", "decline"]).1["problem"], "no_offer");
+        // A found paper frees no slot: the mediator has to have seen a document.
+        assert_eq!(asked(&other, "1990-05-02", &["--say", "cancel"]).1["problem"], "document_not_seen");
+        let gone = said(&other, &["--say", "cancel", "--document-seen"]);
+        assert_eq!(gone["cancelled"], true, "{gone}");
+        assert_eq!(jalonctl(own, &["sync"], "").0, Some(0));
+        assert_ne!(said(own, &[])["cancelled"], Value::Null);
+        let back = said(own, &["--say", "take-back"]);
+        assert_eq!(back["cancelled"], Value::Null, "{back}");
+        assert_eq!(said(own, &["--say", "earlier"])["earlier"]["state"], "received");
+        assert_eq!(asked(&other, "1990-05-02", &["--say", "earlier"]).1["problem"], "paper_not_here");
+        let (exit, told, said) = jalonctl(own, &["arrive", "--text", "JALON1.x"], PIN);
+        assert_eq!((exit, told["problem"].is_string()), (Some(1), true), "{told} {said}");
     });
 }

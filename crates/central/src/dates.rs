@@ -314,31 +314,45 @@ pub(crate) async fn zone_of(db: &mut PgConnection, site: &SiteId) -> Result<Stri
     Ok(row.try_get(0)?)
 }
 
-/// A date after the time limit is told to the desk, whoever gave it; one that does not serve it is looked
-/// at again.
+/// Why the desk is told of a date: it lies after the time limit; or in time, and not soon for whoever is
+/// due as soon as possible.
+const AFTER_LIMIT: &str = "after_limit";
+const NOT_SOON: &str = "not_soon";
+
+/// A date that does not serve the time limit is told to the desk, whoever gave it, and looked at again.
 pub(crate) async fn escalate_late(
     db: &mut PgConnection,
     central: &Central,
     registration: &Registration,
     at: DateTime,
 ) -> Result<(), Refusal> {
-    offers::late::note(&mut *db, central, registration, at).await?;
-    match registration.window().latest {
-        Some(latest) if at.date() > latest => escalate(db, central, registration, "after_limit").await,
-        _ => Ok(()),
+    let Some(latest) = registration.window().latest else { return Ok(()) };
+    let today = today(&mut *db, central, &registration.site).await?;
+    if domain::extra::serves(&window(registration, today), at.date()) {
+        return Ok(());
     }
+    offers::late::note(&mut *db, central, registration).await?;
+    let reason = if at.date() > latest { AFTER_LIMIT } else { NOT_SOON };
+    escalate(db, central, registration, reason).await
 }
 
-/// The date that was printed serves after all, though the one given first did not: nothing is left
-/// for the desk to do about it.
+/// This date serves, though the one given first did not: nothing is left for the desk to do about it but
+/// to read this answer.
 pub(crate) async fn in_time(
     db: &mut PgConnection,
     central: &Central,
     registration: &Registration,
-    at: DateTime,
+    (at, answer): (DateTime, &str),
 ) -> Result<(), Refusal> {
-    if registration.window().latest.is_none_or(|latest| at.date() > latest) {
+    let in_time = registration.window().latest.filter(|latest| at.date() <= *latest);
+    if in_time.is_none() {
         return Ok(());
+    }
+    let id = registration.id;
+    let today = today(&mut *db, central, &registration.site).await?;
+    let window = window(registration, today);
+    if window.soon && domain::extra::serves(&window, at.date()) {
+        task::settle(&mut *db, central, id, (TaskKind::Escalation, NOT_SOON), answer).await?;
     }
     let changed = sqlx::query("UPDATE registration SET after_limit = false WHERE id = $1 AND after_limit")
         .bind(registration.id.0.as_slice())
@@ -347,8 +361,11 @@ pub(crate) async fn in_time(
     if changed.rows_affected() == 0 {
         return Ok(());
     }
-    task::settle(db, central, registration.id, (TaskKind::Escalation, "after_limit"), "dated in time").await
+    task::settle(db, central, id, (TaskKind::Escalation, AFTER_LIMIT), answer).await
 }
+
+/// What a task about a date is answered by when another one serves.
+pub(crate) const IN_TIME: &str = "dated in time";
 
 async fn escalate(
     db: &mut PgConnection,
@@ -369,8 +386,10 @@ async fn escalate(
     .bind(central.now().as_second())
     .execute(&mut *db)
     .await?;
-    sqlx::query("UPDATE registration SET after_limit = true WHERE id = $1")
+    sqlx::query("UPDATE registration SET after_limit = true WHERE id = $1 AND $2 <> $3")
         .bind(registration.id.0.as_slice())
+        .bind(reason)
+        .bind(NOT_SOON)
         .execute(&mut *db)
         .await?;
     let now = central.now().as_second();

@@ -2,6 +2,7 @@
 //! same limits; says who holds the vault instead of taking it by force.
 
 mod answer;
+mod appointment;
 mod audit;
 mod enrol;
 mod given_file;
@@ -117,6 +118,20 @@ enum Command {
         #[arg(long, required = true)]
         accept: bool,
         /// Who says so; the only mediator of the site when not given.
+        #[arg(long, value_name = "ID")]
+        mediator: Option<String>,
+    },
+    /// A person comes back with their paper, as at the counter: tells the appointment and, with --say,
+    /// does what they say. The PIN is read from standard input. Of a paper another kiosk made, central is
+    /// asked, and does it at once or not at all.
+    Appointment(appointment::Appointment),
+    /// The person whose door code this is has come: noted as at the door, offline too. The PIN is read
+    /// from standard input.
+    Arrive {
+        /// The door code as text (JALON1.…).
+        #[arg(long, allow_hyphen_values = true)]
+        text: String,
+        /// Who is at the door; the only mediator of the site when not given.
         #[arg(long, value_name = "ID")]
         mediator: Option<String>,
     },
@@ -298,6 +313,8 @@ async fn main() -> ExitCode {
         Command::Transfer { code, accept: _, mediator } => {
             register::keep_transfer(&code, mediator.as_deref()).await
         }
+        Command::Appointment(asked) => appointment::appointment(&asked).await,
+        Command::Arrive { text, mediator } => appointment::arrive(&text, mediator.as_deref()).await,
         Command::Sync => kiosk::sync().await,
         Command::Rank { act: RankAct::Explain(printed) } => rank::explain(&printed),
         Command::Audit { act: AuditAct::Verify { file, root, checkpoints } } => {

@@ -200,7 +200,7 @@ async fn kept(
 }
 
 /// The mediator named, or the only one there is.
-async fn who(kiosk: &Kiosk, mediator: Option<&str>) -> Result<String, Problem> {
+pub(crate) async fn who(kiosk: &Kiosk, mediator: Option<&str>) -> Result<String, Problem> {
     if let Some(mediator) = mediator {
         return Ok(mediator.to_owned());
     }
@@ -211,7 +211,7 @@ async fn who(kiosk: &Kiosk, mediator: Option<&str>) -> Result<String, Problem> {
 }
 
 /// The first line of standard input.
-fn pin() -> Result<Zeroizing<String>, Problem> {
+pub(crate) fn pin() -> Result<Zeroizing<String>, Problem> {
     Pins::new().next()
 }
 

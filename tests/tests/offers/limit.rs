@@ -85,16 +85,18 @@ async fn it_ranks_by_the_registration_and_the_first_free_slot_is_offered_at_once
     assert_eq!(story.date_of(&far).await, Some(far.at), "the date they have holds");
     let registered = far.told.registered_at.as_second();
     assert_eq!(story.place_of(&far).await, ("with_time_limit".to_owned(), registered));
-    // In time as it is: nothing to escalate, and the evidence is to be looked at.
-    assert_eq!(story.tasks_of(&far).await, [task("limit_check", "protection_order")]);
+    // In time, and not soon: the desk knows until they accept. And the evidence is to be looked at.
+    let both = [task("escalation", "not_soon"), task("limit_check", "protection_order")];
+    assert_eq!(story.tasks_of(&far).await, both);
     // Nobody gets it while it is offered.
     assert!(story.registers().await.at > made[0].1.at);
 
     // Said again, once more by the same record of another chain: nothing is done twice.
     story.declares(&far, order, now).await;
     assert!(offers(&story.told().await).is_empty());
-    assert_eq!(story.tasks_of(&far).await.len(), 1);
+    assert_eq!(story.tasks_of(&far).await, both);
     assert_eq!(story.answers(&far, &made[0].1, true).await["state"], "accepted");
+    assert_eq!(story.tasks_of(&far).await, [task("limit_check", "protection_order")]);
     assert_eq!(story.date_of(&far).await, Some(made[0].1.at));
     assert_eq!(moved(&story.told().await, &far), [(made[0].1.at, "offer_accepted".to_owned())]);
     for one in &people {

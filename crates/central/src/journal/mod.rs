@@ -325,7 +325,7 @@ async fn registration(
                 return Ok(Step::SetAside(reason));
             }
             dates::escalate_late(&mut *tx, central, registration, signed.token.at).await?;
-            dates::in_time(&mut *tx, central, registration, signed.token.at).await?;
+            dates::in_time(&mut *tx, central, registration, (signed.token.at, dates::IN_TIME)).await?;
             None
         }
         (Outcome::Online { .. } | Outcome::Lease { .. }, None) => None,

@@ -8,6 +8,7 @@ use crate::{Central, Refusal, audit, changes, dates, lists, own_channel};
 use domain::audit::Act;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, OfferId, RegistrationId, SiteId, SlotId};
+use domain::registration::Registration;
 use domain::task::TaskKind;
 use jiff::civil::{Date, DateTime};
 use sqlx::{PgConnection, Row};
@@ -213,33 +214,30 @@ pub(super) async fn give(
     Ok(Some(from))
 }
 
-/// What an earlier date settles: a date outside the calendar, and one after the time limit where
-/// this one is not.
+/// What an earlier date settles: a date outside the calendar, and one that did not serve the time limit
+/// where this one does.
 async fn in_time(
     db: &mut PgConnection,
     central: &Central,
     registration: RegistrationId,
     at: DateTime,
 ) -> Result<(), Refusal> {
+    const ANSWER: &str = "an earlier date was accepted";
+    let row = sqlx::query("SELECT body::text FROM registration WHERE id = $1")
+        .bind(registration.0.as_slice())
+        .fetch_one(&mut *db)
+        .await?;
+    let told: Registration =
+        serde_json::from_str(row.try_get(0)?).map_err(|_| Refusal::Stored("registration"))?;
+    dates::in_time(&mut *db, central, &told, (at, ANSWER)).await?;
     sqlx::query(
-        "UPDATE registration SET after_limit = false \
-         WHERE id = $1 AND (body #>> '{limit,last_day}')::date >= $2::text::date",
-    )
-    .bind(registration.0.as_slice())
-    .bind(at.date().to_string())
-    .execute(&mut *db)
-    .await?;
-    sqlx::query(
-        "UPDATE task SET answer = 'an earlier date was accepted', answered_by = 'central', answered_s = $4 \
-         FROM registration WHERE registration.id = $1 AND task.registration = $1 AND task.answer IS NULL \
-         AND (task.kind = $2 OR task.kind = $3 AND task.reason = 'after_limit' \
-              AND (registration.body #>> '{limit,last_day}')::date >= $5::text::date)",
+        "UPDATE task SET answer = $3, answered_by = 'central', answered_s = $4 \
+         WHERE registration = $1 AND kind = $2 AND answer IS NULL",
     )
     .bind(registration.0.as_slice())
     .bind(TaskKind::DateOutside.key())
-    .bind(TaskKind::Escalation.key())
+    .bind(ANSWER)
     .bind(central.now().as_second())
-    .bind(at.date().to_string())
     .execute(db)
     .await?;
     Ok(())

@@ -95,7 +95,7 @@ pub(super) async fn serve(
         };
     };
     dates::escalate_late(&mut *db, central, registration, held).await?;
-    dates::in_time(&mut *db, central, registration, held).await?;
+    dates::in_time(&mut *db, central, registration, (held, dates::IN_TIME)).await?;
     Ok(offer_at_once(db, central, &device.site, registration, (held, said)).await?.unwrap_or_default())
 }
 

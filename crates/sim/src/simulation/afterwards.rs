@@ -116,7 +116,7 @@ impl World<'_> {
         }
         // What was given meanwhile is on its kiosk's paper, and central knows that.
         let tally = &self.ledger.tally;
-        if tally.given_up + tally.learnt + tally.absent == 0 {
+        if tally.given_up + tally.learnt + tally.absent + tally.taken + tally.declined == 0 {
             return Ok(());
         }
         self.all_hear().await?;
@@ -144,7 +144,7 @@ impl World<'_> {
     }
 
     /// The next one's turn, and every kiosk hears which papers are replaced.
-    async fn all_hear(&mut self) -> Result<(), Fault> {
+    pub(super) async fn all_hear(&mut self) -> Result<(), Fault> {
         self.offers_go_round().await?;
         self.missed_are_dated().await?;
         self.carried_out().await?;

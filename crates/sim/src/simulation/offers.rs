@@ -70,6 +70,14 @@ impl Ledger {
         those.map(|(code, kept)| (kept.counter, code.clone(), kept.visit.clone())).collect()
     }
 
+    /// Is anybody's date after their time limit?
+    pub fn anybody_is_late(&self) -> bool {
+        self.kept.values().any(|kept| {
+            let date = kept.date.as_ref().and_then(|(_, at)| at.get(..10));
+            date.zip(kept.limit.as_deref()).is_some_and(|(date, limit)| date > limit)
+        })
+    }
+
     /// Somebody gave their appointment up: their slot may be somebody else's from now on.
     pub fn gave_up(&mut self, code: &str, view: &DateView) -> Result<(), Fault> {
         let Some(kept) = self.kept.get_mut(code) else { return Ok(()) };

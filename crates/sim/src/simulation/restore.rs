@@ -48,6 +48,9 @@ pub trait Archive: Send + Sync {
         site: &'a str,
         days: (Date, Date),
     ) -> Archiving<'a, Option<FreeAtCentral>>;
+    /// Codes of people whose date lies after their time limit and who were never asked about another,
+    /// although a day with time to tell them has room for one person more.
+    fn late_unasked<'a>(&'a self, site: &'a str, today: Date) -> Archiving<'a, Vec<String>>;
     /// The rules its tables break, each with the invariant it belongs to.
     fn rules<'a>(&'a self, site: &'a str, since: Since) -> Archiving<'a, Vec<Fault>>;
     /// Another registration stands under this follow-up code: `CLASH-` and the code.

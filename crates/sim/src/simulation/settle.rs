@@ -12,6 +12,9 @@ use serde_json::Value;
 /// Rounds in which everything must be settled once the network is whole.
 const ROUNDS: usize = 3;
 
+/// Seconds within which central looks at everybody whose date is late.
+const LATE_AGAIN_S: i64 = 900;
+
 impl World<'_> {
     pub(super) async fn settle(&mut self) -> Result<(), Fault> {
         self.calm = true;
@@ -53,6 +56,7 @@ impl World<'_> {
                 self.same(at).await?;
             }
         }
+        self.late_are_asked().await?;
         self.offers_are_answered().await?;
         self.ledger.all_heard = true;
         let ground = self.ground;
@@ -79,6 +83,24 @@ impl World<'_> {
             Some((invariant, what)) => Err((invariant, what)),
             None => Ok(()),
         }
+    }
+
+    /// Whoever was dated after their time limit is asked about an earlier day that has room for them.
+    async fn late_are_asked(&mut self) -> Result<(), Fault> {
+        self.time.pass(LATE_AGAIN_S);
+        self.tick();
+        self.offers_go_round().await?;
+        let today = self.civil_now().date();
+        let unasked = self.ground.archive.late_unasked(self.site.as_str(), today).await.map_err(setup)?;
+        if let Some(code) = unasked.first() {
+            return Err(("I4", format!("{code} is late, and no day that has room was offered")));
+        }
+        if self.ledger.anybody_is_late() {
+            // What a kiosk writes as it hears is applied by the next exchange.
+            self.all_hear().await?;
+            self.all_hear().await?;
+        }
+        Ok(())
     }
 
     /// This kiosk's journal is at central to its end, applied, and nothing is out of order.
