@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
 use vault::{Author, Unwritable, Vault, VaultFailure, VaultKey};
-use wire::body::{Body, Release};
+use wire::body::{AdvanceRequest, Body, Release};
 use zeroize::Zeroizing;
 
 fn key(n: u8) -> VaultKey {
@@ -202,6 +202,43 @@ fn only_its_owner_may_read_the_vault() {
 
 /// What central says of annulling comes again whenever it is heard anew: each time it is the same, and
 /// what is said no more does not stand.
+/// A result heard again keeps its first time; of what central lost, nothing is told until it says so anew.
+#[test]
+fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let signer = Signer::from_seed(&[5; 32]);
+    let author = Author { kiosk: KioskId([3; 16]), incarnation: 1, device: &signer };
+    let id = RegistrationId([7; 16]);
+    let second = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
+    let mediator = domain::ids::MediatorId::parse("M-1").unwrap();
+    let body = Body::AdvanceRequest(AdvanceRequest { registration: id, mediator, at: second(0) });
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            assert_eq!(tx.newest_said(id, body.kind())?, None);
+            let seq = tx.append(&author, &body, Salt([9; 16]), second(0))?;
+            let hash = tx.hash_at(seq)?.unwrap();
+            let applied = || Ok::<_, VaultFailure>(tx.newest_said(id, body.kind())?.unwrap().applied);
+            assert_eq!(applied()?, None);
+            tx.mark_held(seq)?;
+            assert_eq!(applied()?, None, "held is not carried out");
+            tx.mark_result(seq, &hash, None, second(10))?;
+            tx.mark_result(seq, &hash, None, second(20))?;
+            assert_eq!(applied()?, Some(second(10)));
+            tx.send_again_after(0)?;
+            assert_eq!(applied()?, None);
+            tx.mark_result(seq, &hash, Some("conflict"), second(30))?;
+            assert_eq!(applied()?, None, "set aside is not carried out");
+            tx.mark_result(seq, &hash, None, second(40))?;
+            assert_eq!(applied()?, Some(second(40)));
+            tx.append(&author, &body, Salt([9; 16]), second(50))?;
+            let newest = tx.newest_said(id, body.kind())?.unwrap();
+            assert_eq!((newest.at, newest.applied), (second(50), None));
+            Ok(())
+        })
+        .unwrap();
+}
+
 #[test]
 fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
     let folder = tempfile::tempdir().unwrap();
