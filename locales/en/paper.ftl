@@ -48,7 +48,7 @@ paper-keep = Keep this paper: it shows your rank and your request for a date. Br
 paper-not-for-sale = This paper is personal and free of charge. It cannot be sold or given away: it is of use only to the person named above.
 paper-earlier = If this date is too late for you, you may ask for an earlier date at the reception point that made this document, or by writing to the préfecture. The date given stays yours until you are answered.
 paper-request = This paper is also your request for a date. If you cannot wait, ask for an earlier date at a reception point: your rank stays yours until you are answered.
-paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it. To cancel, come back there with this document.
+paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it. To cancel, come back there with this document, or go to another reception point with this document and an identity document.
 
 ## The order of the list
 

@@ -49,7 +49,7 @@ paper-keep = Gardez ce document : il montre votre rang et votre demande de date
 paper-not-for-sale = Ce document est personnel et gratuit. Il ne peut être ni vendu ni donné : il ne sert qu'à la personne nommée ci-dessus.
 paper-earlier = Si cette date est trop tardive pour vous, vous pouvez demander une date plus proche au point d'accueil qui a établi ce document, ou en écrivant à la préfecture. La date donnée reste la vôtre en attendant la réponse.
 paper-request = Ce document est aussi votre demande de date. Si vous ne pouvez pas attendre, demandez une date plus proche dans un point d'accueil : votre rang reste le vôtre en attendant la réponse.
-paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi. Pour annuler, revenez-y avec ce document.
+paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi. Pour annuler, revenez-y avec ce document, ou allez à un autre point d'accueil avec ce document et une pièce d'identité.
 
 ## The order of the list
 

@@ -165,7 +165,10 @@ fn a_paper_says_that_its_date_may_come_earlier_unasked_and_how_to_cancel() {
             let plain = specimen(lang, "HADDAD Leïla");
             let plain = Letter { kind: kind.clone().unwrap_or(plain.kind.clone()), ..plain };
             let pdf = made(&plain);
-            has(&pdf, "Pour annuler, revenez-y avec ce document.");
+            has(
+                &pdf,
+                "Pour annuler, revenez-y avec ce document, ou allez à un autre point d'accueil avec ce document et une pièce d'identité.",
+            );
             assert!(!copied(&pdf).contains("se libère"), "asked first, as everybody");
             let ahead = made(&Letter { accepts_earlier: Some(14), ..plain });
             has(&ahead, "14 jours à l'avance au moins");
