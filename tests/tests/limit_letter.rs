@@ -135,11 +135,42 @@ async fn a_rank_gets_it_with_its_date_and_an_offer_in_time_comes_first() {
     }
 }
 
+/// Moved beyond the limit by the préfecture: central told it with the new date.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_date_moved_beyond_the_limit_comes_with_it() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    let before = registers(&counter.kiosk, "DÉPLACÉE", 40).await;
+    assert_eq!((before.after_limit, &before.limit_letter), (false, &None));
+    counter.kiosk.exchange().await.unwrap();
+    closes_for(&counter, 60).await;
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    let ask = central::admin::Ask::at(jiff::Timestamp::now(), central::system_random());
+    let look = central::admin::Ask { preview: true, ..ask.clone() };
+    let told = central::admin::redate(&pool, SITE, &look).await.unwrap();
+    assert_eq!(told["moved"], 1, "{told}");
+    let token = told["token"].as_str().map(str::to_owned);
+    central::admin::redate(&pool, SITE, &central::admin::Ask { token, ..ask }).await.unwrap();
+    assert_eq!(counter.kiosk.date(&before.visit).await.unwrap().limit_letter, None, "not heard of yet");
+    exchanges(&counter.kiosk).await;
+    let moved = counter.kiosk.date(&before.visit).await.unwrap();
+    assert!(moved.after_limit && moved.slot_at != before.slot_at);
+    assert!(letter_of(&moved).told_at.is_some());
+    assert_eq!(tasks(&counter, &moved).await, 1);
+    let page = text(&counter.kiosk.limit_letter_pdf(&moved.code).await.unwrap());
+    assert!(page.contains("La préfecture en a été informée le"), "{page}");
+}
+
 /// Closes the site for the days in which the limits of these stories end.
 async fn closes(counter: &Counter) {
+    closes_for(counter, CLOSED_DAYS).await;
+}
+
+async fn closes_for(counter: &Counter, days: i64) {
     let pool = central::connect(&counter.pool_url).await.unwrap();
     let first = jiff::Zoned::now().date();
-    let closed = domain::calendar::Closure { first, last: first.saturating_add(CLOSED_DAYS.days()) };
+    let closed = domain::calendar::Closure { first, last: first.saturating_add(days.days()) };
     let ask = central::admin::Ask::at(jiff::Timestamp::now(), central::system_random());
     let preview = central::admin::Ask { preview: true, ..ask.clone() };
     let told = central::admin::closure(&pool, SITE, None, closed, &preview).await.unwrap();

@@ -1,7 +1,7 @@
 //! Writes specimen letters into a folder and says how long and how large they are:
 //! `cargo run -p letter --example specimens -- FOLDER`. Nobody in them exists.
 
-#[path = "../tests/specimen/mod.rs"]
+#[path = "../tests/paper/specimen.rs"]
 mod specimen;
 
 use std::time::{Duration, Instant};

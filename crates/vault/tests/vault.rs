@@ -6,7 +6,7 @@ use domain::ids::{AnnulmentId, KioskId, LeaseId, RegistrationId, SlotId};
 use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
-use vault::{Author, Unwritable, Vault, VaultFailure, VaultKey};
+use vault::{Author, LimitSaid, Unwritable, Vault, VaultFailure, VaultKey};
 use wire::body::{AdvanceRequest, Body, Release};
 use zeroize::Zeroizing;
 
@@ -200,8 +200,6 @@ fn only_its_owner_may_read_the_vault() {
     }
 }
 
-/// What central says of annulling comes again whenever it is heard anew: each time it is the same, and
-/// what is said no more does not stand.
 /// A result heard again keeps its first time; of what central lost, nothing is told until it says so anew.
 #[test]
 fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
@@ -239,6 +237,43 @@ fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
         .unwrap();
 }
 
+/// Printed is not handed over, another letter is neither, and nothing of it outlives the registration.
+#[test]
+fn a_letter_of_a_limit_is_the_one_that_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let (id, other) = (RegistrationId([7; 16]), RegistrationId([8; 16]));
+    let second = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
+    let day = jiff::civil::date(2027, 3, 1);
+    let untold = LimitSaid { at: day.at(9, 20, 0, 0), last_day: day.yesterday().unwrap(), told: None };
+    let told = LimitSaid { told: Some(second(5)), ..untold };
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            tx.hand_limit_letter(id, second(0))?;
+            assert_eq!(tx.limit_letter(id, &untold)?, None, "nothing is handed over that was not printed");
+            tx.note_limit_letter(id, &untold)?;
+            assert_eq!((tx.limit_letter(id, &untold)?, tx.limit_letter(id, &told)?), (Some(None), None));
+            assert_eq!(tx.limit_letter(other, &untold)?, None);
+            tx.hand_limit_letter(id, second(1))?;
+            tx.hand_limit_letter(id, second(2))?;
+            // Printed once more: they have it all the same.
+            tx.note_limit_letter(id, &untold)?;
+            assert_eq!(tx.limit_letter(id, &untold)?, Some(Some(second(1))));
+            tx.note_limit_letter(id, &told)?;
+            assert_eq!((tx.limit_letter(id, &told)?, tx.limit_letter(id, &untold)?), (Some(None), None));
+            let later = LimitSaid { at: day.at(9, 40, 0, 0), ..told };
+            assert_eq!(tx.limit_letter(id, &later)?, None, "another appointment");
+            let sooner = LimitSaid { last_day: day.saturating_sub(jiff::ToSpan::days(9)), ..told };
+            assert_eq!(tx.limit_letter(id, &sooner)?, None, "another day");
+            tx.erase(id)?;
+            assert_eq!(tx.limit_letter(id, &told)?, None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// What central says of annulling comes again whenever it is heard anew: each time it is the same, and
+/// what is said no more does not stand.
 #[test]
 fn an_annulment_heard_again_is_the_same_and_one_said_no_more_is_none() {
     let folder = tempfile::tempdir().unwrap();
