@@ -48,7 +48,7 @@ paper-keep = Keep this paper: it shows your rank and your request for a date. Br
 paper-not-for-sale = This paper is personal and free of charge. It cannot be sold or given away: it is of use only to the person named above.
 paper-earlier = If this date is too late for you, you may ask for an earlier date at the reception point that made this document, or by writing to the préfecture. The date given stays yours until you are answered.
 paper-request = This paper is also your request for a date. If you cannot wait, ask for an earlier date at a reception point: your rank stays yours until you are answered.
-paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it. To cancel, come back there with this document.
+paper-follow = To find your appointment or get this document again: give this code and your date of birth at the reception point that made it. To cancel, come back there with this document, or go to another reception point with this document and an identity document.
 
 ## The order of the list
 
@@ -74,7 +74,20 @@ paper-annulment-how = Answer in writing, or in person, at the address below. Giv
 paper-annulment-holds = Meanwhile your appointment holds: your convocation stays valid. If its day comes before a decision, come, and you will be received.
 paper-annulment-then = Another agent will decide after reading your answer. If the appointment is annulled, you can register again and contest the decision.
 paper-annulment-to = Where to answer
-paper-annulment-issued = Notice issued on { $at }
+
+## The letter of a time limit that no date serves
+
+paper-limit-title = Your appointment is after the time limit you declared
+paper-limit-last-day = Declared last day
+paper-limit-what = You declared a time limit at this reception point. Your appointment is after its last day. When this letter is made, this reception point has no date to give you on that day or before it.
+paper-limit-told = The préfecture was told of it on { $at }.
+paper-limit-untold = This reception point has no confirmation yet that the préfecture was told. It tells the préfecture as soon as there is a connection. You can then ask there for this letter again: it will give the day and the hour.
+paper-limit-holds = Your appointment holds: your convocation stays valid, and this letter does not replace it. If an earlier date comes free and it is your turn, it is for you.
+paper-limit-write = You may also write to the préfecture yourself, at the address below, to ask for an earlier date. Add this letter and what proves your time limit, and keep a copy. You may be helped by a person of your choice, an association or a lawyer. The reception point can help you to write.
+paper-limit-alone = This letter is for you and the préfecture alone: you need show it to nobody else.
+paper-limit-to = Where to write
+
+## The codes
 
 paper-qr-door = Entrance
 paper-qr-rebuild = Recovery

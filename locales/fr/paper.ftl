@@ -49,7 +49,7 @@ paper-keep = Gardez ce document : il montre votre rang et votre demande de date
 paper-not-for-sale = Ce document est personnel et gratuit. Il ne peut être ni vendu ni donné : il ne sert qu'à la personne nommée ci-dessus.
 paper-earlier = Si cette date est trop tardive pour vous, vous pouvez demander une date plus proche au point d'accueil qui a établi ce document, ou en écrivant à la préfecture. La date donnée reste la vôtre en attendant la réponse.
 paper-request = Ce document est aussi votre demande de date. Si vous ne pouvez pas attendre, demandez une date plus proche dans un point d'accueil : votre rang reste le vôtre en attendant la réponse.
-paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi. Pour annuler, revenez-y avec ce document.
+paper-follow = Pour retrouver votre rendez-vous ou avoir ce document à nouveau : donnez ce code et votre date de naissance au point d'accueil qui l'a établi. Pour annuler, revenez-y avec ce document, ou allez à un autre point d'accueil avec ce document et une pièce d'identité.
 
 ## The order of the list
 
@@ -75,7 +75,20 @@ paper-annulment-how = Répondez par écrit, ou en vous présentant, à l'adresse
 paper-annulment-holds = En attendant, votre rendez-vous tient : votre convocation reste valable. Si son jour arrive avant une décision, venez, vous serez reçu(e).
 paper-annulment-then = Un autre agent décidera après avoir lu votre réponse. Si le rendez-vous est annulé, vous pourrez vous inscrire de nouveau et contester la décision.
 paper-annulment-to = Où répondre
-paper-annulment-issued = Document établi le { $at }
+
+## The letter of a time limit that no date serves
+
+paper-limit-title = Votre rendez-vous est après l'échéance que vous avez déclarée
+paper-limit-last-day = Dernier jour déclaré
+paper-limit-what = Madame, Monsieur, vous avez déclaré une échéance à ce point d'accueil. Votre rendez-vous est après son dernier jour. À l'heure où cette lettre est faite, ce point d'accueil n'a pas de date à vous donner ce jour-là ou avant.
+paper-limit-told = La préfecture en a été informée le { $at }.
+paper-limit-untold = Ce point d'accueil n'a pas encore la confirmation que la préfecture en est informée. Elle le sera dès que la connexion le permet. Vous pourrez alors y demander cette lettre à nouveau : elle donnera le jour et l'heure.
+paper-limit-holds = Votre rendez-vous tient : votre convocation reste valable, et cette lettre ne la remplace pas. Si une date plus proche se libère et que votre tour est venu, elle est pour vous.
+paper-limit-write = Vous pouvez aussi écrire vous-même à la préfecture, à l'adresse ci-dessous, pour demander une date plus proche. Joignez cette lettre et ce qui prouve votre échéance, et gardez-en une copie. Vous pouvez vous faire aider par la personne de votre choix, une association ou un avocat. Le point d'accueil peut vous aider à écrire.
+paper-limit-alone = Cette lettre n'est destinée qu'à vous et à la préfecture : vous n'avez à la montrer à personne d'autre.
+paper-limit-to = Où écrire
+
+## The codes
 
 paper-qr-door = Entrée
 paper-qr-rebuild = Secours

@@ -36,6 +36,8 @@ with_commands! {
     say_coming
     print_notice
     hand_notice
+    print_limit_letter
+    hand_limit_letter
     reprint
     outbox
     sync_now

@@ -213,6 +213,16 @@ pub async fn hand_notice(core: State<'_, Core>, visit: String) -> Answer<DateVie
 }
 
 #[command]
+pub async fn print_limit_letter(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.print_limit_letter(&visit).await
+}
+
+#[command]
+pub async fn hand_limit_letter(core: State<'_, Core>, visit: String) -> Answer<DateView> {
+    core.kiosk()?.hand_limit_letter(&visit).await
+}
+
+#[command]
 pub async fn declare_limit(core: State<'_, Core>, visit: String, limit: LimitFields) -> Answer<DateView> {
     core.kiosk()?.declare_limit(&visit, limit).await
 }

@@ -216,6 +216,11 @@ async fn hostile_arguments_of_every_command_are_refused_by_name() {
                 "say_coming" => kiosk.say_coming(&text).await.err(),
                 "print_notice" => kiosk.print_notice(&text).await.err(),
                 "hand_notice" => kiosk.hand_notice(&text).await.err(),
+                "print_limit_letter" => {
+                    let of_code = kiosk.limit_letter_pdf(&text).await.err();
+                    kiosk.print_limit_letter(&text).await.err().and(of_code)
+                }
+                "hand_limit_letter" => kiosk.hand_limit_letter(&text).await.err(),
                 "declare_today" => kiosk.declare_today(&text).await.err(),
                 "arrive" => kiosk.arrive(&text).await.err(),
                 "bring_paper" => kiosk.bring_paper(&text, Some(&text)).await.err(),

@@ -170,6 +170,9 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         );
         assert_eq!(jalonctl(home, &words, "").1["problem"], "out_exists");
         assert_eq!(jalonctl(home, &[&words[..], &["--force"]].concat(), "").0, Some(0));
+        // No letter stands beside it: the person has no time limit.
+        let beside = jalonctl(home, &[&words[..], &["--force", "--letter"]].concat(), "");
+        assert_eq!((beside.0, &beside.1["problem"]), (Some(1), &json!("no_limit_letter")));
         // Said by whoever handed it over, who is asked for their PIN.
         let day = || jalonctl(home, &["end-of-day"], "").1;
         assert_eq!(day()["papers"].as_array().unwrap().len(), 3);

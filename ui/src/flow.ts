@@ -393,9 +393,11 @@ export function createFlow(host: Host) {
       const advance = await host.askEarlier(visit.id);
       if (visit.date) visit.date.advance = advance;
     }),
-    /** Returns once it is out of the printer; nobody is told by that. */
+    /** Printing returns once the page is out of the printer; nobody is told, or has it, by that. */
     printNotice: () => run(async () => { const visit = current(); visit.date = await host.printNotice(visit.id); }),
     handNotice: () => run(async () => { const visit = current(); visit.date = await host.handNotice(visit.id); }),
+    printLimitLetter: () => run(async () => { const visit = current(); visit.date = await host.printLimitLetter(visit.id); }),
+    handLimitLetter: () => run(async () => { const visit = current(); visit.date = await host.handLimitLetter(visit.id); }),
     /** The person is there and gives the appointment up. */
     cancel: () => run(async () => { const visit = current(); visit.date = await host.cancel(visit.id); }),
     /** The person will come: kept when it returns, and what was asked by telephone or mail is withdrawn. */

@@ -87,6 +87,8 @@ export interface Fake extends Host {
   /** What was corrected. */
   corrected: DetailFields | null;
   annulment: DateView['annulment'];
+  /** The date lies after a time limit: the letter of it. */
+  limitLetter: DateView['limit_letter'];
   /** The registration follows another site's. */
   transfer: DateView['transfer'];
   /** A cancellation by telephone or mail that waits. */
@@ -121,7 +123,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
   const firm = (): DateView => ({
     visit: 'v1', code: 'JLN-7K2M-QX4T', kind: 'convocation', source: 'lease', slot_at: '2031-03-12T09:40', no_later_than: null, told: null, busy: false, zone: 'Europe/Paris', slot: 's-17', site: draft?.fields.department_wide ? 'Sous-préfecture du Raincy' : 'Préfecture — guichet 2', elsewhere: draft?.fields.department_wide ? ['57 avenue Thiers', '93340 Le Raincy'] : null,
     details: { family_names: 'DIALO', given_names: 'Awa', birth: { form: 'whole', day: '14', month: '3', year: '1991' }, nationality: 'MAR', lang: 'ar' },
-    limit: null, after_limit: false, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, transfer: fake.transfer, cancel_asked: fake.cancelAsked, reconfirm: fake.reconfirm, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
+    limit: fake.limitLetter ? '2031-03-10' : null, after_limit: fake.limitLetter !== null, limit_letter: fake.limitLetter, opens: draft?.renewal?.standing === 'too_early' ? draft.renewal.day : null, only_here: true, code_large: 'JLN-7K2M-QX4T', advance: null, offer: null, cancelled: fake.cancelled, annulment: fake.annulment, transfer: fake.transfer, cancel_asked: fake.cancelAsked, reconfirm: fake.reconfirm, beside: draft?.fields.party?.with ? ['2031-03-12T09:20'] : fake.beside,
   });
   const given = (): DateView => { if (!date) throw { code: 'no_visit', args: {} }; return date; };
   const look = (): PrintView => paper((fake.printer.length > 1 ? fake.printer.shift() : fake.printer[0]) ?? 'printed');
@@ -136,7 +138,7 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     return answer();
   }
   const fake: Fake = {
-    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, transfer: null, cancelAsked: null, reconfirm: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
+    printer: ['sent', 'printed'], refuse: new Map(), hold: new Map(), calls: [], saved: null, onStick: false, toTell: [], annulment: null, limitLetter: null, transfer: null, cancelAsked: null, reconfirm: null, cancelled: null, expected: null, busy: false, beside: [], todayFrom: null, limit: null, corrected: null,
     setAside: () => call('set_aside', () => { fake.refuse.delete('boot'); return null; }),
     boot: () => call('boot', () => ({ ...BOOT, ...boot })),
     unlock: (id, pin) => call('unlock', () => {
@@ -186,6 +188,8 @@ export function fakeHost(boot: Partial<Boot> = {}): Fake {
     bringPaper: () => call('bring_paper', () => null),
     printNotice: () => call('print_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: null } }; return date; }),
     handNotice: () => call('hand_notice', () => { date = { ...(date ?? made()), annulment: { until: '2031-03-18', printed: true, told_at: '2031-03-04T10:00' } }; return date; }),
+    printLimitLetter: () => call('print_limit_letter', () => { date = { ...(date ?? made()), limit_letter: { told_at: '2031-03-04T10:00', printed: true, handed_at: null } }; return date; }),
+    handLimitLetter: () => call('hand_limit_letter', () => { date = { ...(date ?? made()), limit_letter: { told_at: '2031-03-04T10:00', printed: true, handed_at: '2031-03-04T10:05' } }; return date; }),
     cancel: () => call('cancel', () => ({ ...given(), offer: null, cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: false, annulled: false, elsewhere: null } })),
     reinstate: () => call('reinstate', () => ({ ...given(), cancelled: { at: '2031-03-04T10:00', until: '2031-04-03', returning: true, annulled: false, elsewhere: null } })),
     declareLimit: (_visit, limit) => call('declare_limit', () => {

@@ -728,6 +728,27 @@ describe('a paper shown at this counter', () => {
     expect(document.querySelector('[data-action="hand-notice"]')).toBeNull();
   });
 
+  it('after a time limit hands a letter over: told only by central, printed and handed over apart', async () => {
+    fake.limitLetter = { told_at: null, printed: false, handed_at: null };
+    await followUp();
+    await type('code', 'JLN');
+    await press('find-paper');
+    expect(one('[data-role="limit-told"]').dataset['told']).toBe('');
+    const untold = one('[data-role="limit-told"]').textContent;
+    expect(document.querySelector('[data-action="hand-limit-letter"]')).toBeNull();
+    fake.refuse.set('print_limit_letter', 'notice_not_out');
+    await press('print-limit-letter');
+    expect(one('[role="alert"]').textContent).not.toBe('');
+    expect(one('[data-role="limit-letter"]').dataset['printed']).toBe('false');
+    await press('print-limit-letter');
+    expect(one('[data-role="limit-letter"]').dataset['printed']).toBe('true');
+    expect(one('[data-role="limit-told"]').textContent).not.toBe(untold);
+    expect(document.querySelector('[data-role="limit-letter-handed"]')).toBeNull();
+    await press('hand-limit-letter');
+    expect(one('[data-role="limit-letter-handed"]').textContent).not.toBe('');
+    expect(document.querySelector('[data-action="hand-limit-letter"]')).toBeNull();
+  });
+
   it('that was annulled cannot be taken back at the counter', async () => {
     await followUp();
     await type('code', 'JLN');

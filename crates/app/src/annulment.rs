@@ -12,13 +12,9 @@ use domain::token::SignedToken;
 use jiff::civil::{Date, DateTime};
 use l10n::Lang;
 use letter::{Fonts, Notice};
-use print::{JobState, PrintRefusal, Printer as _};
-use std::time::Duration;
 use vault::{Annulment, Paper, Tx};
 use wire::body::{AnnulmentTold, Body};
 
-/// Longest the counter waits for the notice: one page.
-const PRINT_LIMIT: Duration = Duration::from_secs(90);
 /// People the home screen lists; the others follow as these are told.
 const TO_TELL: usize = 20;
 
@@ -50,7 +46,7 @@ impl Kiosk {
                 Ok((pdf, standing.annulment.id, until, AttemptId(inner.world.bytes())))
             })
             .await?;
-        self.notice_out(&pdf, attempt).await?;
+        self.page_out(&pdf, attempt).await?;
         self.off(move |inner| {
             inner.vault.transact(|tx| {
                 tx.note_notice(annulment, until)?;
@@ -88,23 +84,6 @@ impl Kiosk {
             .await?;
         self.inner.wake.notify_one();
         Ok(view)
-    }
-
-    async fn notice_out(&self, pdf: &[u8], attempt: AttemptId) -> Result<(), Problem> {
-        let _one = self.inner.printing.lock().await;
-        let printer = self.inner.printer.as_ref().ok_or_else(|| Problem::new("no_printer"))?;
-        let name = print::AttemptId::parse(&attempt.to_string()).map_err(Problem::from)?;
-        let silent = |_| Problem::from(PrintRefusal::TimedOut);
-        let job = tokio::time::timeout(PRINT_LIMIT, printer.submit(pdf, &name)).await.map_err(silent)??;
-        let state = printer.follow(job, &name, PRINT_LIMIT, |_| {}).await?;
-        if state == JobState::Completed {
-            return Ok(());
-        }
-        // It would come out once nobody is there to take it.
-        if let Err(refusal) = printer.cancel(job, &name).await {
-            tracing::warn!(cause = %refusal, "a notice that did not come out could not be withdrawn");
-        }
-        Err(Problem::new("notice_not_out"))
     }
 }
 

@@ -358,6 +358,7 @@ pub(crate) fn date_view(inner: &Inner, tx: &Tx<'_>, id: VisitId) -> Result<DateV
         opens: crate::renewal::told(registration, token.as_ref().map(|token| token.at.date()))
             .map(|day| day.to_string()),
         after_limit: matches!((&token, limit), (Some(token), Some(limit)) if token.at.date() > limit),
+        limit_letter: crate::limit_letter::view(inner, tx, &paper)?,
         only_here: waiting && !printed,
         code_large: seal::text::from_bytes(&paper.door),
         beside: registration.party.iter().flat_map(|party| &party.beside).map(shown_time).collect(),

@@ -99,10 +99,12 @@ pub(crate) async fn sync() -> ExitCode {
     }
 }
 
-pub(crate) async fn paper(code: &str, out: &Path, force: bool) -> ExitCode {
+/// The PDF of a kept paper, or of the letter beside it.
+pub(crate) async fn paper(code: &str, (out, force): (&Path, bool), letter: bool) -> ExitCode {
     let done = async {
         let told = |code: &str| Problem::new(code).with("file", out.display());
-        let pdf = read_only().await?.paper_pdf(code).await?;
+        let kiosk = read_only().await?;
+        let pdf = if letter { kiosk.limit_letter_pdf(code).await? } else { kiosk.paper_pdf(code).await? };
         written(out, &pdf, force).map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => told("out_exists"),
             _ => told("out_not_written"),

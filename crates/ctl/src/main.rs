@@ -140,7 +140,8 @@ enum Command {
     /// Send another kiosk's export file to central. It stays locked.
     Deliver { file: PathBuf },
     /// Write the PDF of a kept paper: what a print sends, byte for byte. It names a person: only its
-    /// owner may read the file. Or say that the paper was handed over.
+    /// owner may read the file. Or say that the paper was handed over. With --letter, the letter of a
+    /// date after the person's time limit instead, as of now.
     Paper {
         /// Its follow-up code.
         code: String,
@@ -150,6 +151,9 @@ enum Command {
         /// Write over a file that is there.
         #[arg(long, requires = "out")]
         force: bool,
+        /// The letter of a time limit that no date serves, beside the paper.
+        #[arg(long, requires = "out")]
+        letter: bool,
         /// The paper, printed from its PDF, is in the person's hands: the visit is finished. The PIN
         /// is read from standard input.
         #[arg(long, conflicts_with = "out")]
@@ -295,7 +299,9 @@ async fn main() -> ExitCode {
             enrol::enrol(Enrolment { central, code, ca, printer, scanner, kiosk }).await
         }
         Command::Status { json } => kiosk::status(json).await,
-        Command::Paper { code, out: Some(out), force, .. } => kiosk::paper(&code, &out, force).await,
+        Command::Paper { code, out: Some(out), force, letter, .. } => {
+            kiosk::paper(&code, (&out, force), letter).await
+        }
         Command::Paper { code, out: None, mediator, .. } => {
             register::handed_over(&code, mediator.as_deref()).await
         }

@@ -51,6 +51,7 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option
             "slot": date.slot,
             "site": date.site,
             "after_limit": date.after_limit,
+            "limit_letter": date.limit_letter,
             "opens": date.opens,
             "transfer": date.transfer,
             "renewal": renewal,
@@ -113,17 +114,18 @@ pub(crate) async fn declare_limit(code: &str, file: &Path, mediator: Option<&str
         Ok(kiosk.declare_limit_of(code, limit).await?)
     };
     match done.await {
-        Ok(DateView { code, slot_at, no_later_than, zone, limit, after_limit, offer, .. }) => {
-            answer(&json!({
-                "code": code,
-                "limit": limit,
-                "slot_at": slot_at,
-                "no_later_than": no_later_than,
-                "zone": zone,
-                "after_limit": after_limit,
-                "offer": offer.map(|offer| json!({ "slot_at": offer.slot_at, "until": offer.until })),
-            }))
-        }
+        Ok(DateView {
+            code, slot_at, no_later_than, zone, limit, after_limit, limit_letter, offer, ..
+        }) => answer(&json!({
+            "code": code,
+            "limit": limit,
+            "slot_at": slot_at,
+            "no_later_than": no_later_than,
+            "zone": zone,
+            "after_limit": after_limit,
+            "limit_letter": limit_letter,
+            "offer": offer.map(|offer| json!({ "slot_at": offer.slot_at, "until": offer.until })),
+        })),
         Err(refused) => not_taken(file, &refused),
     }
 }

@@ -1,14 +1,14 @@
 //! Writes specimen letters into a folder and says how long and how large they are:
 //! `cargo run -p letter --example specimens -- FOLDER`. Nobody in them exists.
 
-#[path = "../tests/specimen/mod.rs"]
+#[path = "../tests/paper/specimen.rs"]
 mod specimen;
 
 use std::time::{Duration, Instant};
 
 use l10n::Lang;
-use letter::{Class, Fonts, render};
-use specimen::{receipt, specimen};
+use letter::{Class, Fonts, render, render_limit_letter, render_notice};
+use specimen::{limit_letter, notice, receipt, specimen};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
@@ -58,6 +58,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ms(again.elapsed()) / 20.0
         );
         std::fs::write(format!("{folder}/{file}.pdf"), bytes)?;
+    }
+    for code in ["fr", "en", "ar"] {
+        let lang = Lang::parse(code).ok_or("language")?;
+        let reasons = "Le titre présenté est celui d'une autre personne. La photographie et la date de naissance ne correspondent pas.";
+        let write = |file: &str, bytes: Vec<u8>| std::fs::write(format!("{folder}/{file}-{code}.pdf"), bytes);
+        write("annulment", render_notice(&mut fonts, &notice(lang, reasons))?)?;
+        for (file, told) in [("limit-told", true), ("limit-untold", false)] {
+            write(file, render_limit_letter(&mut fonts, &limit_letter(lang, told))?)?;
+        }
     }
     Ok(())
 }

@@ -7,12 +7,14 @@ mod fonts;
 mod glyphs;
 mod ink;
 mod layout;
+mod limit_letter;
 mod notice;
 mod pdf;
 mod pictogram;
 mod printable;
 mod say;
 mod section;
+mod sheet;
 mod text;
 
 use jiff::civil::{Date, DateTime};
@@ -20,6 +22,7 @@ use l10n::Lang;
 
 pub use code::CODE_BYTES;
 pub use fonts::Fonts;
+pub use limit_letter::{LimitLetter, render_limit_letter};
 pub use notice::{Notice, render_notice};
 pub use printable::unprintable;
 

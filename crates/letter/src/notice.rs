@@ -2,23 +2,19 @@
 //! its place, and on a page of its own, for they show the other to many. It bears no code to verify.
 
 use jiff::civil::{Date, DateTime};
-use l10n::{Dir, Lang, text};
+use l10n::{Lang, text};
 
 use crate::fonts::Fonts;
-use crate::layout::{HEIGHT, Page, Role, stack};
+use crate::layout::Role;
 use crate::pdf::{self, About};
-use crate::say::{Row, Said, Speaker, Value};
+use crate::say::{Row, Speaker, Value};
 use crate::section::{Area, Section};
+use crate::sheet::{self, Foot};
 use crate::text::{Look, Side};
-use crate::{FIELD_CHARS, LINES, LetterFailure};
+use crate::{FIELD_CHARS, LetterFailure};
 
 /// Characters of the reasons: what fits the page beside the rest.
 const REASONS_CHARS: usize = 1_000;
-/// Each try is this much smaller than the one before, down to where type is still readable.
-const SHRINK: f32 = 0.95;
-const SMALLEST: f32 = 0.6;
-/// Least room between the parts, in points.
-const GAP: f32 = 14.0;
 
 /// All that the notice says. Values are printed exactly as they are given.
 #[derive(Clone, Debug)]
@@ -47,10 +43,37 @@ pub struct Notice {
 
 /// One A4 page, tagged: French beside the person's language.
 pub fn render_notice(fonts: &mut Fonts, notice: &Notice) -> Result<Vec<u8>, LetterFailure> {
-    check(notice)?;
+    let values = [
+        ("name", notice.name.as_str(), FIELD_CHARS),
+        ("code", &notice.code, FIELD_CHARS),
+        ("site_name", &notice.site_name, FIELD_CHARS),
+        ("reasons", &notice.reasons, REASONS_CHARS),
+    ];
+    sheet::check(&values, &notice.site_address)?;
     let s = Speaker { own: (notice.lang != Lang::FRENCH).then_some(notice.lang) };
     let title = s.say("paper-annulment-title");
-    let page = compose(fonts, notice, &s, &title)?;
+    let rows = [
+        s.data("paper-name", &notice.name),
+        s.data("paper-code", &notice.code),
+        Row {
+            label: s.say("paper-your-date"),
+            value: Value::Words(vec![s.with(|lang| l10n::date_time_long(lang, &notice.at))]),
+        },
+    ];
+    let foot = Foot {
+        to: "paper-annulment-to",
+        site_name: &notice.site_name,
+        site_address: &notice.site_address,
+        site_phone: notice.site_phone.as_deref(),
+        issued_at: notice.issued_at,
+    };
+    let page = sheet::fit(fonts, |fonts, scale| {
+        [
+            sheet::head(fonts, (notice.lang, &title), &rows, scale),
+            body(fonts, notice, &s, scale),
+            sheet::foot(fonts, (notice.lang, &s), &foot, scale),
+        ]
+    })?;
     let about = About {
         lang: notice.lang,
         title: &title,
@@ -61,45 +84,8 @@ pub fn render_notice(fonts: &mut Fonts, notice: &Notice) -> Result<Vec<u8>, Lett
     pdf::write(&page, &about)
 }
 
-fn compose(fonts: &mut Fonts, notice: &Notice, s: &Speaker, title: &Said) -> Result<Page, LetterFailure> {
-    let mut scale = 1.0;
-    while scale >= SMALLEST {
-        let sections = [
-            head(fonts, notice, s, title, scale),
-            body(fonts, notice, s, scale),
-            foot(fonts, notice, s, scale),
-        ];
-        let filled: f32 = sections.iter().map(|section| section.y).sum();
-        if filled + 2.0 * GAP <= HEIGHT {
-            return Ok(stack(sections, GAP));
-        }
-        scale *= SHRINK;
-    }
-    Err(LetterFailure::TooMuchText)
-}
-
-fn section(notice: &Notice, scale: f32) -> Section {
-    Section::on(if notice.lang.dir() == Dir::Rtl { Side::Right } else { Side::Left }, scale)
-}
-
-fn head(fonts: &mut Fonts, notice: &Notice, s: &Speaker, title: &Said, scale: f32) -> Section {
-    let mut section = section(notice, scale);
-    section.pair(fonts, title, Area::PAGE, 14.0, true, Role::Title);
-    section.y += 4.0 * scale;
-    section.line(1.2, 0.0);
-    section.y += 8.0 * scale;
-    let at = s.with(|lang| l10n::date_time_long(lang, &notice.at));
-    let rows = [
-        s.data("paper-name", &notice.name),
-        s.data("paper-code", &notice.code),
-        Row { label: s.say("paper-your-date"), value: Value::Words(vec![at]) },
-    ];
-    section.table(fonts, &rows, Area::PAGE, 126.0, 10.5);
-    section
-}
-
 fn body(fonts: &mut Fonts, notice: &Notice, s: &Speaker, scale: f32) -> Section {
-    let mut section = section(notice, scale);
+    let mut section = sheet::part(notice.lang, scale);
     section.pair(fonts, &s.say("paper-annulment-what"), Area::PAGE, 10.5, false, Role::Paragraph);
     section.y += 8.0 * scale;
     section.pair(fonts, &s.say("paper-annulment-reasons"), Area::PAGE, 10.5, true, Role::Paragraph);
@@ -115,41 +101,4 @@ fn body(fonts: &mut Fonts, notice: &Notice, s: &Speaker, scale: f32) -> Section 
         section.pair(fonts, &s.say(key), Area::PAGE, 10.5, false, Role::Paragraph);
     }
     section
-}
-
-fn foot(fonts: &mut Fonts, notice: &Notice, s: &Speaker, scale: f32) -> Section {
-    let mut section = section(notice, scale);
-    section.line(0.6, 0.55);
-    section.y += 6.0 * scale;
-    let address =
-        std::iter::once(notice.site_name.clone()).chain(notice.site_address.iter().cloned()).collect();
-    let mut rows = vec![Row { label: s.say("paper-annulment-to"), value: Value::Data(address) }];
-    if let Some(phone) = &notice.site_phone {
-        rows.push(s.data("paper-phone", phone));
-    }
-    section.table(fonts, &rows, Area::PAGE, 126.0, 10.0);
-    section.y += 4.0 * scale;
-    let issued = s.with(|lang| {
-        text(lang, "paper-annulment-issued", &[("at", &l10n::date_time_long(lang, &notice.issued_at))])
-    });
-    section.pair(fonts, &issued, Area::PAGE, 8.5, false, Role::Paragraph);
-    section
-}
-
-fn check(notice: &Notice) -> Result<(), LetterFailure> {
-    let long = |value: &str, most: usize| value.chars().nth(most).is_some();
-    let values: [(&'static str, &str, usize); 4] = [
-        ("name", &notice.name, FIELD_CHARS),
-        ("code", &notice.code, FIELD_CHARS),
-        ("site_name", &notice.site_name, FIELD_CHARS),
-        ("reasons", &notice.reasons, REASONS_CHARS),
-    ];
-    if let Some((field, ..)) = values.iter().find(|(_, value, most)| long(value, *most)) {
-        return Err(LetterFailure::TooLong(field));
-    }
-    let lines = &notice.site_address;
-    if lines.len() > LINES || lines.iter().any(|line| long(line, FIELD_CHARS)) {
-        return Err(LetterFailure::TooLong("site_address"));
-    }
-    Ok(())
 }

@@ -101,6 +101,7 @@ impl Tx<'_> {
             "DELETE FROM cancelled WHERE registration = ?1",
             "DELETE FROM correction WHERE registration = ?1",
             "DELETE FROM annulment WHERE registration = ?1",
+            "DELETE FROM limit_letter WHERE registration = ?1",
             "DELETE FROM transfer WHERE registration = ?1",
             "DELETE FROM word WHERE registration = ?1",
             "DELETE FROM asked_cancel WHERE registration = ?1",

@@ -51,6 +51,14 @@ pub struct Entry {
     pub reason: Option<String>,
 }
 
+/// What was said of a registration in one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    pub at: Timestamp,
+    /// When this kiosk heard that central has carried it out; none while it has not.
+    pub applied: Option<Timestamp>,
+}
+
 impl Tx<'_> {
     /// Signs `body` into the chain. `salt` must be fresh randomness.
     ///
@@ -173,13 +181,22 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// The store fails.
-    pub fn mark_result(&self, seq: u64, hash: &Hash, set_aside: Option<&str>) -> Result<(), VaultFailure> {
+    pub fn mark_result(
+        &self,
+        seq: u64,
+        hash: &Hash,
+        set_aside: Option<&str>,
+        heard: Timestamp,
+    ) -> Result<(), VaultFailure> {
         let ours = if planted::on("result_of_another_record") { self.hash_at(seq)? } else { None };
         let hash = ours.as_ref().unwrap_or(hash);
         let state = if set_aside.is_some() { "set_aside" } else { "applied" };
         self.sql
-            .prepare_cached("UPDATE record SET state = ?2, reason = ?3 WHERE seq = ?1 AND hash = ?4")?
-            .execute(params![number(seq)?, state, set_aside, hash.0])?;
+            .prepare_cached(
+                "UPDATE record SET result_s = iif(state = ?2, coalesce(result_s, ?5), ?5), state = ?2, reason = ?3 \
+                 WHERE seq = ?1 AND hash = ?4",
+            )?
+            .execute(params![number(seq)?, state, set_aside, hash.0, heard.as_second()])?;
         Ok(())
     }
 
@@ -233,6 +250,22 @@ impl Tx<'_> {
             entries.push(entry(row)?);
         }
         Ok(entries)
+    }
+
+    /// The newest record of this kind about a registration.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn newest_said(&self, id: RegistrationId, kind: &str) -> Result<Option<Said>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT at_s, iif(state = 'applied', result_s, NULL) FROM record \
+             WHERE registration = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT 1",
+        )?;
+        let row: Option<(i64, Option<i64>)> =
+            statement.query_row(params![id.0, kind], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let time = |s| Timestamp::from_second(s).map_err(|_| VaultFailure::Stored("time"));
+        row.map(|(at, applied)| Ok(Said { at: time(at)?, applied: applied.map(time).transpose()? }))
+            .transpose()
     }
 
     /// The state of the record that registered this.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub type VaultKey = Zeroizing<[u8; 32]>;
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../migrations/0001_store.sql"),
     include_str!("../migrations/0002_released.sql"),
     include_str!("../migrations/0003_listed.sql"),
@@ -28,6 +28,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../migrations/0016_annulment.sql"),
     include_str!("../migrations/0017_transfer.sql"),
     include_str!("../migrations/0018_words.sql"),
+    include_str!("../migrations/0019_limit_letter.sql"),
 ];
 
 /// Longest wait for another process to let go of the vault, and the time between two looks.

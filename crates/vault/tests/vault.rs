@@ -6,8 +6,8 @@ use domain::ids::{AnnulmentId, KioskId, LeaseId, RegistrationId, SlotId};
 use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
-use vault::{Author, Unwritable, Vault, VaultFailure, VaultKey};
-use wire::body::{Body, Release};
+use vault::{Author, LimitSaid, Unwritable, Vault, VaultFailure, VaultKey};
+use wire::body::{AdvanceRequest, Body, Release};
 use zeroize::Zeroizing;
 
 fn key(n: u8) -> VaultKey {
@@ -198,6 +198,78 @@ fn only_its_owner_may_read_the_vault() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
+}
+
+/// A result heard again keeps its first time; of what central lost, nothing is told until it says so anew.
+#[test]
+fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let signer = Signer::from_seed(&[5; 32]);
+    let author = Author { kiosk: KioskId([3; 16]), incarnation: 1, device: &signer };
+    let id = RegistrationId([7; 16]);
+    let second = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
+    let mediator = domain::ids::MediatorId::parse("M-1").unwrap();
+    let body = Body::AdvanceRequest(AdvanceRequest { registration: id, mediator, at: second(0) });
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            assert_eq!(tx.newest_said(id, body.kind())?, None);
+            let seq = tx.append(&author, &body, Salt([9; 16]), second(0))?;
+            let hash = tx.hash_at(seq)?.unwrap();
+            let applied = || Ok::<_, VaultFailure>(tx.newest_said(id, body.kind())?.unwrap().applied);
+            assert_eq!(applied()?, None);
+            tx.mark_held(seq)?;
+            assert_eq!(applied()?, None, "held is not carried out");
+            tx.mark_result(seq, &hash, None, second(10))?;
+            tx.mark_result(seq, &hash, None, second(20))?;
+            assert_eq!(applied()?, Some(second(10)));
+            tx.send_again_after(0)?;
+            assert_eq!(applied()?, None);
+            tx.mark_result(seq, &hash, Some("conflict"), second(30))?;
+            assert_eq!(applied()?, None, "set aside is not carried out");
+            tx.mark_result(seq, &hash, None, second(40))?;
+            assert_eq!(applied()?, Some(second(40)));
+            tx.append(&author, &body, Salt([9; 16]), second(50))?;
+            let newest = tx.newest_said(id, body.kind())?.unwrap();
+            assert_eq!((newest.at, newest.applied), (second(50), None));
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Printed is not handed over, another letter is neither, and nothing of it outlives the registration.
+#[test]
+fn a_letter_of_a_limit_is_the_one_that_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::create(&folder.path().join("vault.db"), &key(1)).unwrap();
+    let (id, other) = (RegistrationId([7; 16]), RegistrationId([8; 16]));
+    let second = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
+    let day = jiff::civil::date(2027, 3, 1);
+    let untold = LimitSaid { at: day.at(9, 20, 0, 0), last_day: day.yesterday().unwrap(), told: None };
+    let told = LimitSaid { told: Some(second(5)), ..untold };
+    vault
+        .transact::<_, VaultFailure>(|tx| {
+            tx.hand_limit_letter(id, second(0))?;
+            assert_eq!(tx.limit_letter(id, &untold)?, None, "nothing is handed over that was not printed");
+            tx.note_limit_letter(id, &untold)?;
+            assert_eq!((tx.limit_letter(id, &untold)?, tx.limit_letter(id, &told)?), (Some(None), None));
+            assert_eq!(tx.limit_letter(other, &untold)?, None);
+            tx.hand_limit_letter(id, second(1))?;
+            tx.hand_limit_letter(id, second(2))?;
+            // Printed once more: they have it all the same.
+            tx.note_limit_letter(id, &untold)?;
+            assert_eq!(tx.limit_letter(id, &untold)?, Some(Some(second(1))));
+            tx.note_limit_letter(id, &told)?;
+            assert_eq!((tx.limit_letter(id, &told)?, tx.limit_letter(id, &untold)?), (Some(None), None));
+            let later = LimitSaid { at: day.at(9, 40, 0, 0), ..told };
+            assert_eq!(tx.limit_letter(id, &later)?, None, "another appointment");
+            let sooner = LimitSaid { last_day: day.saturating_sub(jiff::ToSpan::days(9)), ..told };
+            assert_eq!(tx.limit_letter(id, &sooner)?, None, "another day");
+            tx.erase(id)?;
+            assert_eq!(tx.limit_letter(id, &told)?, None);
+            Ok(())
+        })
+        .unwrap();
 }
 
 /// What central says of annulling comes again whenever it is heard anew: each time it is the same, and

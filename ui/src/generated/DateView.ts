@@ -5,6 +5,7 @@ import type { CancelAskedView } from "./CancelAskedView";
 import type { CancelledView } from "./CancelledView";
 import type { DateSource } from "./DateSource";
 import type { DetailFields } from "./DetailFields";
+import type { LimitLetterView } from "./LimitLetterView";
 import type { OfferView } from "./OfferView";
 import type { PaperKind } from "./PaperKind";
 import type { ReconfirmView } from "./ReconfirmView";
@@ -47,9 +48,13 @@ details: DetailFields,
  */
 limit: string | null, 
 /**
- * True when the date lies after the last useful day: an escalation was written.
+ * True when the date lies after the last useful day.
  */
 after_limit: boolean, 
+/**
+ * The letter the person takes beside the paper because of that.
+ */
+limit_letter: LimitLetterView | null, 
 /**
  * When the filing of a renewal opens, `YYYY-MM-DD`: why the date is not before.
  */

@@ -55,6 +55,8 @@ export interface Host {
   sayComing(visit: string): Promise<DateView>;
   printNotice(visit: string): Promise<DateView>;
   handNotice(visit: string): Promise<DateView>;
+  printLimitLetter(visit: string): Promise<DateView>;
+  handLimitLetter(visit: string): Promise<DateView>;
   declareLimit(visit: string, limit: LimitFields): Promise<DateView>;
   correct(visit: string, details: DetailFields): Promise<DateView>;
   keepTransfer(visit: string): Promise<DateView>;

@@ -21,10 +21,10 @@ pub use draft::{
 pub use transfer::{TransferState, TransferView};
 pub use views::{
     AdvanceState, AdvanceView, AnnulmentView, Boot, CancelledView, Connection, DateSource, DateView,
-    DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, MediatorView,
-    OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind, PrintState,
-    PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView, ShownPaperView,
-    ToTellKind, ToTellView, UnfinishedView,
+    DraftView, ElsewhereView, FollowUpView, HomeView, LanguageView, LeaseView, LimitChoice, LimitLetterView,
+    MediatorView, OfferAnswerView, OfferView, OutboxItem, OutboxState, OutboxView, PageView, PaperKind,
+    PrintState, PrintView, ReadBackLine, ReadBackView, RenewalStanding, RenewalView, SessionView,
+    ShownPaperView, ToTellKind, ToTellView, UnfinishedView,
 };
 pub use word::{CancelAskedView, ReconfirmView, WordKind, WordView};
 
@@ -43,7 +43,7 @@ pub struct Problem {
 
 /// Every command of the window, in the order a visit meets them. The shell registers
 /// exactly these, its capability file grants exactly these, and a test compares.
-pub const COMMANDS: [&str; 44] = [
+pub const COMMANDS: [&str; 46] = [
     "boot",
     "set_aside",
     "unlock",
@@ -81,6 +81,8 @@ pub const COMMANDS: [&str; 44] = [
     "say_coming",
     "print_notice",
     "hand_notice",
+    "print_limit_letter",
+    "hand_limit_letter",
     "reprint",
     "outbox",
     "sync_now",

@@ -256,8 +256,10 @@ pub struct DateView {
     pub details: DetailFields,
     /// The last useful day of a time limit, when there is one.
     pub limit: Option<String>,
-    /// True when the date lies after the last useful day: an escalation was written.
+    /// True when the date lies after the last useful day.
     pub after_limit: bool,
+    /// The letter the person takes beside the paper because of that.
+    pub limit_letter: Option<LimitLetterView>,
     /// When the filing of a renewal opens, `YYYY-MM-DD`: why the date is not before.
     pub opens: Option<String>,
     /// When the others of the visit are received, `YYYY-MM-DDThh:mm`, as they were registered.
@@ -280,6 +282,17 @@ pub struct DateView {
     pub cancel_asked: Option<CancelAskedView>,
     /// Their far date is asked about today.
     pub reconfirm: Option<ReconfirmView>,
+}
+
+/// The letter of a time limit that no date serves. The limit's right stands on it nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LimitLetterView {
+    /// When the préfecture was told, `YYYY-MM-DDThh:mm`; none while central's word is not here.
+    pub told_at: Option<String>,
+    /// A letter that says so came out of the printer here.
+    pub printed: bool,
+    /// When the person had it in hand, `YYYY-MM-DDThh:mm`.
+    pub handed_at: Option<String>,
 }
 
 /// The préfecture means to annul the appointment, which holds meanwhile. The reasons stand on the

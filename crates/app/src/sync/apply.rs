@@ -154,9 +154,9 @@ fn is_mark(mark: &str) -> bool {
 fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
     match change {
         Change::Result { seq, hash, result, .. } => match result {
-            Applied::Applied => Ok(tx.mark_result(seq, &hash, None)?),
+            Applied::Applied => Ok(tx.mark_result(seq, &hash, None, inner.now())?),
             Applied::SetAside { reason } => {
-                tx.mark_result(seq, &hash, Some(&reason))?;
+                tx.mark_result(seq, &hash, Some(&reason), inner.now())?;
                 // Of a return that came too late: the person may be told so, and go on from there.
                 Ok(tx.no_way_back(seq, &hash)?)
             }

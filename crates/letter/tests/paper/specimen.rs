@@ -3,7 +3,7 @@
 
 use jiff::civil::date;
 use l10n::Lang;
-use letter::{Class, Kind, Letter};
+use letter::{Class, Kind, Letter, LimitLetter, Notice};
 
 /// A convocation for `name`, in `lang` beside French.
 pub fn specimen(lang: Lang, name: &str) -> Letter {
@@ -49,5 +49,41 @@ pub fn receipt(held: bool, told: bool) -> Kind {
         no_later_than: held.then(|| date(2027, 3, 4).at(14, 20, 0, 0)),
         told: told.then(|| date(2026, 11, 20).at(9, 4, 0, 0)),
         zone: "Europe/Paris".into(),
+    }
+}
+
+/// A notice that an appointment may be annulled, for these reasons.
+pub fn notice(lang: Lang, reasons: &str) -> Notice {
+    let paper = specimen(lang, "HADDAD Leïla");
+    Notice {
+        lang: paper.lang,
+        name: paper.name,
+        code: paper.code,
+        at: date(2027, 1, 12).at(9, 40, 0, 0),
+        site_name: paper.site_name,
+        site_address: paper.site_address,
+        site_phone: paper.site_phone,
+        until: date(2026, 12, 14),
+        reasons: reasons.to_owned(),
+        issued_at: date(2026, 11, 20).at(9, 5, 0, 0),
+    }
+}
+
+/// The letter of a limit, before or after the préfecture was told.
+pub fn limit_letter(lang: Lang, told: bool) -> LimitLetter {
+    let paper = specimen(lang, "HADDAD Leïla");
+    LimitLetter {
+        lang: paper.lang,
+        name: paper.name,
+        code: paper.code,
+        at: date(2027, 1, 12).at(9, 40, 0, 0),
+        at_site: "Sous-préfecture voisine".into(),
+        registered_at: paper.registered_at,
+        last_day: date(2026, 12, 31),
+        told_at: told.then(|| date(2026, 11, 20).at(9, 4, 0, 0)),
+        site_name: paper.site_name,
+        site_address: paper.site_address,
+        site_phone: paper.site_phone,
+        issued_at: date(2026, 11, 20).at(9, 5, 0, 0),
     }
 }

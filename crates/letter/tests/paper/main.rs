@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test that fails here has failed
 
+mod beside;
 mod specimen;
 
 use std::process::Command;
 
 use l10n::Lang;
-use letter::{Fonts, Letter, LetterFailure, Notice, render, render_notice};
+use letter::{Fonts, Letter, LetterFailure, render};
 use specimen::receipt;
 
 fn specimen(lang: &str, name: &str) -> Letter {
@@ -157,7 +158,10 @@ fn a_paper_says_that_its_date_may_come_earlier_unasked_and_how_to_cancel() {
             let plain = specimen(lang, "HADDAD Leïla");
             let plain = Letter { kind: kind.clone().unwrap_or(plain.kind.clone()), ..plain };
             let pdf = made(&plain);
-            has(&pdf, "Pour annuler, revenez-y avec ce document.");
+            has(
+                &pdf,
+                "Pour annuler, revenez-y avec ce document, ou allez à un autre point d'accueil avec ce document et une pièce d'identité.",
+            );
             assert!(!copied(&pdf).contains("se libère"), "asked first, as everybody");
             let ahead = made(&Letter { accepts_earlier: Some(14), ..plain });
             has(&ahead, "14 jours à l'avance au moins");
@@ -414,67 +418,4 @@ fn what_cannot_be_printed_is_said() {
         .code(),
         "letter_does_not_fit"
     );
-}
-
-fn notice(lang: &str, reasons: &str) -> Notice {
-    let paper = specimen(lang, "HADDAD Leïla");
-    Notice {
-        lang: paper.lang,
-        name: paper.name,
-        code: paper.code,
-        at: jiff::civil::date(2027, 1, 12).at(9, 40, 0, 0),
-        site_name: paper.site_name,
-        site_address: paper.site_address,
-        site_phone: paper.site_phone,
-        until: jiff::civil::date(2026, 12, 14),
-        reasons: reasons.to_owned(),
-        issued_at: jiff::civil::date(2026, 11, 20).at(9, 5, 0, 0),
-    }
-}
-
-#[test]
-fn a_notice_says_why_until_when_and_that_the_appointment_holds_and_cannot_be_taken_for_a_paper() {
-    for (lang, own) in [
-        ("fr", "Vous pouvez répondre jusqu'au"),
-        ("en", "You can answer until Monday 14 December 2026"),
-        ("ar", "2026"),
-    ] {
-        let made = render_notice(&mut Fonts::new(), &notice(lang, "Le titre n'est pas le sien.")).unwrap();
-        for wanted in [
-            "La préfecture envisage d'annuler votre rendez-vous",
-            "Le titre n'est pas le sien.",
-            "Vous pouvez répondre jusqu'au lundi 14 décembre 2026.",
-            "mardi 12 janvier 2027 à 9 h 40",
-            "HADDAD Leïla",
-            "7K3Q-9MZT-4XW2-P",
-            "12 rue de l'Exemple",
-            "votre rendez-vous tient",
-            own,
-        ] {
-            has(&made, wanted);
-        }
-        assert!(!copied(&made).contains("convocation à"), "it convokes nobody");
-        assert_eq!(pages(&made), 1);
-        let same = render_notice(&mut Fonts::new(), &notice(lang, "Le titre n'est pas le sien.")).unwrap();
-        assert_eq!(made, same, "equal notices are equal bytes");
-    }
-}
-
-#[test]
-fn the_longest_reasons_fit_the_page_and_longer_ones_are_refused() {
-    let word = "motivation ";
-    let longest: String = word.repeat(91).chars().take(1_000).collect();
-    for lang in ["fr", "en", "ar"] {
-        let made = render_notice(&mut Fonts::new(), &notice(lang, &longest)).unwrap();
-        assert_eq!(pages(&made), 1);
-        has(&made, "Où répondre");
-    }
-    let refused = render_notice(&mut Fonts::new(), &notice("fr", &format!("{longest}x")));
-    assert!(matches!(refused, Err(LetterFailure::TooLong("reasons"))));
-}
-
-fn pages(pdf: &[u8]) -> usize {
-    let info = String::from_utf8(poppler("pdfinfo", &[], pdf)).unwrap();
-    let pages = info.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap();
-    pages.trim().parse().unwrap()
 }
