@@ -116,6 +116,7 @@ fn shown(date: &DateView) -> Value {
         "no_later_than": date.no_later_than,
         "zone": date.zone,
         "after_limit": date.after_limit,
+        "limit_letter": date.limit_letter,
         "cancelled": date.cancelled,
         "cancel_asked": date.cancel_asked,
         "reconfirm": date.reconfirm,
