@@ -137,6 +137,13 @@ impl Archive for SiteRows {
         Box::pin(async move { rules::free_at_central(&self.0, site, days).await.map_err(told) })
     }
 
+    fn late_are_due<'a>(&'a self, site: &'a str) -> Archiving<'a, ()> {
+        Box::pin(async move {
+            let done = sqlx::query("UPDATE late SET next_s = 0 WHERE site = $1").bind(site).execute(&self.0);
+            done.await.map(|_| ()).map_err(told)
+        })
+    }
+
     fn late_unasked<'a>(&'a self, site: &'a str, today: Date) -> Archiving<'a, Vec<String>> {
         Box::pin(async move { rules::late_unasked(&self.0, site, today).await.map_err(told) })
     }

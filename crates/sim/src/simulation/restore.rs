@@ -48,6 +48,8 @@ pub trait Archive: Send + Sync {
         site: &'a str,
         days: (Date, Date),
     ) -> Archiving<'a, Option<FreeAtCentral>>;
+    /// Whoever's date is late is to be looked at now, however short ago that was done.
+    fn late_are_due<'a>(&'a self, site: &'a str) -> Archiving<'a, ()>;
     /// Codes of people whose date lies after their time limit and who were never asked about another,
     /// although a day with time to tell them has room for one person more.
     fn late_unasked<'a>(&'a self, site: &'a str, today: Date) -> Archiving<'a, Vec<String>>;
