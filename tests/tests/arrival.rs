@@ -28,6 +28,9 @@ use wire::messages::{Applied, Change, Told};
 /// The appointments of whoever registers on [`Service::NOON`].
 const FIRST: Date = date(2027, 3, 10);
 
+/// The first open day that leaves whoever missed it, said the day after, three days to be told.
+const NEXT: Date = date(2027, 3, 15);
+
 /// Somebody with an appointment, and the date that was told.
 struct Person {
     told: Registration,
@@ -182,28 +185,25 @@ async fn who_did_not_come_has_another_date_once_and_a_place_that_waits_after() {
     for person in second {
         given.push(moved(&service, &one, person).await.unwrap());
     }
-    // The first free slots from today on, in the order of the list.
-    assert_eq!(
-        [given[0].at, given[1].at],
-        [date(2027, 3, 12).at(9, 0, 0, 0), date(2027, 3, 12).at(9, 30, 0, 0)]
-    );
+    // The first free slots with time to tell them, in the order of the list.
+    let day = NEXT;
+    assert_eq!([given[0].at, given[1].at], [day.at(9, 0, 0, 0), day.at(9, 30, 0, 0)]);
     assert_eq!(holder(&service, &people[1].slot).await, None);
     assert_eq!(tasks(&service).await, []);
 
     // The second of them comes to the new date; the other does not again. As long as no paper with
     // that date was out, nobody has missed it.
     paper_made(&service, &mut one, &people[1], false).await;
-    forward(&service, 4);
+    forward(&service, 6);
     let new = Person { told: people[2].told.clone(), slot: given[1].clone() };
     push(&service, &mut two, came(&service, &new)).await;
     changes(&service, &two).await;
     changes(&service, &one).await;
-    let day = date(2027, 3, 12);
     let told = no_show(&service, day, Some("Agent")).await.unwrap();
     assert_eq!((&told["absent"], &told["not_told"]), (&json!(0), &json!(1)));
-    service.clock.fetch_sub(4 * 86_400, Ordering::SeqCst);
+    service.clock.fetch_sub(6 * 86_400, Ordering::SeqCst);
     paper_made(&service, &mut one, &people[1], true).await;
-    forward(&service, 4);
+    forward(&service, 6);
     changes(&service, &two).await;
     changes(&service, &one).await;
     let told = no_show(&service, day, Some("Agent")).await.unwrap();
