@@ -279,6 +279,77 @@ async fn an_arrival_heard_of_later_undoes_what_was_made_of_the_absence() {
 }
 
 #[tokio::test]
+async fn an_agent_takes_back_that_somebody_did_not_come() {
+    let service = Service::start().await.unwrap();
+    let mut device = service.device("ONE", 1).await.unwrap();
+    let mut people = Vec::new();
+    for n in 1..=3 {
+        let told = device.registration(&service, n, "A").unwrap();
+        people.push(dated(&service, &mut device, told).await);
+    }
+    let [one, two, three] = &people[..] else { panic!("three") };
+    forward(&service, 2);
+    changes(&service, &device).await;
+    assert_eq!(no_show(&service, FIRST, Some("Agent")).await.unwrap()["absent"], 3);
+    let ask = |came: &[&Person], by: Option<&str>, day: Date| NoShow {
+        site: "ONE".into(),
+        day,
+        came: came.iter().map(|person| person.told.code.to_string()).collect(),
+        although: Vec::new(),
+        by: by.map(str::to_owned),
+    };
+    // Before anything followed: nothing does.
+    asked(&service, ask(&[three], Some("Agent"), FIRST)).await.unwrap();
+    assert_eq!(service.central.date_missed().await.unwrap(), 2);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0);
+    assert_eq!(holder(&service, &three.slot).await, Some(three.told.id.0.to_vec()));
+    assert!(moved(&service, &device, three).await.is_none());
+
+    // Once another date was given: looked at it says which, and only said it goes to others.
+    let new = moved(&service, &device, one).await.unwrap();
+    let shown = json!([{ "code": one.told.code.to_string(), "slot_at": new.at.strftime("%Y-%m-%dT%H:%M").to_string() }]);
+    assert_eq!(asked(&service, ask(&[one], None, FIRST)).await.unwrap()["taken_back"], shown);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0);
+    assert_eq!(holder(&service, &new).await, Some(one.told.id.0.to_vec()));
+    let nobody = [&Person { told: device.registration(&service, 9, "Z").unwrap(), slot: new.clone() }, one];
+    let refused = asked(&service, ask(&nobody, Some("Agent"), FIRST)).await.unwrap_err();
+    assert!(refused.contains(&nobody[0].told.code.to_string()), "{refused}");
+    assert!(!refused.contains(&one.told.code.to_string()), "{refused}");
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0, "all of it or nothing");
+    assert_eq!(asked(&service, ask(&[one], Some("Agent"), FIRST)).await.unwrap()["taken_back"], shown);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(holder(&service, &new).await, None);
+    assert_eq!(holder(&service, &one.slot).await, Some(one.told.id.0.to_vec()));
+    assert!(asked(&service, ask(&[one], Some("Agent"), FIRST)).await.is_err(), "they came");
+    assert_eq!(service.central.date_missed().await.unwrap(), 0);
+
+    // The second time ended their place: it stands again, and the desk need not look for them.
+    let again = Person { told: two.told.clone(), slot: moved(&service, &device, two).await.unwrap() };
+    paper_made(&service, &mut device, two, true).await;
+    forward(&service, 6);
+    changes(&service, &device).await;
+    let day = again.slot.at.date();
+    assert_eq!(no_show(&service, day, Some("Agent")).await.unwrap()["absent"], 1);
+    assert_eq!(service.central.date_missed().await.unwrap(), 1);
+    assert_eq!(tasks(&service).await, [("missed_twice".to_owned(), two.told.code.to_string())]);
+    let told = asked(&service, ask(&[&again], Some("Agent"), day)).await.unwrap();
+    assert_eq!(told["taken_back"], json!([{ "code": two.told.code.to_string(), "slot_at": null }]));
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(tasks(&service).await, []);
+    assert_eq!(holder(&service, &again.slot).await, Some(two.told.id.0.to_vec()));
+    let ended = "SELECT count(*) FROM registration WHERE cancelled_s IS NOT NULL";
+    let ended: i64 = sqlx::query_scalar(ended).fetch_one(&service.pool).await.unwrap();
+    assert_eq!(ended, 0);
+    let said =
+        "SELECT about FROM audit_waiting WHERE act = 'came_said' AND who = 'agent:Agent' ORDER BY about";
+    let said: Vec<String> = sqlx::query_scalar(said).fetch_all(&service.pool).await.unwrap();
+    let mut ids: Vec<String> = people.iter().map(|person| person.told.id.to_string()).collect();
+    ids.sort();
+    assert_eq!(said, ids);
+}
+
+#[tokio::test]
 async fn received_once_the_desk_asks_about_the_other_date_and_an_arrival_may_come_first() {
     let service = Service::start().await.unwrap();
     let (mut one, mut two) =

@@ -57,6 +57,8 @@ impl Central {
                                 AND other.at <> missed.at) \
                  FROM missed JOIN registration ON registration.id = missed.registration \
                  JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = missed.registration \
+                                 AND arrival.at = missed.at AND due) \
                  ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id, missed.at LIMIT $2 OFFSET $3",
             )
             .bind(site.as_str().to_owned())

@@ -151,6 +151,9 @@ impl Central {
                 if let Err(refusal) = central.date_waiting().await {
                     tracing::error!(cause = ?refusal, "people who waited for the desk could not be dated");
                 }
+                if let Err(refusal) = central.carry_out_arrivals().await {
+                    tracing::error!(cause = ?refusal, "arrivals agents told of could not be carried out");
+                }
                 if let Err(refusal) = central.date_missed().await {
                     tracing::error!(cause = ?refusal, "people who did not come could not be dated");
                 }
