@@ -54,7 +54,15 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert_eq!(told["fields"][0]["field"], "nationality", "{told}");
         write(&person("DIALLO"));
         assert_eq!(register("000000").1["problem"], "bad_pin");
-        assert_eq!(jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN).1["problem"], "bad_pin");
+        let nobody = jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN);
+        assert_eq!(nobody.1["problem"], "bad_pin");
+        assert_eq!(nobody.2, register("000000").2, "which of the two is wrong is told to nobody");
+        // Nothing given is neither, and no try: it may be said any number of times.
+        for n in 0..12 {
+            let (exit, told, said) = register(["", "\n", "  \n"][n % 3]);
+            assert_eq!((exit, &told["problem"]), (Some(2), &json!("pin_missing")), "{said}");
+            assert_eq!(told["args"]["line"], "1");
+        }
         std::fs::write(&file, "{\"family_names\": \"SECRET\", \"oops\": 1}").unwrap();
         let (exit, told, said) = register(PIN);
         assert_eq!((exit, &told["problem"]), (Some(2), &json!("fields_wrong")), "{said}");

@@ -216,16 +216,21 @@ fn pin() -> Result<Zeroizing<String>, Problem> {
 }
 
 /// Standard input, a PIN a line. No more is read than two of them take.
-struct Pins(BufReader<Take<Stdin>>);
+struct Pins {
+    lines: BufReader<Take<Stdin>>,
+    line: u32,
+}
 
 impl Pins {
     fn new() -> Self {
-        Self(BufReader::new(std::io::stdin().take(2 * PIN_BYTES)))
+        Self { lines: BufReader::new(std::io::stdin().take(2 * PIN_BYTES)), line: 0 }
     }
 
     fn next(&mut self) -> Result<Zeroizing<String>, Problem> {
         let mut line = Zeroizing::new(String::new());
-        self.0.read_line(&mut line).map_err(|_| Problem::new("bad_pin"))?;
+        if self.lines.read_line(&mut line).is_err() || line.trim().is_empty() {
+            return Err(missing);
+        }
         Ok(Zeroizing::new(line.trim().to_owned()))
     }
 }
@@ -242,5 +247,8 @@ fn fields<T>(file: &Path, read: impl Fn(&[u8]) -> Result<T, NotFields>) -> Resul
                 .with("column", column),
         ),
         NotFields::Wrong(wrong) => Refused::Fields(wrong),
+    /// Nothing given is no wrong PIN: said apart, and not counted.
     })
+        self.line += 1;
+        let missing = Problem::new("pin_missing").with("line", self.line);
 }
