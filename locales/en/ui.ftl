@@ -358,6 +358,8 @@ end-pages = { $count ->
    *[other] { $count } scanned pages are only on this kiosk
 }
 end-papers = Papers nobody has taken
+end-replaced = Papers replaced since they were handed over
+end-replaced-help = Tell these people, and hand them the new paper when they come back. You may switch this kiosk off before.
 end-drafts = Visits begun
 end-drafts-help = They are kept on this kiosk and erased after 30 days.
 end-age = { $count ->

@@ -358,6 +358,8 @@ end-pages = { $count ->
    *[other] { $count } pages numérisées ne sont que sur ce poste
 }
 end-papers = Papiers que personne n'a pris
+end-replaced = Papiers remplacés depuis leur remise
+end-replaced-help = Prévenez ces personnes et remettez-leur le nouveau papier quand elles reviennent. Vous pouvez éteindre ce poste avant.
 end-drafts = Saisies commencées
 end-drafts-help = Elles sont gardées sur ce poste et effacées après 30 jours.
 end-age = { $count ->

@@ -342,16 +342,17 @@ pub async fn late_unasked(pool: &central::Pool, site: &str, today: Date) -> Resu
     .await
 }
 
-/// The leased slots nobody has, in a vault that a kiosk may hold open.
+/// The leased slots, in a vault that a kiosk may hold open; free is what nobody has and nobody gave back.
 pub fn leased(vault: &Path, key: &[u8; 32]) -> Result<Vec<Leased>, rusqlite::Error> {
     let connection = Connection::open_with_flags(vault, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     connection.pragma_update(None, "key", format!("x'{hex}'"))?;
     let mut statement = connection
-        .prepare("SELECT at, slot, stratum FROM lease_slot WHERE registration IS NULL AND released = 0")?;
+        .prepare("SELECT at, slot, stratum, registration IS NULL AND released = 0, registration IS NOT NULL FROM lease_slot")?;
     let rows = statement.query_map([], |row| {
         let (at, slot): (String, i64) = (row.get(0)?, row.get(1)?);
-        Ok(Leased { at: at.parse().unwrap_or_default(), slot: slot.unsigned_abs(), stratum: row.get(2)? })
+        let (at, slot) = (at.parse().unwrap_or_default(), slot.unsigned_abs());
+        Ok(Leased { at, slot, stratum: row.get(2)?, free: row.get(3)?, given: row.get(4)? })
     })?;
     rows.collect()
 }

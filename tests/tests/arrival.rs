@@ -28,6 +28,9 @@ use wire::messages::{Applied, Change, Told};
 /// The appointments of whoever registers on [`Service::NOON`].
 const FIRST: Date = date(2027, 3, 10);
 
+/// The first open day that leaves whoever missed it, said the day after, three days to be told.
+const NEXT: Date = date(2027, 3, 15);
+
 /// Somebody with an appointment, and the date that was told.
 struct Person {
     told: Registration,
@@ -182,28 +185,25 @@ async fn who_did_not_come_has_another_date_once_and_a_place_that_waits_after() {
     for person in second {
         given.push(moved(&service, &one, person).await.unwrap());
     }
-    // The first free slots from today on, in the order of the list.
-    assert_eq!(
-        [given[0].at, given[1].at],
-        [date(2027, 3, 12).at(9, 0, 0, 0), date(2027, 3, 12).at(9, 30, 0, 0)]
-    );
+    // The first free slots with time to tell them, in the order of the list.
+    let day = NEXT;
+    assert_eq!([given[0].at, given[1].at], [day.at(9, 0, 0, 0), day.at(9, 30, 0, 0)]);
     assert_eq!(holder(&service, &people[1].slot).await, None);
     assert_eq!(tasks(&service).await, []);
 
     // The second of them comes to the new date; the other does not again. As long as no paper with
     // that date was out, nobody has missed it.
     paper_made(&service, &mut one, &people[1], false).await;
-    forward(&service, 4);
+    forward(&service, 6);
     let new = Person { told: people[2].told.clone(), slot: given[1].clone() };
     push(&service, &mut two, came(&service, &new)).await;
     changes(&service, &two).await;
     changes(&service, &one).await;
-    let day = date(2027, 3, 12);
     let told = no_show(&service, day, Some("Agent")).await.unwrap();
     assert_eq!((&told["absent"], &told["not_told"]), (&json!(0), &json!(1)));
-    service.clock.fetch_sub(4 * 86_400, Ordering::SeqCst);
+    service.clock.fetch_sub(6 * 86_400, Ordering::SeqCst);
     paper_made(&service, &mut one, &people[1], true).await;
-    forward(&service, 4);
+    forward(&service, 6);
     changes(&service, &two).await;
     changes(&service, &one).await;
     let told = no_show(&service, day, Some("Agent")).await.unwrap();
@@ -276,6 +276,77 @@ async fn an_arrival_heard_of_later_undoes_what_was_made_of_the_absence() {
     let mut far = service.device("TWO", 3).await.unwrap();
     push(&service, &mut far, came(&service, &person)).await;
     assert_eq!(set_aside(&service, &far).await, ["other_site"]);
+}
+
+#[tokio::test]
+async fn an_agent_takes_back_that_somebody_did_not_come() {
+    let service = Service::start().await.unwrap();
+    let mut device = service.device("ONE", 1).await.unwrap();
+    let mut people = Vec::new();
+    for n in 1..=3 {
+        let told = device.registration(&service, n, "A").unwrap();
+        people.push(dated(&service, &mut device, told).await);
+    }
+    let [one, two, three] = &people[..] else { panic!("three") };
+    forward(&service, 2);
+    changes(&service, &device).await;
+    assert_eq!(no_show(&service, FIRST, Some("Agent")).await.unwrap()["absent"], 3);
+    let ask = |came: &[&Person], by: Option<&str>, day: Date| NoShow {
+        site: "ONE".into(),
+        day,
+        came: came.iter().map(|person| person.told.code.to_string()).collect(),
+        although: Vec::new(),
+        by: by.map(str::to_owned),
+    };
+    // Before anything followed: nothing does.
+    asked(&service, ask(&[three], Some("Agent"), FIRST)).await.unwrap();
+    assert_eq!(service.central.date_missed().await.unwrap(), 2);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0);
+    assert_eq!(holder(&service, &three.slot).await, Some(three.told.id.0.to_vec()));
+    assert!(moved(&service, &device, three).await.is_none());
+
+    // Once another date was given: looked at it says which, and only said it goes to others.
+    let new = moved(&service, &device, one).await.unwrap();
+    let shown = json!([{ "code": one.told.code.to_string(), "slot_at": new.at.strftime("%Y-%m-%dT%H:%M").to_string() }]);
+    assert_eq!(asked(&service, ask(&[one], None, FIRST)).await.unwrap()["taken_back"], shown);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0);
+    assert_eq!(holder(&service, &new).await, Some(one.told.id.0.to_vec()));
+    let nobody = [&Person { told: device.registration(&service, 9, "Z").unwrap(), slot: new.clone() }, one];
+    let refused = asked(&service, ask(&nobody, Some("Agent"), FIRST)).await.unwrap_err();
+    assert!(refused.contains(&nobody[0].told.code.to_string()), "{refused}");
+    assert!(!refused.contains(&one.told.code.to_string()), "{refused}");
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 0, "all of it or nothing");
+    assert_eq!(asked(&service, ask(&[one], Some("Agent"), FIRST)).await.unwrap()["taken_back"], shown);
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(holder(&service, &new).await, None);
+    assert_eq!(holder(&service, &one.slot).await, Some(one.told.id.0.to_vec()));
+    assert!(asked(&service, ask(&[one], Some("Agent"), FIRST)).await.is_err(), "they came");
+    assert_eq!(service.central.date_missed().await.unwrap(), 0);
+
+    // The second time ended their place: it stands again, and the desk need not look for them.
+    let again = Person { told: two.told.clone(), slot: moved(&service, &device, two).await.unwrap() };
+    paper_made(&service, &mut device, two, true).await;
+    forward(&service, 6);
+    changes(&service, &device).await;
+    let day = again.slot.at.date();
+    assert_eq!(no_show(&service, day, Some("Agent")).await.unwrap()["absent"], 1);
+    assert_eq!(service.central.date_missed().await.unwrap(), 1);
+    assert_eq!(tasks(&service).await, [("missed_twice".to_owned(), two.told.code.to_string())]);
+    let told = asked(&service, ask(&[&again], Some("Agent"), day)).await.unwrap();
+    assert_eq!(told["taken_back"], json!([{ "code": two.told.code.to_string(), "slot_at": null }]));
+    assert_eq!(service.central.carry_out_arrivals().await.unwrap(), 1);
+    assert_eq!(tasks(&service).await, []);
+    assert_eq!(holder(&service, &again.slot).await, Some(two.told.id.0.to_vec()));
+    let ended = "SELECT count(*) FROM registration WHERE cancelled_s IS NOT NULL";
+    let ended: i64 = sqlx::query_scalar(ended).fetch_one(&service.pool).await.unwrap();
+    assert_eq!(ended, 0);
+    let said =
+        "SELECT about FROM audit_waiting WHERE act = 'came_said' AND who = 'agent:Agent' ORDER BY about";
+    let said: Vec<String> = sqlx::query_scalar(said).fetch_all(&service.pool).await.unwrap();
+    let mut ids: Vec<String> = people.iter().map(|person| person.told.id.to_string()).collect();
+    ids.sort();
+    assert_eq!(said, ids);
 }
 
 #[tokio::test]

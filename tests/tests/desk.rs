@@ -15,6 +15,12 @@ struct Desk {
     count: u8,
 }
 
+/// What of the request a refusal is about, and why.
+fn about(said: &Said) -> (&str, &str) {
+    let word = |name: &str| said.json["args"][name].as_str().unwrap_or_default();
+    (word("field"), word("reason"))
+}
+
 impl Desk {
     async fn begin() -> Self {
         let service = Service::start().await.unwrap();
@@ -85,18 +91,21 @@ async fn a_request_is_read_and_answered_over_the_network_once() {
     let elsewhere = agent(&desk.service, "TWO", "Agent Petit", 90).await;
     let said = desk.service.desk(&elsewhere, ("GET", "/v1/tasks"), None, &Value::Null).await.unwrap();
     assert_eq!(said.json["tasks"], json!([]));
-    assert_eq!(desk.answers(&elsewhere, &tasks[0]["task"], "No.").await.code(), "not_found");
+    let said = desk.answers(&elsewhere, &tasks[0]["task"], "No.").await;
+    assert_eq!((said.code(), about(&said)), ("not_found", ("task", "unknown")));
 
     // Said again because the answer was lost, it is the same; otherwise, or by another, it stands.
     for _ in 0..2 {
         let said = desk.answers(&desk.key, &tasks[0]["task"], "Come on Monday.").await;
         assert_eq!((said.status, &said.json["answered"]), (200, &json!(true)));
     }
-    assert_eq!(desk.answers(&desk.key, &tasks[0]["task"], "Or not.").await.code(), "conflict");
+    let said = desk.answers(&desk.key, &tasks[0]["task"], "Or not.").await;
+    assert_eq!((said.code(), about(&said)), ("conflict", ("task", "answered")));
     let other = agent(&desk.service, "ONE", "Agent Durand", 90).await;
     assert_eq!(desk.answers(&other, &tasks[0]["task"], "Come on Monday.").await.code(), "conflict");
     assert_eq!(desk.answers(&desk.key, &json!(9_999), "x").await.code(), "not_found");
-    assert_eq!(desk.answers(&desk.key, &tasks[0]["task"], "two\nlines").await.code(), "bad_body");
+    let said = desk.answers(&desk.key, &tasks[0]["task"], "two\nlines").await;
+    assert_eq!((said.code(), about(&said)), ("bad_body", ("answer", "control_character")));
     assert!(desk.tasks().await.is_empty());
     let all = desk.get("/v1/tasks?all=true").await.json;
     assert_eq!(all["tasks"][0]["answered_by"], "Agent Martin");
@@ -124,26 +133,44 @@ async fn a_question_is_a_task_with_the_way_back() {
     let person = desk.registered().await;
     let mut asked = json!({ "code": person.code, "channel": "phone", "question": "May I bring my son?" });
     // Without a key it could be asked twice by one lost answer.
-    assert_eq!(desk.asks(None, &asked).await.code(), "bad_body");
+    let said = desk.asks(None, &asked).await;
+    assert_eq!((said.code(), about(&said)), ("bad_body", ("idempotency-key", "missing")));
     let first = desk.asks(Some("call 1"), &asked).await;
     assert_eq!((first.status, &first.json["due"]), (200, &json!("2027-03-16")));
     assert_eq!(desk.asks(Some("call 1"), &asked).await.json, first.json);
     let second = desk.asks(Some("call 2"), &asked).await;
     assert_ne!(second.json["task"], first.json["task"], "asked twice is twice");
     asked["question"] = json!("Where is the entrance?");
-    assert_eq!(desk.asks(Some("call 1"), &asked).await.code(), "conflict");
-    for (field, value, code) in [
-        ("code", json!(domain::code::FollowUpCode::from_random([0xee; 8])), "not_found"),
-        ("code", json!("0000000000000"), "bad_body"),
-        ("channel", json!("pigeon"), "bad_body"),
+    let said = desk.asks(Some("call 1"), &asked).await;
+    assert_eq!((said.code(), about(&said)), ("conflict", ("idempotency-key", "used")));
+    for (field, value, code, reason) in [
+        ("code", json!(domain::code::FollowUpCode::from_random([0xee; 8])), "not_found", "unknown"),
+        ("code", json!("0000000000000"), "bad_body", "not_a_code"),
+        ("channel", json!("pigeon"), "bad_body", "not_one_of"),
         // They gave no such contact: the answer could not go back.
-        ("channel", json!("email"), "bad_body"),
-        ("question", json!(""), "bad_body"),
-        ("question", json!("x".repeat(1_001)), "bad_body"),
+        ("channel", json!("email"), "bad_body", "no_contact"),
+        ("question", json!(""), "bad_body", "empty"),
+        ("question", json!(7), "bad_body", "not_text"),
+        ("question", json!("x".repeat(1_001)), "bad_body", "too_long"),
+        ("question", json!("two\nlines"), "bad_body", "control_character"),
+        ("hour", json!("now"), "bad_body", "unknown"),
     ] {
         let mut wrong = asked.clone();
         wrong[field] = value;
-        assert_eq!(desk.asks(Some("call 3"), &wrong).await.code(), code, "{field}");
+        let said = desk.asks(Some("call 3"), &wrong).await;
+        assert_eq!((said.code(), about(&said)), (code, (field, reason)));
+    }
+    let mut without = asked.clone();
+    without.as_object_mut().unwrap().remove("channel");
+    let said = desk.asks(Some("call 3"), &without).await;
+    assert_eq!((said.code(), about(&said)), ("bad_body", ("channel", "missing")));
+    let said = desk.asks(Some(&"k".repeat(65)), &asked).await;
+    assert_eq!((said.code(), about(&said)), ("bad_body", ("idempotency-key", "too_long")));
+    for (query, field, reason) in
+        [("all=perhaps", "all", "not_true_or_false"), ("every=1", "every", "unknown")]
+    {
+        let said = desk.get(&format!("/v1/tasks?{query}")).await;
+        assert_eq!((said.code(), about(&said)), ("bad_body", (field, reason)));
     }
     let elsewhere = agent(&desk.service, "TWO", "Agent Petit", 90).await;
     let said = desk.service.desk(&elsewhere, ("POST", "/v1/tasks"), Some("k"), &asked).await.unwrap();

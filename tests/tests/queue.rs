@@ -24,7 +24,15 @@ struct Printed {
 
 impl Printed {
     fn explain(&self, queue: Option<(&Path, &Path)>) -> (Option<i32>, Value) {
+        let (exit, told, _) = self.explained("fr", queue);
+        (exit, told)
+    }
+
+    /// The same, with what is said beside the answer, in a language.
+    fn explained(&self, lang: &str, queue: Option<(&Path, &Path)>) -> (Option<i32>, Value, String) {
         let words = [
+            "--lang",
+            lang,
             "rank",
             "explain",
             "--code",
@@ -41,7 +49,8 @@ impl Printed {
             run.arg("--queue").arg(file).arg("--root").arg(root);
         }
         let output = run.output().unwrap();
-        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), said)
     }
 }
 
@@ -201,6 +210,20 @@ async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue()
         assert_eq!(told["mark"], alone["mark"]);
         let position = json!({ "in_class": in_class, "of_class": of_class, "of_all": of_all });
         assert_eq!(told["position"], position, "{told}");
+        // What a program reads is the same in each language; beside it stands what it means.
+        let (_, english, said) = paper.explained("en", queue);
+        assert_eq!(english, told);
+        let class = if paper.class == "ordinary" { "ordinary" } else { "with a legal time limit" };
+        let means = [
+            class.to_owned(),
+            paper.tie_break.clone(),
+            format!("number {in_class} of {of_class}"),
+            format!("{} registrations stand before it", of_all - 1),
+        ];
+        for part in means {
+            assert!(said.contains(&part), "{part}: {said}");
+        }
+        assert!(paper.explained("en", None).2.contains("--queue"), "where it stands is not known");
     }
 
     // A paper whose time or class was changed is not in it.
@@ -212,9 +235,26 @@ async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue()
         let (exit, told) = paper.explain(queue);
         assert_eq!((exit, &told["listed"]), (Some(1), &json!(false)), "{told}");
     }
+    let (_, _, said) =
+        Printed { class: "with_time_limit".into(), ..printed(&last).await }.explained("fr", queue);
+    assert!(said.contains("n'est pas dans la liste"), "{said}");
     let mut mistyped = printed(&last).await;
     mistyped.tie_break = "12".to_owned();
     assert_eq!(mistyped.explain(queue).0, Some(2));
+
+    // Registered in the hour that passed twice, the second time: the paper says one hour, both are tried.
+    let second = "2027-10-31T01:30:00Z".parse::<Timestamp>().unwrap().as_second();
+    let sql = "UPDATE registration SET registered_s = $1, ranked_s = $1 WHERE body ->> 'code' = $2";
+    sqlx::query(sql).bind(second).bind(&last).execute(&pool).await.unwrap();
+    let autumn = folder.path().join("autumn.json");
+    central::admin::queue(&pool, &keys, (SITE, "renewal"), &autumn, now).await.unwrap();
+    let (exit, told, said) = printed(&last).await.explained("en", Some((&autumn, &root)));
+    assert_eq!(
+        (exit, &told["reading"], &told["registered_s"]),
+        (Some(0), &json!("second"), &json!(second)),
+        "{said}"
+    );
+    assert!(said.contains("the second time is in the list"), "{said}");
 
     // A queue somebody has touched.
     let extract: QueueExtract = serde_json::from_str(&text).unwrap();
@@ -237,4 +277,48 @@ async fn a_place_is_recomputed_from_its_paper_and_found_in_the_published_queue()
     std::fs::write(&file, "[]").unwrap();
     assert_eq!(paper.explain(queue).0, Some(3));
     assert!(PlaceKey::printed("ordinary", 0, "0000000Z").is_none());
+}
+
+#[test]
+fn a_time_is_told_to_the_second_and_an_hour_that_passed_twice_is_read_both_ways() {
+    let told = |registered: &str| {
+        let paper = Printed {
+            code: domain::code::FollowUpCode::from_random([7; 8]).to_string(),
+            class: "ordinary".into(),
+            registered: registered.into(),
+            tie_break: "0A1B2C3D".into(),
+        };
+        paper.explained("en", None)
+    };
+    let (exit, whole, said) = told("2027-03-08T09:12:33");
+    assert_eq!(
+        (exit, &whole["reading"], &whole["readings"]),
+        (Some(0), &Value::Null, &Value::Null),
+        "{said}"
+    );
+    assert_eq!(told("2027-03-08 09:12:33").1, whole, "as the paper prints it");
+    for (wrong, problem, help) in [
+        ("2027-03-08T09:12", "time_without_seconds", "seconds"),
+        ("2027-03-08T09", "time_unreadable", "2027-03-08T09:12:33"),
+        ("2027-13-08T09:12:33", "time_unreadable", "2027-03-08T09:12:33"),
+        ("hier", "time_unreadable", "2027-03-08T09:12:33"),
+        // The clocks went from two to three.
+        ("2027-03-28T02:30:00", "time_never_was", "--zone"),
+    ] {
+        let (exit, told, said) = told(wrong);
+        assert_eq!((exit, &told["problem"]), (Some(2), &json!(problem)), "{wrong}: {said}");
+        assert!(said.contains(help), "{wrong}: {said}");
+    }
+    // From three back to two: half past two is two moments, an hour apart.
+    let (exit, twice, said) = told("2027-10-31T02:30:00");
+    assert_eq!((exit, &twice["reading"]), (Some(0), &json!("first")), "{said}");
+    let readings = twice["readings"].as_array().unwrap();
+    let moment = |n: usize| readings[n]["registered_s"].as_i64().unwrap();
+    assert_eq!((readings.len(), moment(1) - moment(0)), (2, 3_600));
+    assert_eq!(
+        (&twice["mark"], &twice["registered_s"]),
+        (&readings[0]["mark"], &readings[0]["registered_s"])
+    );
+    assert_ne!(readings[0]["mark"], readings[1]["mark"]);
+    assert!(said.contains("passed twice"), "{said}");
 }

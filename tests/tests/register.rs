@@ -55,7 +55,15 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         assert_eq!(told["fields"][0]["field"], "nationality", "{told}");
         write(&person("DIALLO"));
         assert_eq!(register("000000").1["problem"], "bad_pin");
-        assert_eq!(jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN).1["problem"], "bad_pin");
+        let nobody = jalonctl(home, &["register", &path, "--mediator", "nobody"], PIN);
+        assert_eq!(nobody.1["problem"], "bad_pin");
+        assert_eq!(nobody.2, register("000000").2, "which of the two is wrong is told to nobody");
+        // Nothing given is neither, and no try: it may be said any number of times.
+        for n in 0..12 {
+            let (exit, told, said) = register(["", "\n", "  \n"][n % 3]);
+            assert_eq!((exit, &told["problem"]), (Some(2), &json!("pin_missing")), "{said}");
+            assert_eq!(told["args"]["line"], "1");
+        }
         std::fs::write(&file, "{\"family_names\": \"SECRET\", \"oops\": 1}").unwrap();
         let (exit, told, said) = register(PIN);
         assert_eq!((exit, &told["problem"]), (Some(2), &json!("fields_wrong")), "{said}");
@@ -92,6 +100,18 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         let opens = jiff::civil::Date::saturating_add(today, jiff::ToSpan::days(60)).to_string();
         assert_eq!(online["opens"], json!(opens));
         assert!(online["slot_at"].as_str().unwrap() >= opens.as_str(), "{online}");
+        // Ended before anybody read the code: said again it is the same person, under the same code.
+        let (exit, again, said) = register(PIN);
+        assert_eq!(
+            (exit, &again["again"], &online["again"]),
+            (Some(0), &json!(true), &json!(false)),
+            "{said}"
+        );
+        assert!(said.contains(online["code"].as_str().unwrap()), "{said}");
+        for field in ["code", "visit", "slot", "slot_at", "renewal"] {
+            assert_eq!(again[field], online[field], "{field}");
+        }
+        assert_eq!(kept().as_array().unwrap().len(), 1);
         let (exit, _, said) = jalonctl(home, &["sync"], "");
         assert_eq!(exit, Some(0), "{said}");
         // They come back with a protection order: an earlier day is offered at once.
@@ -143,9 +163,19 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         // Central is gone; what the kiosk trusts it by stays.
         let folder = only_folder(counter);
         write(&person("KONATÉ"));
+        // One was ended before it asked for a date: it goes on from there, and leaves no half visit.
+        let begun = runtime.block_on(async {
+            let kiosk = app::Kiosk::open_in(settings.clone(), World::system()).await.unwrap();
+            kiosk.unlock(MEDIATOR, PIN).await.unwrap();
+            let visit = kiosk.start_visit("fr").await.unwrap().visit;
+            kiosk.save_draft(&visit, journeys::counter::person("KONATÉ")).await.unwrap();
+            visit
+        });
         let (exit, offline, said) = jalonctl(home, &["register", &path, "--mediator", MEDIATOR], PIN);
         assert_eq!((exit, &offline["source"]), (Some(0), &json!("lease")), "{offline} {said}");
         assert_ne!(online["slot"], offline["slot"]);
+        assert_eq!((&offline["visit"], &offline["again"]), (&json!(begun), &json!(false)));
+        assert_eq!(jalonctl(home, &["end-of-day"], "").1["drafts"], json!([]));
         assert_eq!(kept().as_array().unwrap().len(), 2);
         // Even what the kiosk trusts central by is gone: where it lay at enrolment, which is nothing
         // to it, and its own copy. The counter goes on.
@@ -184,6 +214,11 @@ fn a_person_typed_elsewhere_is_registered_as_at_the_counter() {
         let left = day()["papers"].clone();
         assert_eq!(left.as_array().unwrap().len(), 2, "{left}");
         assert!(!left.to_string().contains(offline["code"].as_str().unwrap()));
+        // With the paper in hand, the same again is somebody who comes anew.
+        write(&person("KONATÉ"));
+        let (exit, anew, said) = register(PIN);
+        assert_eq!((exit, &anew["again"]), (Some(0), &json!(false)), "{said}");
+        assert_ne!(anew["code"], offline["code"]);
 
         // Wrong PINs are counted from one run to the next, and at the counter too.
         let wait = (0..12).map(|_| register("000000").1["problem"].clone()).find(|told| *told != "bad_pin");

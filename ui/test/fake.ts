@@ -64,6 +64,7 @@ function standing(fields: DraftFields): RenewalView | null {
 const DAY: EndOfDayView = {
   first: ['papers', 'export'], only_here: 2, records_waiting: 5, pages_waiting: 7, set_aside: 1,
   papers: [{ visit: 'v8', state: 'kept', code: 'JLN-7K2M-QX4T', name: 'Benali Amélie', begun_by: null, since: '2031-03-04T10:02', days: 0 }],
+  replaced: [{ visit: 'v7', lang: 'ar', code: 'JLN-3F8P-WW2C', name: 'Haddad Sami', phone: '+33 6 12 34 56 78', since: '2031-03-03T11:40', days: 1 }],
   drafts: [{ visit: 'v9', state: 'draft', code: null, name: 'بن علي', begun_by: null, since: '2031-03-01T15:20', days: 3 },
     { visit: 'v10', state: 'draft', code: null, name: '', begun_by: 'Médiatrice du matin', since: '2031-03-04T08:10', days: 0 }],
   storage: { state: 'ok', free_mib: 43_008, total_mib: 122_880 }, exported: null, standing: null, vaults_set_aside: [],

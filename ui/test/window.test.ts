@@ -898,6 +898,9 @@ describe('the end of the day', () => {
     expect(one('[data-role="end-of-day"]').dataset['maySwitchOff']).toBe('false');
     expect([...document.querySelectorAll<HTMLElement>('[data-first]')].map((item) => item.dataset['first'])).toEqual(['papers', 'export']);
     expect(one('[data-role="record"][data-state="set_aside"]').textContent).toContain("l'inscription à laquelle il se rapporte");
+    // Whom to tell, and how: the paper they hold was replaced.
+    const replaced = one('[data-role="replaced"]').textContent;
+    expect(['Haddad Sami', '+33 6 12 34 56 78', 'JLN-3F8P-WW2C', 'depuis un jour'].filter((said) => !replaced.includes(said))).toEqual([]);
     await press('export-to');
     expect(one('[data-role="exported"]').textContent).toContain('CLE');
     expect([...document.querySelectorAll<HTMLElement>('[data-first]')].map((item) => item.dataset['first'])).toEqual(['papers']);

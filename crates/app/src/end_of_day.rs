@@ -1,16 +1,21 @@
-//! The end of the day: what is still only on this kiosk, whose paper was not taken, what was
-//! begun, how the disk stands; and whether it may be switched off or what to do first.
+//! The end of the day: what is still only on this kiosk, whose paper was not taken or was replaced
+//! since, what was begun, how the disk stands; and whether it may be switched off or what to do first.
 
-use crate::contract::{Connection, EndOfDayView, ExportedView, LeftView, Problem, StorageState};
+use crate::contract::{
+    Connection, EndOfDayView, ExportedView, LeftView, Problem, ReplacedView, StorageState,
+};
 use crate::export;
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::session::unfinished;
 use crate::{set_aside, sync};
+use domain::token::SignedToken;
 use jiff::Timestamp;
-use vault::{Tx, VisitState};
+use vault::{Paper, Tx, VisitState};
 
 /// Open visits looked at; the oldest beyond them are not shown.
 const VISITS: u32 = 200;
+/// Replaced papers looked at: a closure moves as many people of one kiosk in a bad week.
+const REPLACED: u32 = 200;
 const DAY_S: i64 = 86_400;
 
 impl Kiosk {
@@ -32,6 +37,7 @@ impl Kiosk {
         self.off(|inner| {
             let view = inner.end_of_day()?;
             let left = |left: &LeftView| serde_json::json!({ "code": left.code, "state": left.state, "since": left.since, "days": left.days });
+            let replaced = |one: &ReplacedView| serde_json::json!({ "code": one.code, "since": one.since, "days": one.days });
             Ok(serde_json::json!({
                 "may_switch_off": view.first.is_empty(),
                 "reason": (!view.first.is_empty()).then_some("to_do"),
@@ -40,6 +46,7 @@ impl Kiosk {
                 "records_waiting": view.records_waiting,
                 "pages_waiting": view.pages_waiting,
                 "papers": view.papers.iter().map(left).collect::<Vec<_>>(),
+                "replaced": view.replaced.iter().map(replaced).collect::<Vec<_>>(),
                 "drafts": view.drafts.iter().map(left).collect::<Vec<_>>(),
                 "set_aside": view.set_aside,
                 "storage": view.storage,
@@ -63,7 +70,6 @@ impl Inner {
             for visit in tx.open_visits(VISITS)? {
                 let Some(open) = unfinished(self, tx, &visit)? else { continue };
                 let since = Timestamp::from_second(visit.begun_s).unwrap_or(Timestamp::UNIX_EPOCH);
-                let days = (self.now().as_second() - visit.begun_s).max(0) / DAY_S;
                 let left = LeftView {
                     visit: open.visit,
                     state: open.state,
@@ -71,7 +77,7 @@ impl Inner {
                     name: open.name,
                     begun_by: open.begun_by,
                     since: self.civil(since).strftime("%Y-%m-%dT%H:%M").to_string(),
-                    days: u32::try_from(days).unwrap_or(u32::MAX),
+                    days: self.days_since(since),
                 };
                 if visit.state == VisitState::Kept { papers.push(left) } else { drafts.push(left) }
             }
@@ -90,6 +96,7 @@ impl Inner {
                 records_waiting,
                 pages_waiting,
                 papers,
+                replaced: self.replaced(tx)?,
                 drafts,
                 set_aside,
                 storage,
@@ -98,6 +105,38 @@ impl Inner {
                 vaults_set_aside: set_aside::unsent(self.vault.folder()),
             })
         })
+    }
+
+    /// People whose paper is another now than the one they were handed, while its day is to come.
+    fn replaced(&self, tx: &Tx<'_>) -> Result<Vec<ReplacedView>, Problem> {
+        let today = self.today();
+        let over = |paper: &Paper| {
+            let token = paper.token.as_deref().and_then(SignedToken::from_bytes);
+            token.is_some_and(|signed| signed.token.at.date() < today)
+        };
+        let mut people = Vec::new();
+        for id in tx.replaced_papers(REPLACED)? {
+            let (Some(paper), Some(visit)) = (tx.paper(id)?, tx.visit_of(id)?) else { continue };
+            if over(&paper) {
+                continue;
+            }
+            let told = paper.registered.registration;
+            people.push(ReplacedView {
+                visit: visit.to_string(),
+                code: told.code.to_string(),
+                name: told.applicant.name_as_printed(),
+                phone: told.applicant.contact.phone,
+                lang: told.lang,
+                since: self.civil(paper.issued_at).strftime("%Y-%m-%dT%H:%M").to_string(),
+                days: self.days_since(paper.issued_at),
+            });
+        }
+        Ok(people)
+    }
+
+    fn days_since(&self, since: Timestamp) -> u32 {
+        let days = (self.now().as_second() - since.as_second()).max(0) / DAY_S;
+        u32::try_from(days).unwrap_or(u32::MAX)
     }
 
     fn exported(&self, tx: &Tx<'_>) -> Result<Option<ExportedView>, Problem> {

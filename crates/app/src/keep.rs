@@ -1,7 +1,8 @@
 //! From *Confirm* to a date on the screen.
 //!
 //! The kiosk commits, then asks central; no answer in time means it takes the date from
-//! its lease under the same registration id, and what it then keeps is the date (I6).
+//! its lease under the same registration id, and what it then keeps is the date (I6). Where central
+//! answers and the lease is looked at all the same, the kiosk first hears what central still stands by.
 
 use crate::check::Checked;
 use crate::contract::{DateSource, DateView, PaperKind, Problem};
@@ -19,11 +20,13 @@ use domain::reserve::Reserve;
 use domain::token::SignedToken;
 use jiff::{Timestamp, civil::DateTime};
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use vault::{EntryState, Tx, Visit, VisitState};
 use wire::body::{Body, Held, Outcome, Page, Piece, Registered};
 use wire::messages::{DateRequest, Transferred};
 
-/// How long the counter waits for central's date.
+/// How long the counter waits for central's date, and for what it then has to hear before it looks at
+/// its lease: three seconds is what somebody at a counter waits without asking.
 const ASK_LIMIT: Duration = Duration::from_millis(3_000);
 /// The same, when central was out of reach a moment ago.
 const ASK_LIMIT_OFFLINE: Duration = Duration::from_millis(1_000);
@@ -64,8 +67,9 @@ impl Kiosk {
         let inner = &self.inner;
         let online = lock(&inner.sync).connection == crate::contract::Connection::Online;
         let limit = if online { ASK_LIMIT } else { ASK_LIMIT_OFFLINE };
+        let until = Instant::now() + limit;
         let request = DateRequest { registration: registration.clone() };
-        match tokio::time::timeout(limit, inner.remote.date(inner.caller(), &request)).await {
+        let answer = match timeout_at(until, inner.remote.date(inner.caller(), &request)).await {
             Ok(Ok(answer)) if answer.registration == registration.id => match answer.token {
                 None => Answer::NoDate(answer.transfer),
                 // A date on a day already gone is no date, whoever signed it.
@@ -83,7 +87,18 @@ impl Kiosk {
                 tracing::info!(code = failure.code(), "central gave no date");
                 Answer::Silence
             }
+        };
+        let lease_is_next = match &answer {
+            Answer::NoDate(_) => true,
+            Answer::Date { token, extra, .. } => falls_short(registration, (token, *extra)),
+            Answer::Busy(_) | Answer::Silence => false,
+        };
+        // A counter may have ended since the last exchange: what central lent of it is dropped before
+        // anybody is given it. Not heard in time, the lease is as it is offline.
+        if lease_is_next && let Err(problem) = self.hear(until).await {
+            tracing::info!(code = problem.code, "what the lease is good for was not heard");
         }
+        answer
     }
 }
 
@@ -243,12 +258,12 @@ fn in_time(
     registration: &Registration,
     (given, extra): (&SignedToken, bool),
 ) -> Result<Option<(Outcome, Option<SignedToken>)>, Problem> {
-    let late = registration.limit.as_ref().is_some_and(|limit| given.token.at.date() > limit.last_day);
-    let window = lease_window(inner, registration);
-    let apart = |at: DateTime| registration.party.as_ref().is_some_and(|party| party.is_apart(at.date()));
-    if !late && !extra && !apart(given.token.at) {
+    if !falls_short(registration, (given, extra)) {
         return Ok(None);
     }
+    let late = is_late(registration, given);
+    let window = lease_window(inner, registration);
+    let apart = |at: DateTime| is_apart(registration, at);
     let party = registration.party.as_ref();
     // With others to come, central's date may have waited for them already.
     let day = given.token.at.date();
@@ -259,6 +274,19 @@ fn in_time(
         Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
         Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
     }
+}
+
+/// May the lease have a better date than this one of central's?
+fn falls_short(registration: &Registration, (given, extra): (&SignedToken, bool)) -> bool {
+    extra || is_late(registration, given) || is_apart(registration, given.token.at)
+}
+
+fn is_late(registration: &Registration, given: &SignedToken) -> bool {
+    registration.limit.as_ref().is_some_and(|limit| given.token.at.date() > limit.last_day)
+}
+
+fn is_apart(registration: &Registration, at: DateTime) -> bool {
+    registration.party.as_ref().is_some_and(|party| party.is_apart(at.date()))
 }
 
 /// A leased slot is good for papers issued today, whenever the person registered.

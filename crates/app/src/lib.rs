@@ -58,3 +58,4 @@ pub use kiosk::{Clock, Kiosk, Random, World};
 pub use repair::{Known, repair};
 pub use set_aside::{replace, set_aside};
 pub use settings::Settings;
+pub use visit::Left;

@@ -13,7 +13,19 @@ use domain::code::FollowUpCode;
 use domain::ids::{MediatorId, PageId, RegistrationId, VisitId};
 use domain::party::Party;
 use domain::registration::Registration;
+use domain::token::SignedToken;
 use vault::{Paper, Tx, VaultFailure, Visit, VisitState};
+
+/// Open visits looked through for one that was left; the oldest beyond them are not.
+const LEFT: u32 = 200;
+
+/// A visit to go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    pub visit: String,
+    /// Nothing was asked for yet: it is to be confirmed like any other draft.
+    pub is_draft: bool,
+}
 
 impl Kiosk {
     /// Begins a visit in the person's language.
@@ -41,6 +53,31 @@ impl Kiosk {
             inner.vault.read(|tx| {
                 ours(inner, tx, id)?;
                 view(inner, tx, id)
+            })
+        })
+        .await
+    }
+
+    /// The visit that was left open here with exactly these fields, for a command that is said again
+    /// after it was ended: a draft, or one whose date is being asked for or kept and whose paper nobody
+    /// has taken. None where the date is past or given up: the person comes for another.
+    ///
+    /// # Errors
+    /// Nobody has unlocked, or the vault fails.
+    pub async fn left_with(&self, fields: DraftFields) -> Result<Option<Left>, Problem> {
+        self.off(move |inner| {
+            inner.session()?;
+            inner.vault.read(|tx| {
+                for visit in tx.open_visits(LEFT)? {
+                    let same =
+                        serde_json::from_str::<DraftFields>(&visit.fields).is_ok_and(|it| it == fields);
+                    if !same || author::closed(inner, tx, &visit)?.is_some() || is_over(inner, tx, &visit)? {
+                        continue;
+                    }
+                    let is_draft = visit.state == VisitState::Draft;
+                    return Ok(Some(Left { visit: visit.id.to_string(), is_draft }));
+                }
+                Ok(None)
             })
         })
         .await
@@ -231,6 +268,14 @@ pub(crate) fn judged(
     }
     let party = party::of(tx, checked.coming, id)?;
     Ok(party.map(|party| (checked, party)).map_err(|problem| vec![problem]))
+}
+
+/// Does the date of a kept visit serve nobody any more?
+fn is_over(inner: &Inner, tx: &Tx<'_>, visit: &Visit) -> Result<bool, Problem> {
+    let Some(id) = visit.registration.filter(|_| visit.state == VisitState::Kept) else { return Ok(false) };
+    let token = tx.paper(id)?.and_then(|paper| paper.token);
+    let at = token.as_deref().and_then(SignedToken::from_bytes).map(|signed| signed.token.at);
+    Ok(tx.cancelled(id)?.is_some() || at.is_some_and(|at| at.date() < inner.today()))
 }
 
 pub(crate) fn problems(

@@ -1,11 +1,15 @@
 //! A person came to their appointment with their paper: the registration is honoured. Said by any
-//! kiosk of the site, and perhaps long after; whatever was made of their absence meanwhile is undone.
+//! kiosk of the site, or by an agent, and perhaps long after; whatever was made of their absence
+//! meanwhile is undone.
 
 use crate::device::Device;
+use crate::each_site::{Due, each_row};
 use crate::{Central, Refusal, calendar, changes, dates, lists, offers, task, transfer};
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::set_aside::Reason;
 use domain::task::TaskKind;
+use jiff::civil::DateTime;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use wire::body::Arrival;
 use wire::messages::Change;
@@ -44,14 +48,61 @@ pub(crate) async fn apply(
     .await?;
     let Some(row) = known.filter(|_| new.rows_affected() == 1) else { return Ok(Ok(())) };
     let kiosk = KioskId(row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
-    was_there(&mut *db, central, device, said).await?;
+    honour(db, central, (&device.site, kiosk), (id, said.appointment)).await.map(Ok)
+}
+
+impl Central {
+    /// Carries out what agents said of people who came though no kiosk does; answers of how many.
+    ///
+    /// # Errors
+    /// The database fails; what was carried out stays so.
+    pub async fn carry_out_arrivals(&self) -> Result<usize, Refusal> {
+        let sites = "SELECT DISTINCT site FROM arrival WHERE due ORDER BY site";
+        let due = |site: &SiteId| -> Due {
+            sqlx::query(
+                "SELECT registration.id, arrival.at::text, registration.kiosk FROM arrival \
+                 JOIN registration ON registration.id = arrival.registration WHERE arrival.site = $1 AND due \
+                 ORDER BY came_s, registration.id, arrival.at LIMIT $2 OFFSET $3",
+            )
+            .bind(site.as_str().to_owned())
+        };
+        each_row(self, (sites, "an arrival an agent told of cannot be carried out"), due, carry_out).await
+    }
+}
+
+async fn carry_out(
+    db: &mut PgConnection,
+    central: &Central,
+    site: &SiteId,
+    row: &PgRow,
+) -> Result<bool, Refusal> {
+    let id: &[u8] = row.try_get(0)?;
+    let id = RegistrationId(id.try_into().map_err(|_| Refusal::Stored("registration id"))?);
+    let at = dates::civil(row.try_get(1)?)?;
+    let kiosk = KioskId(row.try_get::<&[u8], _>(2)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?);
+    honour(&mut *db, central, (site, kiosk), (id, at)).await?;
+    sqlx::query("UPDATE arrival SET due = false WHERE registration = $1 AND at = $2::text::timestamp")
+        .bind(id.0.as_slice())
+        .bind(at.to_string())
+        .execute(db)
+        .await?;
+    Ok(true)
+}
+
+/// What follows once somebody was received at this hour; `kiosk` made their paper, and hears of it.
+async fn honour(
+    db: &mut PgConnection,
+    central: &Central,
+    (site, kiosk): (&SiteId, KioskId),
+    (id, at): (RegistrationId, DateTime),
+) -> Result<(), Refusal> {
+    was_there(&mut *db, central, site, (id, at)).await?;
     let mut told = task::settle_all(&mut *db, id, (HONOURED, central.now())).await?;
     let offer = offers::withdraw(&mut *db, central, id).await?;
     told.extend(offer.map(|offer| Change::OfferEnded { registration: id, offer }));
     changes::append(&mut *db, central, kiosk, &told).await?;
     transfer::honoured(&mut *db, central, id).await?;
-    second_dates(db, central, id).await?;
-    Ok(Ok(()))
+    second_dates(db, central, id).await
 }
 
 /// They were said not to have come: what followed from it is taken back, and the slot it gave goes to
@@ -59,16 +110,15 @@ pub(crate) async fn apply(
 async fn was_there(
     db: &mut PgConnection,
     central: &Central,
-    device: &Device,
-    said: &Arrival,
+    site: &SiteId,
+    (id, at): (RegistrationId, DateTime),
 ) -> Result<(), Refusal> {
-    let id = said.registration;
     let row = sqlx::query(
         "DELETE FROM missed WHERE registration = $1 AND at::date = $2::text::date \
          RETURNING slot, at::text, done_s IS NOT NULL, ended",
     )
     .bind(id.0.as_slice())
-    .bind(said.appointment.date().to_string())
+    .bind(at.date().to_string())
     .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(()) };
@@ -96,7 +146,7 @@ async fn was_there(
         .bind(id.0.as_slice())
         .execute(&mut *db)
         .await?;
-    let today = dates::today(&mut *db, central, &device.site).await?;
+    let today = dates::today(&mut *db, central, site).await?;
     lists::replace(db, central, id, (Some(at), given.map(|(_, at)| at)), today).await
 }
 

@@ -9,6 +9,7 @@ use crate::{Central, Refusal, company, extra, offers, planted, redate, task};
 use domain::assign::Window;
 use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId, SlotId};
+use domain::offer;
 use domain::procedure::ProcedureSet;
 use domain::registration::Registration;
 use domain::task::TaskKind;
@@ -77,6 +78,17 @@ pub(crate) async fn give_new(
 ) -> Result<Vec<Given>, Refusal> {
     let today = today(&mut *db, central, &device.site).await?;
     let windows: Vec<Window> = registrations.iter().map(|told| window(told, today)).collect();
+    give_within(db, central, device, (registrations, &windows)).await
+}
+
+/// The same, each in these days.
+async fn give_within(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (registrations, windows): (&[&Registration], &[Window]),
+) -> Result<Vec<Given>, Refusal> {
+    let today = today(&mut *db, central, &device.site).await?;
     let Some(from) = windows.iter().map(|window| window.earliest).min() else { return Ok(Vec::new()) };
     let mut free = Free::from(&mut *db, central, &device.site, (today, from)).await?;
     let mut taken = Vec::with_capacity(windows.len());
@@ -129,6 +141,24 @@ pub(crate) async fn give_new(
         escalate_late(&mut *db, central, registration, slot.1).await?;
         let signed = sign(central, device, registration, &zone, slot)?;
         given.push(Given { extra, ..signed });
+    }
+    Ok(given)
+}
+
+/// Gives a registration without a date another than the one it had `held`, to be told to a person who
+/// is not at the counter: in time to tell them. None as with [`give`].
+pub(crate) async fn give_another(
+    db: &mut PgConnection,
+    central: &Central,
+    device: &Device,
+    (registration, held): (&Registration, DateTime),
+) -> Result<Option<Given>, Refusal> {
+    calendar::hold(&mut *db, &device.site).await?;
+    let today = today(&mut *db, central, &device.site).await?;
+    let window = offer::moved_window(window(registration, today), held, today);
+    let given = give_within(&mut *db, central, device, (&[registration], &[window])).await?.pop();
+    if given.is_none() {
+        escalate(db, central, registration, "no_capacity").await?;
     }
     Ok(given)
 }

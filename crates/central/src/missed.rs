@@ -1,6 +1,6 @@
 //! What follows when an agent said that somebody did not come: their place is kept once, and a new
-//! date comes by rank; the second time it waits as after a cancellation. Never guesses that somebody
-//! was absent: a kiosk without a network may know better.
+//! date comes by rank, in time to tell them; the second time it waits as after a cancellation. Never
+//! guesses that somebody was absent: a kiosk without a network may know better.
 
 use crate::device::Device;
 use crate::each_site::{Due, each_row};
@@ -57,6 +57,8 @@ impl Central {
                                 AND other.at <> missed.at) \
                  FROM missed JOIN registration ON registration.id = missed.registration \
                  JOIN kiosk ON kiosk.id = registration.kiosk WHERE missed.site = $1 AND missed.done_s IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.registration = missed.registration \
+                                 AND arrival.at = missed.at AND due) \
                  ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id, missed.at LIMIT $2 OFFSET $3",
             )
             .bind(site.as_str().to_owned())
@@ -110,25 +112,32 @@ pub(crate) async fn dated(
     id: RegistrationId,
     given: &SignedToken,
 ) -> Result<Change, Refusal> {
-    let row = sqlx::query(
-        "SELECT at::text FROM missed WHERE registration = $1 AND done_s IS NOT NULL ORDER BY at DESC LIMIT 1",
-    )
-    .bind(id.0.as_slice())
-    .fetch_optional(&mut *db)
-    .await?;
     let token = given.to_bytes().into();
-    let Some(row) = row else { return Ok(Change::Dated { registration: id, token }) };
-    let from = dates::civil(row.try_get(0)?)?;
+    let Some(from) = before(&mut *db, id).await? else {
+        return Ok(Change::Dated { registration: id, token });
+    };
     let today = dates::today(&mut *db, central, &device.site).await?;
     lists::replace(db, central, id, (Some(given.token.at), Some(from)), today).await?;
     Ok(Change::Moved { registration: id, from, token, because: MISSED.to_owned() })
 }
 
-/// The first time: the rank is what it was, and so the first free slot is theirs.
+/// The appointment that somebody without a date was last said to have missed.
+pub(crate) async fn before(db: &mut PgConnection, id: RegistrationId) -> Result<Option<DateTime>, Refusal> {
+    let row = sqlx::query(
+        "SELECT at::text FROM missed WHERE registration = $1 AND done_s IS NOT NULL ORDER BY at DESC LIMIT 1",
+    )
+    .bind(id.0.as_slice())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| dates::civil(row.try_get(0)?)).transpose()
+}
+
+/// The first time: the rank is what it was, and so the first free slot they can be told of is theirs.
 async fn date(db: &mut PgConnection, central: &Central, absent: &Absent) -> Result<(), Refusal> {
     let (device, id) = (&absent.device, absent.registration.id);
     // The others of the visit were received. With none to give the desk is told in the same transaction.
-    let Some(given) = dates::give(&mut *db, central, device, &absent.registration.alone()).await? else {
+    let alone = absent.registration.alone();
+    let Some(given) = dates::give_another(&mut *db, central, device, (&alone, absent.at)).await? else {
         return Ok(());
     };
     let told = dated(&mut *db, central, device, id, &given.token).await?;

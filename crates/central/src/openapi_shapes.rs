@@ -23,7 +23,14 @@ pub(crate) fn shapes() -> Value {
             "properties": {
                 "code": { "type": "string" },
                 "status": { "type": "integer" },
-                "args": { "type": "object", "additionalProperties": { "type": "string" } }
+                "args": {
+                    "type": "object", "additionalProperties": { "type": "string" },
+                    "properties": {
+                        "seconds": { "type": "string", "description": "How long to wait." },
+                        "field": { "type": "string", "description": "What of the request is wrong." },
+                        "reason": { "type": "string", "description": "What is wrong with it." }
+                    }
+                }
             }
         },
         "EnrolRequest": strict(json!({

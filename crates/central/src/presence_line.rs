@@ -17,7 +17,8 @@ pub(crate) struct NoShow {
     /// A day that is over.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     day: Date,
-    /// The follow-up code of somebody who came though no kiosk says so; may be repeated.
+    /// The follow-up code of somebody who came though no kiosk says so; may be repeated. Of somebody who
+    /// was marked as absent that day, it takes that back.
     #[arg(long, value_name = "CODE")]
     came: Vec<String>,
     /// Do not wait for this kiosk, which was not heard since; may be repeated.

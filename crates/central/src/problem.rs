@@ -47,6 +47,9 @@ pub enum Refusal {
     Checksum,
     #[error("no such page or method here")]
     NotFound,
+    /// One of the others, and what of the request it is about: an agent corrects that.
+    #[error("{refusal}: {field}, {reason}")]
+    Field { refusal: Box<Refusal>, field: String, reason: &'static str },
     #[error("the database failed")]
     Database(sqlx::Error),
     #[error("a key of this central is retired: start it again with the new one")]
@@ -71,6 +74,11 @@ impl From<sqlx::Error> for Refusal {
 }
 
 impl Refusal {
+    /// The same, with what of the request it is about and why.
+    pub(crate) fn of(self, field: &str, reason: &'static str) -> Self {
+        Self::Field { refusal: Box::new(self), field: field.to_owned(), reason }
+    }
+
     /// Is it in the record itself, so that it will be refused for ever?
     pub(crate) fn is_of_the_record(&self) -> bool {
         matches!(self, Self::BadBody | Self::BadRecord | Self::TooLarge)
@@ -106,6 +114,7 @@ impl Refusal {
             // tus 1.0, checksum extension.
             Self::Checksum => (460, "checksum"),
             Self::NotFound => (404, "not_found"),
+            Self::Field { refusal, .. } => refusal.status_and_code(),
             Self::Database(_) | Self::LeaseLog | Self::KeyRetired | Self::Stored(_) => (503, "try_again"),
         }
     }
@@ -122,6 +131,10 @@ impl IntoResponse for Refusal {
         }
         let args = match &self {
             Self::TooManyTries { seconds } => BTreeMap::from([("seconds".to_owned(), seconds.to_string())]),
+            Self::Field { field, reason, .. } => BTreeMap::from([
+                ("field".to_owned(), field.clone()),
+                ("reason".to_owned(), (*reason).to_owned()),
+            ]),
             _ => BTreeMap::new(),
         };
         let problem = Problem { code: code.to_owned(), status, args };

@@ -37,7 +37,7 @@ pub async fn connect_with(url: &str, connections: u32) -> Result<PgPool, sqlx::E
 }
 
 /// One migration a file, applied in order, never edited once merged.
-const MIGRATIONS: [&str; 37] = [
+const MIGRATIONS: [&str; 38] = [
     include_str!("../migrations/0001_sites.sql"),
     include_str!("../migrations/0002_slots.sql"),
     include_str!("../migrations/0003_journal.sql"),
@@ -74,7 +74,8 @@ const MIGRATIONS: [&str; 37] = [
     include_str!("../migrations/0037_line_of_moves.sql"),
     include_str!("../migrations/0038_words_in_order.sql"),
     include_str!("../migrations/0039_desk.sql"),
-    include_str!("../migrations/0040_late.sql"),
+    include_str!("../migrations/0040_arrivals_said.sql"),
+    include_str!("../migrations/0041_late.sql"),
 ];
 
 /// Why a schema is not brought up to date.

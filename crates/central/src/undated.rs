@@ -9,7 +9,7 @@ use domain::bytes::PublicKey;
 use domain::ids::{KioskId, RegistrationId, SiteId};
 use domain::registration::Registration;
 use domain::task::TaskKind;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use sqlx::{Connection as _, PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,8 +32,11 @@ struct NoneFor {
 }
 
 impl NoneFor {
-    fn add(&mut self, registration: &Registration) {
-        if let Some(opens) = registration.waits_for() {
+    fn add(&mut self, registration: &Registration, absent: bool) {
+        if absent {
+            // Others may have a date on the days left out for the time it takes to tell them.
+            self.people.insert(registration.id);
+        } else if let Some(opens) = registration.waits_for() {
             self.people.insert(registration.id);
             let from = self.from.entry(registration.procedure.key()).or_insert(opens);
             *from = opens.min(*from);
@@ -94,12 +97,13 @@ async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Resul
         let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
         let device = Device { kiosk, site: site.clone(), key };
         if none_for.holds(&registration) {
-            none_for.add(&registration);
+            none_for.add(&registration, false);
             continue;
         }
-        match date(&mut tx, central, &device, &registration).await? {
+        let missed = missed::before(&mut tx, registration.id).await?;
+        match date(&mut tx, central, &device, (&registration, missed)).await? {
             true => dated += 1,
-            false => none_for.add(&registration),
+            false => none_for.add(&registration, missed.is_some()),
         }
     }
     offers::kept_apart(&mut tx, site).await?;
@@ -107,17 +111,22 @@ async fn turn(central: &Central, site: &SiteId, none_for: &mut NoneFor) -> Resul
     Ok((dated, rows.len()))
 }
 
-/// Gives one person a date, and tells their kiosk. False when the site has none for them.
+/// Gives one person a date, and tells their kiosk; in time to tell who missed one. False when the site
+/// has none for them.
 async fn date(
     tx: &mut PgConnection,
     central: &Central,
     device: &Device,
-    registration: &Registration,
+    (registration, missed): (&Registration, Option<DateTime>),
 ) -> Result<bool, Refusal> {
     let mut step = tx.begin().await?;
     // Who has no date any more is dated where they registered.
     nearby::stands_at(&mut step, registration.id, &device.site).await?;
-    let Some(given) = dates::give_new(&mut step, central, device, &[registration]).await?.pop() else {
+    let given = match missed {
+        Some(held) => dates::give_another(&mut step, central, device, (&registration.alone(), held)).await?,
+        None => dates::give_new(&mut step, central, device, &[registration]).await?.pop(),
+    };
+    let Some(given) = given else {
         step.rollback().await?;
         return Ok(false);
     };
@@ -141,6 +150,9 @@ impl Central {
                 }
                 if let Err(refusal) = central.date_waiting().await {
                     tracing::error!(cause = ?refusal, "people who waited for the desk could not be dated");
+                }
+                if let Err(refusal) = central.carry_out_arrivals().await {
+                    tracing::error!(cause = ?refusal, "arrivals agents told of could not be carried out");
                 }
                 if let Err(refusal) = central.date_missed().await {
                     tracing::error!(cause = ?refusal, "people who did not come could not be dated");

@@ -63,6 +63,13 @@ fn written(text: &str, code: ExitCode) -> ExitCode {
     }
 }
 
+/// Sentences beside an answer, for whoever reads the terminal.
+pub(crate) fn say(sentences: &[String]) {
+    for sentence in sentences {
+        let _ = std::io::stderr().write_all(format!("{sentence}\n").as_bytes());
+    }
+}
+
 /// The sentence, for whoever reads the terminal.
 pub(crate) fn tell(problem: &Problem) {
     let said = sentence(problem, lang().code());
@@ -95,6 +102,10 @@ fn exit_code(problem: &str) -> u8 {
         | "bad_scanner_address"
         | "zone_unknown"
         | "place_unreadable"
+        | "time_without_seconds"
+        | "time_unreadable"
+        | "time_never_was"
+        | "pin_missing"
         | "mediator_needed"
         | "fields_not_fields"
         | "fields_wrong"

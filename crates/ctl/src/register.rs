@@ -19,11 +19,15 @@ const PIN_BYTES: u64 = 64;
 
 /// What came of it.
 enum Registered {
-    /// The date is kept; and where the day stood to the filing period of a renewal.
-    Kept(Box<DateView>, Option<RenewalView>),
+    /// The date is kept; where the day stood to the filing period of a renewal; and whether it was kept
+    /// before this was said.
+    Kept(Box<DateView>, Option<RenewalView>, Again),
     /// What stands in the way, field by field; nothing was kept.
     Incomplete(Vec<FieldProblem>),
 }
+
+/// Was the same said before, by a command that was ended or whose answer was lost?
+type Again = bool;
 
 /// Why the file is not taken.
 enum Refused {
@@ -40,8 +44,13 @@ impl From<Problem> for Refused {
 
 pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option<&str>) -> ExitCode {
     match registered(file, mediator, second).await {
-        Ok(Registered::Kept(date, renewal)) => answer(&json!({
+        Ok(Registered::Kept(date, renewal, again)) => {
+            if again {
+                tell(&Problem::new("register_again").with("code", &date.code));
+            }
+            answer(&json!({
             "code": date.code,
+            "again": again,
             "visit": date.visit,
             "source": date.source,
             "slot_at": date.slot_at,
@@ -56,7 +65,8 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option
             "transfer": date.transfer,
             "renewal": renewal,
             "only_here": date.only_here,
-        })),
+            }))
+        }
         Ok(Registered::Incomplete(fields)) => {
             tell(&Problem::new("fields_incomplete"));
             answer_with(&json!({ "problem": "fields_incomplete", "fields": fields }), ExitCode::from(REFUSED))
@@ -92,9 +102,18 @@ async fn registered(
     kiosk.unlock(&mediator, &pins.next()?).await?;
     let second = second.map(|id| Ok::<_, Problem>((id, pins.next()?))).transpose()?;
     let lang = if fields.lang.is_empty() { "fr".to_owned() } else { fields.lang.clone() };
-    let visit = kiosk.start_visit(&lang).await?.visit;
-    match kept(&kiosk, &visit, (DraftFields { lang, ..fields }, second)).await {
-        Ok(Registered::Kept(date, renewal)) => Ok(Registered::Kept(date, renewal)),
+    let fields = DraftFields { lang, ..fields };
+    // Ended before it answered, it goes on where it was: nobody is registered twice by that.
+    let visit = match kiosk.left_with(fields.clone()).await? {
+        Some(left) if left.is_draft => left.visit,
+        Some(left) => {
+            let renewal = kiosk.open_visit(&left.visit).await?.renewal;
+            return Ok(Registered::Kept(Box::new(kiosk.confirm(&left.visit).await?), renewal, true));
+        }
+        None => kiosk.start_visit(&fields.lang).await?.visit,
+    };
+    match kept(&kiosk, &visit, (fields, second)).await {
+        Ok(Registered::Kept(date, renewal, again)) => Ok(Registered::Kept(date, renewal, again)),
         other => {
             // Refused once it has its date: then it stays, and the home screen shows it.
             let _ = kiosk.discard_draft(&visit).await;
@@ -198,7 +217,7 @@ async fn kept(
     if !draft.problems.is_empty() {
         return Ok(Registered::Incomplete(draft.problems));
     }
-    Ok(Registered::Kept(Box::new(kiosk.confirm(visit).await?), draft.renewal))
+    Ok(Registered::Kept(Box::new(kiosk.confirm(visit).await?), draft.renewal, false))
 }
 
 /// The mediator named, or the only one there is.
@@ -218,16 +237,24 @@ pub(crate) fn pin() -> Result<Zeroizing<String>, Problem> {
 }
 
 /// Standard input, a PIN a line. No more is read than two of them take.
-struct Pins(BufReader<Take<Stdin>>);
+struct Pins {
+    lines: BufReader<Take<Stdin>>,
+    line: u32,
+}
 
 impl Pins {
     fn new() -> Self {
-        Self(BufReader::new(std::io::stdin().take(2 * PIN_BYTES)))
+        Self { lines: BufReader::new(std::io::stdin().take(2 * PIN_BYTES)), line: 0 }
     }
 
+    /// Nothing given is no wrong PIN: said apart, and not counted.
     fn next(&mut self) -> Result<Zeroizing<String>, Problem> {
+        self.line += 1;
+        let missing = Problem::new("pin_missing").with("line", self.line);
         let mut line = Zeroizing::new(String::new());
-        self.0.read_line(&mut line).map_err(|_| Problem::new("bad_pin"))?;
+        if self.lines.read_line(&mut line).is_err() || line.trim().is_empty() {
+            return Err(missing);
+        }
         Ok(Zeroizing::new(line.trim().to_owned()))
     }
 }

@@ -134,6 +134,8 @@ acts! {
     NoShowsRead = "no_shows_read",
     /// An agent said of a site's day who did not come; `count` of them.
     NoShowSaid = "no_show_said",
+    /// An agent said of a person that they came, though no kiosk does; a mark of their absence is undone.
+    CameSaid = "came_said",
     /// An agent wrote down that a person cancels by their own telephone or mail.
     CancelAsked = "cancel_asked",
     /// And took that back for them.

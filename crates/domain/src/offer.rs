@@ -157,16 +157,17 @@ pub fn next(slot: &FreeSlot, people: impl IntoIterator<Item = Dated>) -> Option<
 }
 
 /// Within which days somebody whose date the calendar has no more is given another: with time to
-/// be told, unless their time limit leaves none. A later date as a rule: whoever expects to come
-/// on a day is not called for an earlier one unasked. A time limit is reason enough. Never before
-/// the first day that was asked for, when filing opens, unless the date held is.
+/// be told, unless a time limit that is still to come leaves none. A later date as a rule: whoever
+/// expects to come on a day is not called for an earlier one unasked. A time limit is reason enough.
+/// Never before the first day that was asked for, when filing opens, unless the date held is.
 #[must_use]
 pub fn moved_window(asked: Window, held: DateTime, today: Date) -> Window {
     let told = today.saturating_add(NOTICE_DAYS.days());
+    let tomorrow = Window::new(today, None).earliest;
     let earliest = match asked.latest {
         None => told.max(held.date()),
-        Some(latest) if told <= latest => told,
-        Some(_) => Window::new(today, None).earliest,
+        Some(latest) if latest < told && tomorrow <= latest => tomorrow,
+        Some(_) => told,
     };
     Window { earliest: earliest.max(asked.earliest.min(held.date())), ..asked }
 }
@@ -230,6 +231,9 @@ mod tests {
         assert_eq!(moved(20, None), day(20), "not called for an earlier one unasked");
         assert_eq!(moved(20, Some(30)), day(NOTICE_DAYS), "a time limit is reason enough");
         assert_eq!(moved(2, Some(2)), day(1), "no time to be told, and none to wait");
+        assert_eq!(moved(1, Some(1)), day(1));
+        assert_eq!(moved(1, Some(0)), day(NOTICE_DAYS), "nothing is met any more by haste");
+        assert_eq!(moved(-1, None), day(NOTICE_DAYS), "the day they missed");
         let opens = |held: i32, opens: i32| {
             let asked = Window { latest: Some(day(60)), earliest: day(opens), ..Window::new(day(-40), None) };
             moved_window(asked, day(held).at(9, 0, 0, 0), TODAY).earliest

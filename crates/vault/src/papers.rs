@@ -114,6 +114,25 @@ impl Tx<'_> {
         }
     }
 
+    /// Registrations with a paper that came out before the one kept now, which did not; the newest first.
+    /// None of an appointment that was given up.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn replaced_papers(&self, most: u32) -> Result<Vec<RegistrationId>, VaultFailure> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT registration FROM paper \
+             WHERE EXISTS (SELECT 1 FROM attempt WHERE attempt.registration = paper.registration \
+                           AND state = 'printed' AND at_s < issued_s) \
+             AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.registration = paper.registration \
+                             AND state = 'printed' AND at_s >= issued_s) \
+             AND NOT EXISTS (SELECT 1 FROM cancelled WHERE cancelled.registration = paper.registration) \
+             ORDER BY issued_s DESC, code LIMIT ?1",
+        )?;
+        let rows = statement.query_map([most], |row| row.get(0).map(RegistrationId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Registrations of every kept paper, oldest first.
     ///
     /// # Errors

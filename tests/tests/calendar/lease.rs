@@ -1,6 +1,9 @@
 //! Leases and the calendar: what a kiosk is lent, gives and gives back.
 
 use super::*;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use journeys::counter::Listening;
 
 #[tokio::test]
 async fn a_kiosk_is_lent_by_its_demand_and_only_what_it_can_tell_apart() {
@@ -110,4 +113,67 @@ async fn a_connected_kiosk_gives_no_date_into_a_closure() {
     assert_eq!(told["outside"], 0);
     let outside = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM slot WHERE outside");
     assert_eq!(outside.fetch_one(&pool).await.unwrap(), 0);
+}
+
+/// Ends the only counter of the story from tomorrow on, in one go.
+async fn end_counter(pool: &central::Pool) {
+    let ask = Ask::at(jiff::Timestamp::now(), central::system_random());
+    let act = PatternChange::End(jiff::Zoned::now().date().tomorrow().unwrap());
+    let look = Ask { preview: true, ..ask.clone() };
+    let told = admin::counter_change(pool, SITE, "A", &act, &look).await.unwrap();
+    let token = told["token"].as_str().map(str::to_owned);
+    admin::counter_change(pool, SITE, "A", &act, &Ask { token, ..ask }).await.unwrap();
+}
+
+async fn open_tasks(pool: &central::Pool) -> Vec<(String, String)> {
+    let listed = admin::tasks(pool, SITE, false).await.unwrap();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let tasks = listed["tasks"].as_array().unwrap().iter();
+    tasks.map(|task| (word(&task["kind"]), word(&task["reason"]))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_that_no_date_exists_a_kiosk_hears_what_its_lease_is_still_good_for() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    assert!(counter.kiosk.home().await.unwrap().lease.free > 0);
+    end_counter(&pool).await;
+    // Not one exchange since: central has no date, and the lease none either.
+    let date = register(&counter.kiosk, "SANS DATE").await.unwrap();
+    assert_eq!((date.kind, date.source), (PaperKind::Receipt, DateSource::Rank));
+    assert_eq!((&date.slot_at, &date.no_later_than), (&None, &None));
+    assert!(date.told.is_some(), "central said so");
+    assert_eq!(counter.kiosk.home().await.unwrap().lease.free, 0);
+    counter.kiosk.exchange().await.unwrap();
+    assert_eq!(open_tasks(&pool).await, [("escalation".to_owned(), "no_capacity".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn not_heard_in_time_the_lease_is_as_it_is_offline() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut counter = Counter::start(None, None).await.unwrap();
+    let pool = central::connect(&counter.pool_url).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    end_counter(&pool).await;
+    // Everything is answered but what is new.
+    let lay = |router: axum::Router| {
+        router.layer(middleware::from_fn(async |request: Request, next: Next| {
+            if request.uri().path() == "/v1/changes" {
+                std::future::pending::<()>().await;
+            }
+            next.run(request).await
+        }))
+    };
+    let other = Listening::with(pool.clone(), counter.folder.path(), lay).await.unwrap();
+    let ca = counter.folder.path().join(journeys::tls::CA);
+    let url = format!("https://localhost:{}", other.address.port());
+    counter = counter.asking(&url, &ca).await.unwrap();
+    let date = register(&counter.kiosk, "BAIL").await.unwrap();
+    assert_eq!((date.kind, date.source), (PaperKind::Convocation, DateSource::Lease));
+    // It stands as one given offline does: the desk has it at once.
+    counter = counter.home(None).await.unwrap();
+    counter.kiosk.exchange().await.unwrap();
+    assert!(open_tasks(&pool).await.iter().any(|(kind, _)| kind == "date_outside"));
 }

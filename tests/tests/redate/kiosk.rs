@@ -19,6 +19,9 @@ async fn the_kiosk_prints_the_new_paper_and_the_old_one_is_replaced() {
     counter.kiosk.exchange().await.unwrap();
     let online = register(&counter.kiosk, "EN LIGNE").await.unwrap();
     printed(&counter, &online.visit).await;
+    assert!(counter.kiosk.end_of_day().await.unwrap().replaced.is_empty());
+    // What came out in the second a paper is made is that paper.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     counter.kiosk.exchange().await.unwrap();
     counter = counter.cut_off(Some(printer.uri())).await.unwrap();
     let offline = register(&counter.kiosk, "HORS LIGNE").await.unwrap();
@@ -43,6 +46,13 @@ async fn the_kiosk_prints_the_new_paper_and_the_old_one_is_replaced() {
 
     let home = counter.kiosk.home().await.unwrap();
     assert!(home.notices.iter().any(|notice| notice == "date_moved"), "{:?}", home.notices);
+    // At the end of the day: whose paper is another than the one in their hand, and how to reach them.
+    let day = counter.kiosk.end_of_day().await.unwrap();
+    let replaced: Vec<_> = day.replaced.iter().map(|one| (one.code.as_str(), one.name.as_str())).collect();
+    assert_eq!(replaced, [(online.code.as_str(), "EN LIGNE")], "the other had no paper yet");
+    let counts = counter.kiosk.end_of_day_counts().await.unwrap();
+    assert_eq!(counts["replaced"][0]["code"], online.code.as_str());
+    assert!(!counts.to_string().contains("EN LIGNE"), "{counts}");
     let to_tell = counter.kiosk.outbox().await.unwrap();
     for date in [&online, &offline] {
         let new = counter.kiosk.date(&date.visit).await.unwrap();
@@ -72,6 +82,7 @@ async fn the_kiosk_prints_the_new_paper_and_the_old_one_is_replaced() {
         printed(&counter, &date.visit).await;
     }
     assert_eq!(printer.received().unwrap().len(), 3, "one old paper, two new ones");
+    assert!(counter.kiosk.end_of_day().await.unwrap().replaced.is_empty(), "both have the new one");
     // Nothing more comes of it, and the desk has nobody to call.
     counter.kiosk.exchange().await.unwrap();
     counter.kiosk.exchange().await.unwrap();

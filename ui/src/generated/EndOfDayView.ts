@@ -2,6 +2,7 @@
 import type { AsideView } from "./AsideView";
 import type { ExportedView } from "./ExportedView";
 import type { LeftView } from "./LeftView";
+import type { ReplacedView } from "./ReplacedView";
 import type { StorageView } from "./StorageView";
 
 /**
@@ -29,6 +30,11 @@ pages_waiting: number,
  * Dates whose paper nobody has taken yet, oldest last.
  */
 papers: Array<LeftView>, 
+/**
+ * Papers handed over and replaced since, whose new one is in nobody's hands; the newest first.
+ * The person is to be told: it holds up nothing here.
+ */
+replaced: Array<ReplacedView>, 
 /**
  * What was typed and not confirmed, oldest last.
  */

@@ -17,6 +17,9 @@ pub struct EndOfDayView {
     pub pages_waiting: u32,
     /// Dates whose paper nobody has taken yet, oldest last.
     pub papers: Vec<LeftView>,
+    /// Papers handed over and replaced since, whose new one is in nobody's hands; the newest first.
+    /// The person is to be told: it holds up nothing here.
+    pub replaced: Vec<ReplacedView>,
     /// What was typed and not confirmed, oldest last.
     pub drafts: Vec<LeftView>,
     /// Records central has set aside; each stands in the outbox with its reason.
@@ -38,6 +41,24 @@ pub struct AsideView {
     pub folder: String,
     /// Records central had not received then; none when they could not be counted.
     pub unsent: Option<u32>,
+}
+
+/// Somebody with a paper that another one has replaced. Shown to a mediator only.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ReplacedView {
+    /// `date` tells the rest.
+    pub visit: String,
+    /// The language of their paper.
+    pub lang: String,
+    pub code: String,
+    /// Name as printed.
+    pub name: String,
+    /// The telephone number they left.
+    pub phone: Option<String>,
+    /// When the new paper was made, `YYYY-MM-DDThh:mm`.
+    pub since: String,
+    /// Whole days since.
+    pub days: u32,
 }
 
 /// A visit that was left open.

@@ -11,8 +11,8 @@ mod views;
 mod word;
 
 pub use closing::{
-    AsideView, DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, StorageState,
-    StorageView,
+    AsideView, DeliveryView, EndOfDayView, ExportView, ExportedView, LeftView, MediumView, ReplacedView,
+    StorageState, StorageView,
 };
 pub use draft::{
     BirthFields, BirthForm, ContactFields, CorrectionFields, DetailFields, DraftFields, FieldProblem,

@@ -28,9 +28,10 @@ use plan::{Known, Step};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use transfer::{Caller, HttpRemote, RemoteFailure};
 use wire::limits::{MESSAGE_BYTES, PUSH_RECORDS};
-use wire::messages::{LeaseRequest, PushRequest, ReturnRequest};
+use wire::messages::{ChangesAnswer, LeaseRequest, PushRequest, ReturnRequest};
 use wire::record::Record;
 
 /// How often an idle kiosk asks.
@@ -122,6 +123,43 @@ impl Kiosk {
         done
     }
 
+    /// Hears what is new and does nothing else: for a counter that waits. An exchange under way is waited
+    /// for, the network given up once the time is over, and what was heard is taken in whole.
+    ///
+    /// # Errors
+    /// Not all was heard in time, or central has forgotten something: a whole exchange is due.
+    pub(crate) async fn hear(&self, until: Instant) -> Result<(), Problem> {
+        let late = |_| Problem::new("central_unreachable");
+        let _one = timeout_at(until, self.inner.exchange.lock()).await.map_err(late)?;
+        loop {
+            let asked = self.off(apply::asked).await?;
+            let answer = self.inner.remote.changes(self.inner.caller(), asked);
+            let answer = timeout_at(until, answer).await.map_err(late)??;
+            let more = answer.more;
+            if !matches!(self.take(answer).await?, Heard::Holds(_)) {
+                return Err(Problem::new("central_bad_answer"));
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in what a pull answered, unless central has another history than this disk.
+    async fn take(&self, answer: ChangesAnswer) -> Result<Heard, Problem> {
+        // What is lent to another incarnation must not be taken for ours: first who we are, then
+        // what is new.
+        self.off(move |inner| {
+            told::ring(inner, answer.ring.as_ref())?;
+            let heard = heard::pulled(inner, &answer)?;
+            if matches!(heard, Heard::Holds(_)) {
+                apply::changes(inner, answer)?;
+            }
+            Ok(heard)
+        })
+        .await
+    }
+
     async fn steps(&self) -> Result<(), Problem> {
         let mut known = self
             .off(|inner| {
@@ -178,19 +216,7 @@ impl Kiosk {
                     let asked = self.off(apply::asked).await?;
                     let answer = self.inner.remote.changes(self.inner.caller(), asked).await?;
                     let more = answer.more;
-                    // What is lent to another incarnation must not be taken for ours: first
-                    // who we are, then what is new.
-                    let heard = self
-                        .off(move |inner| {
-                            told::ring(inner, answer.ring.as_ref())?;
-                            let heard = heard::pulled(inner, &answer)?;
-                            if matches!(heard, Heard::Holds(_)) {
-                                apply::changes(inner, answer)?;
-                            }
-                            Ok(heard)
-                        })
-                        .await?;
-                    if !matches!(heard, Heard::Holds(_)) {
+                    if !matches!(self.take(answer).await?, Heard::Holds(_)) {
                         known = self.anew(&mut anew).await?;
                         // What it would not take followed on what it has forgotten.
                         stalled = None;

@@ -1,17 +1,17 @@
-//! Who did not come on a day that is over: an agent says it, after looking. Nothing is guessed from a
-//! kiosk that was not heard since, and no date is moved here: the central that runs does.
+//! Who did not come on a day that is over: an agent says it, after looking, and takes it back. Nothing
+//! is guessed from a kiosk that was not heard since, and no date is moved here: the central that runs does.
 
 use super::{AdminRefusal, known_site, line, refused};
-use crate::{arrivals, audit, dates, task};
+use crate::{audit, dates};
 use domain::audit::{AGENT_MAX, Act, Who};
 use domain::code::FollowUpCode;
-use domain::ids::{KioskId, RegistrationId};
+use domain::ids::{KioskId, RegistrationId, SiteId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// People listed at once; all of them are counted.
 const LISTED: usize = 500;
@@ -21,7 +21,7 @@ const LISTED: usize = 500;
 pub struct NoShow {
     pub site: String,
     pub day: Date,
-    /// Follow-up codes of people who came though no kiosk says so.
+    /// Follow-up codes of people who came though no kiosk says so, marked as absent before or not.
     pub came: Vec<String>,
     /// Kiosks that may still hold arrivals, and are not waited for.
     pub although: Vec<String>,
@@ -76,9 +76,9 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
             row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| refused("a stored id cannot be read"))?,
         );
         let at: &str = row.try_get(5)?;
-        if came.remove(&row.try_get::<i64, _>(1)?) {
-            if by.is_some() {
-                was_there(&mut tx, (site.as_str(), at), id, now).await?;
+        if came.remove(&row.try_get::<i64, _>(1)?).is_some() {
+            if let Some(by) = &by {
+                was_there(&mut tx, (&site, at), id, (by, now)).await?;
             }
             continue;
         }
@@ -109,10 +109,12 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
             }));
         }
     }
+    let taken_back = take_back(&mut tx, (&site, ask.day), &mut came, (by.as_deref(), now)).await?;
     if !came.is_empty() {
+        let wrong: Vec<&str> = came.values().copied().collect();
         return Err(refused(format!(
-            "{} of the codes of --came are of nobody who is still looked for on {}; correct them",
-            came.len(),
+            "--came {}: nobody who is still looked for on {}, or was marked as absent then; correct it",
+            wrong.join(", --came "),
             ask.day
         )));
     }
@@ -123,7 +125,7 @@ pub async fn no_show(pool: &PgPool, ask: &NoShow, now: Timestamp) -> Result<Valu
     tx.commit().await?;
     Ok(json!({
         "day": ask.day, "said": ask.by.is_some(), "absent": absent, "came": ask.came.len(), "not_told": untold,
-        "not_heard_since": silent, "people": told,
+        "not_heard_since": silent, "people": told, "taken_back": taken_back,
     }))
 }
 
@@ -157,35 +159,76 @@ async fn silent(db: &mut PgConnection, site: &str, ask: &NoShow) -> Result<Vec<S
     Ok(all.into_iter().filter(|kiosk| !named.contains(kiosk)).collect())
 }
 
-/// Follow-up codes as the table has them.
-fn codes(said: &[String]) -> Result<BTreeSet<i64>, AdminRefusal> {
+/// Follow-up codes as the table has them, and as they were typed.
+fn codes(said: &[String]) -> Result<BTreeMap<i64, &str>, AdminRefusal> {
     said.iter()
         .map(|text| {
             let code = FollowUpCode::parse(text);
             let bits = code.and_then(|code| i64::try_from(code.to_bits()).ok());
-            bits.ok_or_else(|| refused(format!("{text} is no follow-up code; write it as on the paper")))
+            bits.map(|bits| (bits, text.as_str()))
+                .ok_or_else(|| refused(format!("{text} is no follow-up code; write it as on the paper")))
         })
         .collect()
 }
 
-/// The agent says that they came.
+/// Those of `came` who were marked as absent on the day: they are no more. Answers whom, and the date
+/// each has since, which is somebody else's then.
+async fn take_back(
+    db: &mut PgConnection,
+    (site, day): (&SiteId, Date),
+    came: &mut BTreeMap<i64, &str>,
+    (by, now): (Option<&str>, Timestamp),
+) -> Result<Vec<Value>, AdminRefusal> {
+    let rows = sqlx::query(
+        "SELECT registration.id, registration.code, registration.body ->> 'code', missed.at::text, \
+                replace(left(slot.at::text, 16), ' ', 'T') \
+         FROM missed JOIN registration ON registration.id = missed.registration \
+         LEFT JOIN slot ON slot.registration = registration.id AND slot.id <> missed.slot \
+         WHERE missed.site = $1 AND missed.at::date = $2::text::date AND registration.code = ANY ($3) \
+         ORDER BY missed.at, registration.id",
+    )
+    .bind(site.as_str())
+    .bind(day.to_string())
+    .bind(came.keys().copied().collect::<Vec<_>>())
+    .fetch_all(&mut *db)
+    .await?;
+    let mut taken_back = Vec::new();
+    for row in &rows {
+        if came.remove(&row.try_get::<i64, _>(1)?).is_none() {
+            continue;
+        }
+        let id = RegistrationId(
+            row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| refused("a stored id cannot be read"))?,
+        );
+        if let Some(by) = by {
+            was_there(&mut *db, (site, row.try_get(3)?), id, (by, now)).await?;
+        }
+        taken_back.push(json!({
+            "code": row.try_get::<Option<String>, _>(2)?, "slot_at": row.try_get::<Option<String>, _>(4)?,
+        }));
+    }
+    Ok(taken_back)
+}
+
+/// The agent says that they came. The central that runs does what follows from it.
 async fn was_there(
     db: &mut PgConnection,
-    (site, at): (&str, &str),
+    (site, at): (&SiteId, &str),
     id: RegistrationId,
-    now: Timestamp,
+    (by, now): (&str, Timestamp),
 ) -> Result<(), AdminRefusal> {
-    sqlx::query(
-        "INSERT INTO arrival (registration, at, site, kiosk, came_s) VALUES ($1, $2::text::timestamp, $3, NULL, $4) \
-         ON CONFLICT DO NOTHING",
+    let new = sqlx::query(
+        "INSERT INTO arrival (registration, at, site, kiosk, came_s, due) \
+         VALUES ($1, $2::text::timestamp, $3, NULL, $4, true) ON CONFLICT DO NOTHING",
     )
     .bind(id.0.as_slice())
     .bind(at)
-    .bind(site)
+    .bind(site.as_str())
     .bind(now.as_second())
     .execute(&mut *db)
     .await?;
-    // Its day is over: no kiosk shows a proposal of it any more.
-    task::settle_all(db, id, (arrivals::HONOURED, now)).await?;
+    if new.rows_affected() == 1 {
+        audit::write(db, &Who::Agent(by.to_owned()), Act::CameSaid, Some(&id), 1).await?;
+    }
     Ok(())
 }

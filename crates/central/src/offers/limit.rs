@@ -88,7 +88,13 @@ pub(super) async fn serve(
         if busy::at_once(&mut *db, central, device, registration).await? {
             return Ok(Vec::new());
         }
-        let given = dates::give(&mut *db, central, device, registration).await?;
+        let today = dates::today(&mut *db, central, &device.site).await?;
+        let missed = missed::before(&mut *db, registration.id).await?.filter(|_| said < today);
+        let given = match missed {
+            // Said without the network on a day before: they are to be told, as after any absence.
+            Some(held) => dates::give_another(&mut *db, central, device, (registration, held)).await?,
+            None => dates::give(&mut *db, central, device, registration).await?,
+        };
         return match given {
             Some(given) => Ok(vec![missed::dated(db, central, device, registration.id, &given.token).await?]),
             None => Ok(Vec::new()),

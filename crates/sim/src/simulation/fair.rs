@@ -10,12 +10,23 @@ use jiff::civil::{Date, DateTime};
 /// Days beyond the date given, or the limit, in which another slot is looked for.
 const LOOKED_DAYS: i32 = 14;
 
-/// A slot of a lease nobody has, as the vault's file has it.
+/// A slot of a lease, as the vault's file has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leased {
     pub at: DateTime,
     pub slot: u64,
     pub stratum: String,
+    /// Nobody has it, and it was not given back.
+    pub free: bool,
+    /// Somebody has it.
+    pub given: bool,
+}
+
+/// What a date was chosen from: free before, and not gone by what the kiosk heard when central had no
+/// date (a counter that ended), with what it was lent by the same answer.
+fn chosen_from(before: &[Leased], after: Vec<Leased>) -> Vec<Leased> {
+    let had = |slot: &Leased| before.iter().any(|before| before.slot == slot.slot && !before.free);
+    after.into_iter().filter(|slot| slot.free || slot.given && !had(slot)).collect()
 }
 
 /// What central could give, and what the site keeps of it for near time limits.
@@ -58,7 +69,7 @@ fn unfair(free: &FreeAtCentral, given: DateTime, limit: Option<Date>) -> Option<
 }
 
 impl World<'_> {
-    /// What this kiosk could give now.
+    /// What this kiosk has of its lease now.
     pub(super) async fn leased(&mut self, at: usize) -> Result<Vec<Leased>, Fault> {
         let ground = self.ground;
         let (vault, key) = self.counter(at)?.vault();
@@ -67,15 +78,16 @@ impl World<'_> {
         Ok(free)
     }
 
-    /// A date just given, against what was `free` in the lease before. `first_asked`: this
-    /// visit had never been asked for at central.
+    /// A date just given, against the lease as it was `before`. `first_asked`: this visit had never
+    /// been asked for at central.
     pub(super) async fn fair(
         &mut self,
         at: usize,
         view: &DateView,
-        free: Vec<Leased>,
+        before: Vec<Leased>,
         first_asked: bool,
     ) -> Result<(), Fault> {
+        let free = chosen_from(&before, self.leased(at).await?);
         let party = self.together.contains(&view.visit);
         let limit = view.limit.as_ref().and_then(|day| day.parse::<Date>().ok());
         // The first day that serves: never later than this, whatever the kiosk's clock says.

@@ -180,7 +180,7 @@ impl World<'_> {
         let Some((at, visit, certain)) = self.open.get(open).cloned() else { return Ok(()) };
         let death = self.death();
         let today = self.today(at);
-        let free = self.leased(at).await?;
+        let lease = self.leased(at).await?;
         let first_asked = self.asked.insert((at, visit.clone()));
         let view = match self.counter(at)?.confirm(&visit, death).await {
             Ok(view) => view,
@@ -204,7 +204,7 @@ impl World<'_> {
                 self.open.remove(open);
                 self.tell(format!("kiosk {at}: … {}", shown(&view)));
                 self.ledger.shown(at, certain, &view, today)?;
-                self.fair(at, &view, free, first_asked).await
+                self.fair(at, &view, lease, first_asked).await
             }
             None => {
                 self.ledger.tally.crashes += 1;

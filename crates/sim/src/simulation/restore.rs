@@ -40,7 +40,7 @@ pub trait Archive: Send + Sync {
     fn unfollowed(&self) -> Archiving<'_, ()>;
     fn back_up<'a>(&'a self, site: &'a str) -> Archiving<'a, Value>;
     fn restore<'a>(&'a self, site: &'a str, backup: &'a Value) -> Archiving<'a, ()>;
-    /// The leased slots nobody has, read from a vault's file.
+    /// The leased slots, read from a vault's file.
     fn leased<'a>(&'a self, vault: &'a Path, key: &'a VaultKey) -> Archiving<'a, Vec<Leased>>;
     /// What central could give between two days; none while it gives extra slots only.
     fn free_at_central<'a>(
