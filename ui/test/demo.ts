@@ -17,6 +17,7 @@ createApp(App).provide(FLOW, flow).mount('#app');
 async function walk(to: string) {
   await flow.start();
   flow.setLang(wanted.get('lang') ?? 'fr');
+  if (wanted.has('letter')) fake.limitLetter = { told_at: wanted.get('letter') === 'told' ? '2031-03-04T10:00' : null, printed: false, handed_at: null };
   if (to === 'refused') return flow.unlock('demo', '1');
   if (to === 'unlock') return;
   if (to === 'set-aside') { fake.refuse.set('boot', 'vault_damaged'); flow.state.boot = null; return flow.start(); }

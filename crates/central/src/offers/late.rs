@@ -60,7 +60,7 @@ impl Central {
         let due = |site: &SiteId| -> Due {
             sqlx::query(
                 "SELECT registration.body::text, kiosk.id, kiosk.key, \
-                        registration.state = 'kept' AND cancelled_s IS NULL AND kiosk.lost_s IS NULL \
+                        registration.state = 'kept' AND cancelled_s IS NULL, kiosk.lost_s IS NOT NULL \
                  FROM late JOIN registration ON registration.id = late.registration \
                  JOIN kiosk ON kiosk.id = registration.kiosk \
                  WHERE late.site = $1 AND next_s <= $2 AND offers < $3 \
@@ -81,21 +81,19 @@ async fn look(db: &mut PgConnection, central: &Central, site: &SiteId, row: &PgR
     let kiosk = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| Refusal::Stored("kiosk id"))?;
     let key = PublicKey::from_slice(row.try_get(2)?).ok_or(Refusal::Stored("device key"))?;
     let device = Device { kiosk: KioskId(kiosk), site: site.clone(), key };
-    let (id, stands) = (registration.id, row.try_get::<bool, _>(3)?);
+    let (id, stands, lost): (_, bool, bool) = (registration.id, row.try_get(3)?, row.try_get(4)?);
     let today = dates::today(&mut *db, central, site).await?;
     let held = dates::slot_of(&mut *db, id).await?.map(|(_, at)| at);
     match held.filter(|_| stands) {
-        Some(held) if !could_be_sooner(&registration, held, today) => {
-            // It serves them, or nothing before it can any more.
-            forget(db, id).await?;
-        }
-        Some(held) if !was_asked(&mut *db, central, id).await? => {
+        // Their kiosk could not tell them, or they were asked these days.
+        Some(_) if lost || was_asked(&mut *db, central, id).await? => again(db, central, id, 0).await?,
+        Some(held) if could_be_sooner(&registration, held, today) => {
             let offered =
                 limit::offer_sooner(&mut *db, central, &device, &registration, (held, today)).await?;
             again(db, central, id, i32::from(offered)).await?;
         }
-        // Not theirs to answer now: given up, asked these days, or their kiosk is lost.
-        _ => again(db, central, id, 0).await?,
+        // It serves them, or nothing before it can any more; or they gave it up: back, they are noted anew.
+        _ => forget(db, id).await?,
     }
     Ok(true)
 }
