@@ -469,8 +469,10 @@ mod closing {
     /// A device whose `scanimage` says `words` about a scan and then never ends.
     fn never_closing(folder: &std::path::Path, words: &str) -> Sane {
         let program = folder.join("scanimage");
-        let script =
-            format!("#!/bin/sh\ncase \"$*\" in *-A*) exit 0;; esac\necho '{words}' >&2\nexec sleep 600\n");
+        // A word of its own: a folder's drawn name may begin with `-A` too.
+        let script = format!(
+            "#!/bin/sh\ncase \" $* \" in *\" -A \"*) exit 0;; esac\necho '{words}' >&2\nexec sleep 600\n"
+        );
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
         Sane { program, closing: Duration::from_secs(3), ..Sane::parse("test:0", None).unwrap() }
