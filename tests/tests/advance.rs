@@ -66,4 +66,7 @@ async fn a_request_for_an_earlier_date_is_a_task_and_its_answer_comes_back() {
     let open = central::admin::tasks(&pool, SITE, false).await.unwrap();
     assert_eq!(open["tasks"].as_array().unwrap().len(), 1);
     assert_eq!(now().await.advance.unwrap().state, AdvanceState::Received);
+    // Not for an appointment that was given up: it is taken back first.
+    counter.kiosk.cancel(&date.visit).await.unwrap();
+    assert_eq!(counter.kiosk.ask_earlier(&date.visit).await.unwrap_err().code, "cancelled");
 }

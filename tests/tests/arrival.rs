@@ -428,6 +428,8 @@ async fn a_paper_good_today_says_who_came_without_a_network_and_no_other_does() 
     let first = counter.kiosk.arrive(&paper).await.unwrap();
     assert!(first.arrived_at.is_some() && first.arrive.is_none());
     assert_eq!(counter.kiosk.arrive(&paper).await.unwrap().arrived_at, first.arrived_at, "twice is once");
+    // Nothing is left to give up, here as at central.
+    assert_eq!(counter.kiosk.cancel(&given.visit).await.unwrap_err().code, "word_honoured");
     let kinds = |outbox: app::contract::OutboxView| -> Vec<String> {
         outbox.items.into_iter().map(|item| item.kind).filter(|kind| kind == "arrival").collect()
     };

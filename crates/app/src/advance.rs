@@ -13,7 +13,7 @@ impl Kiosk {
     /// the same one; once answered, the person may ask again.
     ///
     /// # Errors
-    /// Nobody has unlocked, or the visit has no date yet.
+    /// Nobody has unlocked, the visit has no date yet, or it was given up.
     pub async fn ask_earlier(&self, visit: &str) -> Result<AdvanceView, Problem> {
         let id = visit::visit_id(visit)?;
         let view = self
@@ -21,6 +21,9 @@ impl Kiosk {
                 visit::with_paper(inner, id, |tx, paper| {
                     let registration = paper.registered.registration.id;
                     let (mediator, at) = (inner.session()?.mediator, inner.now());
+                    if tx.cancelled(registration)?.is_some_and(|cancelled| !cancelled.returning) {
+                        return Err(Problem::new("cancelled"));
+                    }
                     let open = tx.advance(registration)?.is_some_and(|advance| advance.answer.is_none());
                     if !open {
                         let request = AdvanceRequest { registration, mediator, at };

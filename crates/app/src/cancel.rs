@@ -3,9 +3,9 @@
 //! somebody who is not there: that is the mediator's word, and the record keeps whose.
 
 use crate::contract::{CancelledView, DateView, Problem};
-use crate::keep;
 use crate::kiosk::{Inner, Kiosk};
 use crate::visit;
+use crate::{coming, keep};
 use domain::ids::RegistrationId;
 use domain::offer::{UNDO_DAYS, may_return};
 use jiff::ToSpan as _;
@@ -24,6 +24,12 @@ impl Kiosk {
                 return Ok(());
             }
             let (mediator, at) = (inner.session()?.mediator, inner.now());
+            // They were received here: there is nothing left to give up.
+            let appointment = tx.paper(id)?.as_ref().and_then(coming::appointment);
+            let came = appointment.map(|at| tx.arrival(id, at)).transpose()?.flatten();
+            if came.is_some() {
+                return Err(Problem::new("word_honoured"));
+            }
             tx.give_back(id)?;
             // Before the cancellation: where central has made the held slot the person's date, it
             // is theirs and the cancellation frees it.

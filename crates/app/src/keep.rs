@@ -271,6 +271,8 @@ fn in_time(
     let in_reach = |at: DateTime| last.is_some_and(|last| at.date() <= last) && !window.soon;
     match party::choose(tx.free_slots(window.earliest)?, &window, &Reserve::none(), party) {
         Choice::Inside(leased) if !late && !extra && (apart(leased.at) || !in_reach(leased.at)) => Ok(None),
+        // Central's is soon, and this one is not.
+        Choice::Inside(leased) if !late && !domain::extra::serves(&window, leased.at.date()) => Ok(None),
         Choice::Inside(_) => from_lease(inner, tx, registration, None).map(Some),
         Choice::AfterLimit(_) | Choice::Nothing => Ok(None),
     }

@@ -5,6 +5,8 @@
 use crate::contract::{Connection, DateView, LimitFields, Problem};
 use crate::kiosk::{Inner, Kiosk, lock};
 use crate::{paper, visit};
+use domain::assign::Window;
+use domain::extra;
 use domain::limit::{self, EVIDENCE_MAX, LimitRefusal, TimeLimit};
 use domain::token::SignedToken;
 use std::time::Duration;
@@ -16,7 +18,7 @@ const EXCHANGE_LIMIT: Duration = Duration::from_secs(5);
 
 impl Kiosk {
     /// Declares a time limit for the person of this visit, in the place of one told before. The same
-    /// again changes nothing. On the disk when it returns; where central answers in time, what it
+    /// again asks central once more while the date does not serve it, and changes nothing else. On the disk when it returns; where central answers in time, what it
     /// offers is there too.
     ///
     /// # Errors
@@ -49,18 +51,31 @@ impl Kiosk {
     }
 }
 
+/// Does the date of this paper do for the limit on it, as of today? Without a date, there is none.
+fn is_served(inner: &Inner, paper: &Paper) -> bool {
+    let token = paper.token.as_deref().and_then(SignedToken::from_bytes);
+    let mut window = paper.registered.registration.window();
+    window.earliest = window.earliest.max(Window::new(inner.today(), None).earliest);
+    token.is_none_or(|signed| extra::serves(&window, signed.token.at.date()))
+}
+
 fn declare(inner: &Inner, tx: &Tx<'_>, paper: Paper, fields: &LimitFields) -> Result<(), Problem> {
     let id = paper.registered.registration.id;
     let LimitFields { right, last_day, days, evidence } = fields;
     let birth = &paper.registered.registration.applicant.birth;
     let last_day = &limit::day_said(right, (last_day, days), Some(birth));
     let limit = TimeLimit::declared(right, last_day, days, evidence, inner.today()).map_err(refused)?;
-    if paper.registered.registration.limit.as_ref() == Some(&limit) {
+    let same = paper.registered.registration.limit.as_ref() == Some(&limit);
+    if same && (tx.offer(id)?.is_some() || is_served(inner, &paper)) {
         return Ok(());
     }
     let (mediator, at) = (inner.session()?.mediator, inner.now());
     let said = LimitDeclared { registration: id, limit: limit.clone(), mediator, at };
     inner.append(tx, &Body::Limit(said), at)?;
+    if same {
+        // They are here again, and their date still does not serve them: what is free now is asked for.
+        return Ok(());
+    }
     let mut registered = paper.registered.clone();
     registered.registration.limit = Some(limit);
     // The class on the paper is another now, and what it is rebuilt from says the limit.

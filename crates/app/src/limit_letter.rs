@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use l10n::Lang;
 use letter::{Fonts, LimitLetter};
 use vault::{LimitSaid, Paper, Tx};
-use wire::body::Outcome;
+use wire::body::{Body, Outcome};
 
 /// A letter that is due, and what it says.
 struct Due {
@@ -123,30 +123,44 @@ fn due(inner: &Inner, tx: &Tx<'_>, paper: Paper) -> Result<Option<Due>, Problem>
     if served {
         return Ok(None);
     }
-    let told = told(tx, id, &paper)?;
+    let told = told(tx, id)?;
     Ok(Some(Due { token: signed.token, said: LimitSaid { at, last_day, told }, paper }))
 }
 
-/// Since when this kiosk knows that central has this date and this limit together: it tells the préfecture
-/// in the same transaction. None while it does not know.
-fn told(tx: &Tx<'_>, id: RegistrationId, paper: &Paper) -> Result<Option<Timestamp>, Problem> {
-    let slot = |token: &[u8]| SignedToken::from_bytes(token).map(|signed| signed.token.slot);
-    let now = paper.token.as_deref().and_then(slot);
-    let date = match &paper.registered.outcome {
-        // Its answer gave the date.
-        Outcome::Online { token } if slot(&token.0) == now => Some(paper.registered.at),
-        Outcome::Lease { token, .. } if slot(&token.0) == now => {
-            tx.newest_said(id, "registration")?.and_then(|said| said.applied)
-        }
-        // Heard from it since.
-        Outcome::Online { .. } | Outcome::Lease { .. } | Outcome::Rank { .. } => {
-            tx.newest_said(id, "dated")?.map(|said| said.at)
-        }
-    };
-    Ok(match tx.newest_said(id, "limit")? {
-        None => date,
-        Some(later) => date.zip(later.applied).map(|(date, limit)| date.max(limit)),
-    })
+/// Since when this kiosk knows that central has a date after this limit: it tells the préfecture in the
+/// same transaction, and another date after it is no news. None while it does not know.
+fn told(tx: &Tx<'_>, id: RegistrationId) -> Result<Option<Timestamp>, Problem> {
+    let day = |token: &[u8]| SignedToken::from_bytes(token).map(|signed| signed.token.at.date());
+    let (mut last_day, mut date, mut since) = (None, None, None);
+    for (body, said) in tx.all_said(id)? {
+        let heard = match body {
+            Body::Registration(told) => {
+                last_day = told.registration.limit.map(|limit| limit.last_day);
+                date = told.outcome.token().and_then(day);
+                match told.outcome {
+                    // Its answer gave the date.
+                    Outcome::Online { .. } => Some(said.at),
+                    Outcome::Lease { .. } | Outcome::Rank { .. } => said.applied,
+                }
+            }
+            // Heard from it.
+            Body::Dated(dated) => {
+                date = day(&dated.token.0);
+                Some(said.at)
+            }
+            Body::Limit(later) => {
+                // Of another day the préfecture hears anew.
+                if last_day.replace(later.limit.last_day) != Some(later.limit.last_day) {
+                    since = None;
+                }
+                said.applied
+            }
+            _ => continue,
+        };
+        let late = last_day.zip(date).is_some_and(|(last_day, date)| date > last_day);
+        since = since.or(heard).filter(|_| late);
+    }
+    Ok(since)
 }
 
 fn render(inner: &Inner, due: &Due) -> Result<Vec<u8>, Problem> {

@@ -381,7 +381,7 @@ pub(crate) async fn in_time(
     let id = registration.id;
     let today = today(&mut *db, central, &registration.site).await?;
     let window = window(registration, today);
-    if window.soon && domain::extra::serves(&window, at.date()) {
+    if domain::extra::serves(&window, at.date()) {
         task::settle(&mut *db, central, id, (TaskKind::Escalation, NOT_SOON), answer).await?;
     }
     let changed = sqlx::query("UPDATE registration SET after_limit = false WHERE id = $1 AND after_limit")

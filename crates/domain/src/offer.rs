@@ -120,6 +120,13 @@ pub fn last_day(today: Date, at: DateTime) -> Option<Date> {
     (last >= today).then_some(last)
 }
 
+/// Can this slot wait for somebody who has an offer to answer, and still be offered to them with all its
+/// days? Of many slots that come free together each person is asked about one at a time.
+#[must_use]
+pub fn can_wait(today: Date, at: DateTime) -> bool {
+    at.date() >= today.saturating_add((2 * OFFER_DAYS + NOTICE_DAYS).days())
+}
+
 /// The last day on which an offer made to somebody who declares a time limit may be answered. Said
 /// `today` they are at the counter, and are asked about any day from tomorrow on; said on a day
 /// before, without the network, they are to be told first, as anybody.

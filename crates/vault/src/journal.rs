@@ -252,20 +252,26 @@ impl Tx<'_> {
         Ok(entries)
     }
 
-    /// The newest record of this kind about a registration.
+    /// What was said of a registration and its date, in order. A body that was erased says nothing.
     ///
     /// # Errors
     /// The store fails.
-    pub fn newest_said(&self, id: RegistrationId, kind: &str) -> Result<Option<Said>, VaultFailure> {
+    pub fn all_said(&self, id: RegistrationId) -> Result<Vec<(Body, Said)>, VaultFailure> {
         let mut statement = self.sql.prepare_cached(
-            "SELECT at_s, iif(state = 'applied', result_s, NULL) FROM record \
-             WHERE registration = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT 1",
+            "SELECT record, at_s, iif(state = 'applied', result_s, NULL) FROM record \
+             WHERE registration = ?1 AND kind IN ('registration', 'dated', 'limit') ORDER BY seq",
         )?;
-        let row: Option<(i64, Option<i64>)> =
-            statement.query_row(params![id.0, kind], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let time = |s| Timestamp::from_second(s).map_err(|_| VaultFailure::Stored("time"));
-        row.map(|(at, applied)| Ok(Said { at: time(at)?, applied: applied.map(time).transpose()? }))
-            .transpose()
+        let mut rows = statement.query([id.0])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (text, at, applied): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let record: Record = serde_json::from_str(&text).map_err(|_| VaultFailure::Stored("record"))?;
+            let Record { header, body, .. } = record;
+            let Some(body) = Body::read(&header.kind, header.schema, &body.0) else { continue };
+            all.push((body, Said { at: time(at)?, applied: applied.map(time).transpose()? }));
+        }
+        Ok(all)
     }
 
     /// The state of the record that registered this.

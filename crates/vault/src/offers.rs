@@ -129,6 +129,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// A cancellation of somebody who was received: there was nothing to give up.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn nothing_given_up(&self, seq: u64, hash: &Hash) -> Result<(), VaultFailure> {
+        let seq = i64::try_from(seq).map_err(|_| VaultFailure::Stored("seq"))?;
+        self.sql
+            .prepare_cached(
+                "DELETE FROM cancelled WHERE registration = (SELECT registration FROM record \
+                 WHERE seq = ?1 AND hash = ?2 AND kind = 'cancellation')",
+            )?
+            .execute(params![seq, hash.0])?;
+        Ok(())
+    }
+
     /// It is theirs again.
     ///
     /// # Errors

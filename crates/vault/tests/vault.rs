@@ -3,11 +3,12 @@
 
 use domain::bytes::Salt;
 use domain::ids::{AnnulmentId, KioskId, LeaseId, RegistrationId, SlotId};
+use domain::limit::{Right, TimeLimit};
 use jiff::Timestamp;
 use seal::keys::Signer;
 use std::path::Path;
 use vault::{Author, LimitSaid, Unwritable, Vault, VaultFailure, VaultKey};
-use wire::body::{AdvanceRequest, Body, Release};
+use wire::body::{Body, LimitDeclared, Release};
 use zeroize::Zeroizing;
 
 fn key(n: u8) -> VaultKey {
@@ -210,13 +211,16 @@ fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
     let id = RegistrationId([7; 16]);
     let second = |s: i64| Timestamp::from_second(1_800_000_000 + s).unwrap();
     let mediator = domain::ids::MediatorId::parse("M-1").unwrap();
-    let body = Body::AdvanceRequest(AdvanceRequest { registration: id, mediator, at: second(0) });
+    let last_day = jiff::civil::date(2031, 3, 10);
+    let limit = TimeLimit { right: Right::CourtInjunction, last_day, evidence: "TA 1".into() };
+    let body = Body::Limit(LimitDeclared { registration: id, limit, mediator, at: second(0) });
     vault
         .transact::<_, VaultFailure>(|tx| {
-            assert_eq!(tx.newest_said(id, body.kind())?, None);
+            let newest = || Ok::<_, VaultFailure>(tx.all_said(id)?.pop());
+            assert_eq!(newest()?, None);
             let seq = tx.append(&author, &body, Salt([9; 16]), second(0))?;
             let hash = tx.hash_at(seq)?.unwrap();
-            let applied = || Ok::<_, VaultFailure>(tx.newest_said(id, body.kind())?.unwrap().applied);
+            let applied = || Ok::<_, VaultFailure>(newest()?.unwrap().1.applied);
             assert_eq!(applied()?, None);
             tx.mark_held(seq)?;
             assert_eq!(applied()?, None, "held is not carried out");
@@ -230,8 +234,8 @@ fn when_a_record_was_carried_out_is_when_it_was_first_heard() {
             tx.mark_result(seq, &hash, None, second(40))?;
             assert_eq!(applied()?, Some(second(40)));
             tx.append(&author, &body, Salt([9; 16]), second(50))?;
-            let newest = tx.newest_said(id, body.kind())?.unwrap();
-            assert_eq!((newest.at, newest.applied), (second(50), None));
+            let (said, newest) = newest()?.unwrap();
+            assert_eq!((said, newest.at, newest.applied), (body, second(50), None));
             Ok(())
         })
         .unwrap();

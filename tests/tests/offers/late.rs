@@ -94,7 +94,7 @@ async fn an_extra_slot_left_is_nobodys_and_they_are_asked_again_three_times_at_m
     assert_eq!(story.answers(&one, &made[0].1, false).await["state"], "declined");
     assert!(story.offered_to(&one, 30).await.is_empty(), "not asked again at once");
     let mut before = made[0].1.at;
-    for _ in 0..3 {
+    for _ in 0..2 {
         let made = story.offered_to(&one, ASKED_AGAIN).await;
         assert_eq!(made.len(), 1);
         let offer = made[0];
@@ -171,4 +171,30 @@ async fn who_was_dated_without_the_network_after_their_limit_is_offered_a_day_in
     assert!(made[0].at < one.at && made[0].at.date() >= today(&story).saturating_add(3.days()), "{made:?}");
     assert_eq!(story.answers(&one, &made[0], true).await["state"], "accepted");
     assert_eq!(story.open_escalations().await, 0);
+}
+
+#[tokio::test]
+async fn at_the_counter_again_they_are_asked_about_tomorrow_as_a_newcomer_would_be() {
+    let mut story = Story::begin().await;
+    let people = queue(&mut story, 60).await;
+    let (late, tomorrow) = (&people[50], people[0].at.date());
+    let last_day = late.at.date().yesterday().unwrap();
+    let extra = story.registers_within(last_day).await;
+    assert_eq!(extra.at.date(), tomorrow);
+    story.fill(last_day).await;
+    story.told().await;
+    let now = story.service.now();
+    story.declares(late, injunction(last_day), now).await;
+    assert!(limit::offers(&story.told().await).is_empty());
+    story.cancels(&extra).await;
+    // Nobody who is not there can be told of tomorrow in time.
+    assert!(story.offered_to(late, 900).await.is_empty());
+    // The same record again is nothing; said anew it is they who are here.
+    story.declares(late, injunction(last_day), now).await;
+    assert!(limit::offers(&story.told().await).is_empty());
+    story.declares(late, injunction(last_day), story.service.now()).await;
+    let made = limit::offers(&story.told().await);
+    assert_eq!((made.len(), made[0].0, made[0].1.at.date()), (1, late.told.id, tomorrow));
+    assert_eq!(story.answers(late, &made[0].1, true).await["state"], "accepted");
+    assert_eq!(story.date_of(late).await, Some(made[0].1.at));
 }

@@ -119,3 +119,27 @@ async fn whoever_has_no_date_comes_first_and_the_rest_goes_round_as_before() {
     let asked = sqlx::query("SELECT offers FROM freed_slot").fetch_one(&pool).await.unwrap();
     assert_eq!(asked.get::<i32, _>(0), 2, "the second time");
 }
+
+/// Of two slots that came free for one person, the second waits until they have answered about the first.
+#[tokio::test]
+async fn a_slot_that_only_they_gain_from_waits_for_who_has_an_offer_to_answer() {
+    let mut story = Story::begin().await;
+    // The filing of all of them opens in two months: six on that day, the last on the next.
+    let mut people = Vec::new();
+    for _ in 0..7 {
+        people.push(story.registers_early(180).await);
+    }
+    let (one, two, far) = (&people[0], &people[1], &people[6]);
+    assert!(one.at.date() == two.at.date() && two.at.date() < far.at.date());
+    story.cancels(one).await;
+    story.cancels(two).await;
+    story.told().await;
+    let made = story.offered().await;
+    assert_eq!((made.len(), made[0].0, made[0].1.at), (1, far.told.id, one.at));
+    assert!(story.offered().await.is_empty(), "one at a time");
+    assert_eq!(story.answers(far, &made[0].1, false).await["state"], "declined");
+    let made = story.offered().await;
+    assert_eq!((made.len(), made[0].0, made[0].1.at), (1, far.told.id, two.at));
+    assert_eq!(story.answers(far, &made[0].1, true).await["state"], "accepted");
+    assert_eq!(story.date_of(far).await, Some(two.at));
+}

@@ -9,6 +9,7 @@ use crate::{paper, transfer};
 use domain::annulment::REASONS_MAX;
 use domain::ids::{AnnulmentId, RegistrationId};
 use domain::planted;
+use domain::set_aside::Reason;
 use domain::token::SignedToken;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -157,6 +158,10 @@ fn apply(inner: &Inner, tx: &Tx<'_>, change: Change) -> Result<(), Problem> {
             Applied::Applied => Ok(tx.mark_result(seq, &hash, None, inner.now())?),
             Applied::SetAside { reason } => {
                 tx.mark_result(seq, &hash, Some(&reason), inner.now())?;
+                // They were received, at another kiosk perhaps: there was nothing left to give up.
+                if reason == Reason::Honoured.key() {
+                    tx.nothing_given_up(seq, &hash)?;
+                }
                 // Of a return that came too late: the person may be told so, and go on from there.
                 Ok(tx.no_way_back(seq, &hash)?)
             }

@@ -30,7 +30,9 @@ pub(crate) async fn note(
     if planted::on("late_forgotten") {
         return Ok(());
     }
-    sqlx::query("INSERT INTO late (registration, site, next_s) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+    sqlx::query(
+        "INSERT INTO late (registration, site, since_s, next_s) VALUES ($1, $2, $3, $3) ON CONFLICT DO NOTHING",
+    )
         .bind(registration.id.0.as_slice())
         .bind(registration.site.as_str())
         .bind(central.now().as_second())
@@ -63,12 +65,13 @@ impl Central {
                         registration.state = 'kept' AND cancelled_s IS NULL, kiosk.lost_s IS NOT NULL \
                  FROM late JOIN registration ON registration.id = late.registration \
                  JOIN kiosk ON kiosk.id = registration.kiosk \
-                 WHERE late.site = $1 AND next_s <= $2 AND offers < $3 \
+                 WHERE late.site = $1 AND next_s <= $2 AND $3 > (SELECT count(*) FROM offer \
+                 WHERE offer.registration = late.registration AND made_s >= since_s AND offer.state IN ('declined', 'lapsed')) \
                  ORDER BY ranked_s, tie_break, registration.id LIMIT $4 OFFSET $5",
             )
             .bind(site.as_str().to_owned())
             .bind(now)
-            .bind(i32::try_from(OFFERS_MAX).unwrap_or(i32::MAX))
+            .bind(i64::from(OFFERS_MAX))
         };
         let sites = "SELECT DISTINCT site FROM late ORDER BY site";
         each_row(self, (sites, "somebody with a time limit cannot be looked at"), due, look).await
@@ -86,11 +89,10 @@ async fn look(db: &mut PgConnection, central: &Central, site: &SiteId, row: &PgR
     let held = dates::slot_of(&mut *db, id).await?.map(|(_, at)| at);
     match held.filter(|_| stands) {
         // Their kiosk could not tell them, or they were asked these days.
-        Some(_) if lost || was_asked(&mut *db, central, id).await? => again(db, central, id, 0).await?,
+        Some(_) if lost || was_asked(&mut *db, central, id).await? => again(db, central, id).await?,
         Some(held) if could_be_sooner(&registration, held, today) => {
-            let offered =
-                limit::offer_sooner(&mut *db, central, &device, &registration, (held, today)).await?;
-            again(db, central, id, i32::from(offered)).await?;
+            limit::offer_sooner(&mut *db, central, &device, &registration, (held, today)).await?;
+            again(db, central, id).await?;
         }
         // It serves them, or nothing before it can any more; or they gave it up: back, they are noted anew.
         _ => forget(db, id).await?,
@@ -105,12 +107,13 @@ fn could_be_sooner(registration: &Registration, held: DateTime, today: Date) -> 
     extra::days(&window, Some(held.date())).is_some()
 }
 
-/// Have they an offer to answer, or have they answered one within the days an offer stands? Nobody is
-/// asked day after day.
+/// Have they an offer to answer, or had they one within the days an offer stands that they declined or let
+/// pass? Nobody is asked day after day. One that the site withdrew was no question to them.
 async fn was_asked(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<bool, Refusal> {
     let since = central.now().saturating_sub((i64::from(OFFER_DAYS) * 24).hours());
     let row = sqlx::query(
-        "SELECT 1 FROM offer WHERE registration = $1 AND (state = 'open' OR made_s > $2) LIMIT 1",
+        "SELECT 1 FROM offer WHERE registration = $1 \
+         AND (state = 'open' OR state IN ('declined', 'lapsed') AND made_s > $2) LIMIT 1",
     )
     .bind(id.0.as_slice())
     .bind(since.map_err(|_| Refusal::Stored("clock"))?.as_second())
@@ -119,16 +122,21 @@ async fn was_asked(db: &mut PgConnection, central: &Central, id: RegistrationId)
     Ok(row.is_some())
 }
 
-async fn again(
-    db: &mut PgConnection,
-    central: &Central,
-    id: RegistrationId,
-    offers: i32,
-) -> Result<(), Refusal> {
-    sqlx::query("UPDATE late SET next_s = $2, offers = offers + $3 WHERE registration = $1")
+/// All of a site at the same quarters of an hour, and so in rank order.
+async fn again(db: &mut PgConnection, central: &Central, id: RegistrationId) -> Result<(), Refusal> {
+    let now = central.now().as_second();
+    sqlx::query("UPDATE late SET next_s = $2 WHERE registration = $1")
         .bind(id.0.as_slice())
-        .bind(central.now().as_second().saturating_add(AGAIN_S))
-        .bind(offers)
+        .bind(now.saturating_sub(now.rem_euclid(AGAIN_S)).saturating_add(AGAIN_S))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The site took back what these were offered: they are looked at again at once.
+pub(super) async fn at_once(db: &mut PgConnection, ids: &[RegistrationId]) -> Result<(), Refusal> {
+    sqlx::query("UPDATE late SET next_s = 0 WHERE registration = ANY ($1)")
+        .bind(ids.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>())
         .execute(db)
         .await?;
     Ok(())

@@ -18,8 +18,9 @@ use sqlx::{PgConnection, Row};
 use wire::body::LimitDeclared;
 use wire::messages::Change;
 
-/// Takes what was declared at the counter. Again, or after a later one, it changes nothing; of a
-/// place that was given up it is kept for the day the person takes it back.
+/// Takes what was declared at the counter. The same record again, or after a later one, changes nothing;
+/// the same limit said another day asks for an earlier date once more. Of a place that was given up it is
+/// kept for the day the person takes it back.
 pub(crate) async fn declare(
     db: &mut PgConnection,
     central: &Central,
@@ -45,9 +46,9 @@ pub(crate) async fn declare(
     if !said.limit.is_sound(day) {
         return Ok(Err(Reason::LimitRefused));
     }
-    if before.is_some_and(|before| at.as_second() < before)
-        || registration.limit.as_ref() == Some(&said.limit)
-    {
+    let same = registration.limit.as_ref() == Some(&said.limit);
+    let again = |before| at.as_second() < before || same && at.as_second() == before;
+    if before.is_some_and(again) {
         return Ok(Ok(Vec::new()));
     }
     registration.limit = Some(said.limit.clone());
@@ -67,9 +68,11 @@ pub(crate) async fn declare(
     if cancelled {
         return Ok(Ok(Vec::new()));
     }
-    late::forget(&mut *db, registration.id).await?;
-    task::limit_replaced(&mut *db, central, registration.id).await?;
-    task::check_limits(&mut *db, central, &device.site, &[registration.id.0.as_slice()]).await?;
+    if !same {
+        late::forget(&mut *db, registration.id).await?;
+        task::limit_replaced(&mut *db, central, registration.id).await?;
+        task::check_limits(&mut *db, central, &device.site, &[registration.id.0.as_slice()]).await?;
+    }
     serve(db, central, device, &registration, day).await.map(Ok)
 }
 
@@ -102,36 +105,34 @@ pub(super) async fn serve(
     };
     dates::escalate_late(&mut *db, central, registration, held).await?;
     dates::in_time(&mut *db, central, registration, (held, dates::IN_TIME)).await?;
-    Ok(offer_at_once(db, central, &device.site, registration, (held, said)).await?.unwrap_or_default())
+    offer_at_once(db, central, &device.site, registration, (held, said)).await
 }
 
-/// The same for somebody who is not at the counter, and is to be told first: was something offered?
+/// The same for somebody who is not at the counter, and is to be told first.
 pub(super) async fn offer_sooner(
     db: &mut PgConnection,
     central: &Central,
     device: &Device,
     registration: &Registration,
     (held, today): (DateTime, Date),
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let before = today.saturating_sub(1.days());
     let ended = offer_at_once(&mut *db, central, &device.site, registration, (held, before)).await?;
-    let Some(ended) = ended else { return Ok(false) };
-    changes::append(db, central, device.kiosk, &ended).await?;
-    Ok(true)
+    changes::append(db, central, device.kiosk, &ended).await
 }
 
 /// Offers the earliest slot that may be had, where it lies before the date held and before what
-/// this person is being offered already. Answers what ended by it; none where nothing was offered.
+/// this person is being offered already. Answers what ended by it.
 async fn offer_at_once(
     db: &mut PgConnection,
     central: &Central,
     site: &SiteId,
     registration: &Registration,
     (held, said): (DateTime, Date),
-) -> Result<Option<Vec<Change>>, Refusal> {
+) -> Result<Vec<Change>, Refusal> {
     // What left central before a restore is not known: nothing is offered then.
     if central.extras_only() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let id = registration.id;
     let today = dates::today(&mut *db, central, site).await?;
@@ -151,7 +152,7 @@ async fn offer_at_once(
     let near = free.or(freed).map_or(before, |(slot, _)| slot.at).date();
     let extra = extra::instead_of(&mut *db, central, site, &window, (Some(near), &[])).await?;
     let extra = extra.and_then(|slot| Some((slot, offer::last_day_for_limit(said, today, slot.at)?)));
-    let Some((slot, last)) = extra.or(free).or(freed) else { return Ok(None) };
+    let Some((slot, last)) = extra.or(free).or(freed) else { return Ok(Vec::new()) };
     let mut changes = Vec::new();
     if let Some(offer) = withdraw(&mut *db, central, id).await? {
         changes.push(Change::OfferEnded { registration: id, offer });
@@ -160,7 +161,7 @@ async fn offer_at_once(
         hold_out(&mut *db, site, &slot).await?;
     }
     make(db, central, site, (&slot, id), last).await?;
-    Ok(Some(changes))
+    Ok(changes)
 }
 
 /// The first slot that came free and nobody is asked about, where this person is the next in rank

@@ -23,6 +23,7 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use wire::messages::{Change, Offered};
 
@@ -176,6 +177,8 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
     end_late(&mut tx, central, site, today).await?;
     let others_first = await_another(&mut tx, site, today).await?;
     let mut offered = 0;
+    // Who has an offer to answer, and for whom another slot waits meanwhile.
+    let mut waited_for = BTreeSet::new();
     for (slot, offers) in unasked(&mut tx, site).await? {
         let last = offer::last_day(today, slot.at).filter(|_| offers < OFFERS_MAX);
         if others_first && last.is_some() {
@@ -201,7 +204,16 @@ pub(crate) async fn turn(central: &Central, site: &SiteId) -> Result<usize, Refu
                 make(&mut tx, central, site, (&slot, next.registration), last).await?;
                 offered += 1;
             }
-            None => let_go(&mut tx, slot.slot).await?,
+            None => {
+                let waits = match offers < OFFERS_MAX && offer::can_wait(today, slot.at) {
+                    true => next::asked(&mut tx, site, &slot, &waited_for).await?,
+                    false => None,
+                };
+                match waits {
+                    Some(person) => drop(waited_for.insert(person)),
+                    None => let_go(&mut tx, slot.slot).await?,
+                }
+            }
         }
     }
     tx.commit().await?;
@@ -251,17 +263,23 @@ async fn end_late(
               (SELECT 1 FROM freed_slot JOIN slot ON slot.id = freed_slot.slot \
                WHERE freed_slot.slot = offer.slot AND NOT slot.outside \
                AND coalesce(registration.procedure = ANY (slot.procedures), true))) \
-         RETURNING offer.id, offer.registration, registration.kiosk",
+         RETURNING offer.id, offer.registration, registration.kiosk, offer.state",
     )
     .bind(site.as_str())
     .bind(today.to_string())
     .bind(central.now().as_second())
     .fetch_all(&mut *db)
     .await?;
+    let mut withdrawn = Vec::new();
     for row in &rows {
-        let ended = Change::OfferEnded { registration: registration_id(row, 1)?, offer: offer_id(row, 0)? };
+        let registration = registration_id(row, 1)?;
+        let ended = Change::OfferEnded { registration, offer: offer_id(row, 0)? };
         changes::append(&mut *db, central, kiosk_id(row, 2)?, &[ended]).await?;
+        if row.try_get::<&str, _>(3)? == "withdrawn" {
+            withdrawn.push(registration);
+        }
     }
+    late::at_once(&mut *db, &withdrawn).await?;
     // The calendar took the hour away: nobody is offered it, and nobody gets it.
     sqlx::query(
         "DELETE FROM freed_slot USING slot WHERE slot.id = freed_slot.slot AND freed_slot.site = $1 AND slot.outside",

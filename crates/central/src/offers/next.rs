@@ -4,15 +4,18 @@
 use super::registration_id;
 use crate::{Refusal, dates};
 use domain::assign::FreeSlot;
-use domain::ids::SiteId;
+use domain::ids::{RegistrationId, SiteId};
 use domain::offer::{self, Dated};
 use domain::place::{Class, PlaceKey};
 use domain::registration::Registration;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use std::collections::BTreeSet;
 
 /// People looked at in one page. The first of the first page gains as a rule.
 const PEOPLE_AT_ONCE: i64 = 20;
+/// People with an offer to answer who are looked at for one slot.
+const ASKED_MAX: i64 = 200;
 /// Pages looked at for one slot: two thousand people, who are read within half a second. Beyond them
 /// the slot goes like any other.
 const PAGES_MAX: usize = 100;
@@ -41,6 +44,34 @@ pub(super) async fn in_rank(
         }
     }
     Ok(offer::next(slot, besides))
+}
+
+/// The first in rank of those who have an offer to answer, would gain from this slot too, and have it
+/// waiting for none of them yet.
+pub(super) async fn asked(
+    db: &mut PgConnection,
+    site: &SiteId,
+    slot: &FreeSlot,
+    besides: &BTreeSet<RegistrationId>,
+) -> Result<Option<RegistrationId>, Refusal> {
+    let rows = sqlx::query(
+        "SELECT registration.id, class, ranked_s, tie_break, slot.at::text, registration.body::text, false \
+         FROM offer JOIN registration ON registration.id = offer.registration \
+         JOIN slot ON slot.registration = registration.id \
+         WHERE offer.site = $1 AND offer.state = 'open' AND slot.at >= $2::text::date + 1 \
+         AND NOT EXISTS (SELECT 1 FROM offer AS other WHERE other.registration = registration.id AND other.slot = $3) \
+         ORDER BY class = 'ordinary', ranked_s, tie_break, registration.id LIMIT $4",
+    )
+    .bind(site.as_str())
+    .bind(slot.at.date().to_string())
+    .bind(dates::slot_key(slot.slot)?)
+    .bind(ASKED_MAX)
+    .fetch_all(db)
+    .await?;
+    let read =
+        |row: &PgRow| dated(row).inspect_err(|cause| tracing::error!(?cause, "a place cannot be read")).ok();
+    let others = rows.iter().filter_map(read).filter(|one| !besides.contains(&one.registration));
+    Ok(offer::next(slot, others).map(|one| one.registration))
 }
 
 struct Page {
