@@ -16,8 +16,8 @@ use domain::registration::Registration;
 use domain::token::SignedToken;
 use vault::{Paper, Tx, VaultFailure, Visit, VisitState};
 
-/// Open visits looked through for one that was left; the oldest beyond them are not.
-const LEFT: u32 = 200;
+/// The visit of a command whose answer is not written yet.
+const COMMAND: &str = "command";
 
 /// A visit to go on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +58,32 @@ impl Kiosk {
         .await
     }
 
-    /// The visit that was left open here with exactly these fields, for a command that is said again
-    /// after it was ended: a draft, or one whose date is being asked for or kept and whose paper nobody
-    /// has taken. None where the date is past or given up: the person comes for another.
+    /// The same for a command, whose answer may be lost: until [`Self::command_answered`] it is the visit
+    /// [`Self::left_with`] finds.
+    ///
+    /// # Errors
+    /// As [`Self::start_visit`].
+    pub async fn start_command(&self, lang: &str) -> Result<String, Problem> {
+        let visit = self.start_visit(lang).await?.visit;
+        self.note_command(Some(visit.clone())).await?;
+        Ok(visit)
+    }
+
+    /// Its answer was written where it was asked for: said again, it is another person's.
+    ///
+    /// # Errors
+    /// The vault fails.
+    pub async fn command_answered(&self) -> Result<(), Problem> {
+        self.note_command(None).await
+    }
+
+    async fn note_command(&self, visit: Option<String>) -> Result<(), Problem> {
+        self.off(move |inner| inner.vault.transact(|tx| Ok(tx.put_json(COMMAND, &visit)?))).await
+    }
+
+    /// The visit a command was ended in, before its answer was written, with exactly these fields: a draft,
+    /// or one whose date is being asked for or kept and whose paper nobody has taken. None where the date is
+    /// past or given up: the person comes for another.
     ///
     /// # Errors
     /// Nobody has unlocked, or the vault fails.
@@ -68,16 +91,20 @@ impl Kiosk {
         self.off(move |inner| {
             inner.session()?;
             inner.vault.read(|tx| {
-                for visit in tx.open_visits(LEFT)? {
-                    let same =
-                        serde_json::from_str::<DraftFields>(&visit.fields).is_ok_and(|it| it == fields);
-                    if !same || author::closed(inner, tx, &visit)?.is_some() || is_over(inner, tx, &visit)? {
-                        continue;
-                    }
-                    let is_draft = visit.state == VisitState::Draft;
-                    return Ok(Some(Left { visit: visit.id.to_string(), is_draft }));
+                let left: Option<String> = tx.get_json::<Option<String>>(COMMAND)?.flatten();
+                let Some(visit) = left.and_then(|left| VisitId::parse(&left)) else { return Ok(None) };
+                let Some(visit) = tx.visit(visit)? else { return Ok(None) };
+                let same = serde_json::from_str::<DraftFields>(&visit.fields).is_ok_and(|it| it == fields);
+                let open = visit.state != VisitState::Finished;
+                if !same
+                    || !open
+                    || author::closed(inner, tx, &visit)?.is_some()
+                    || is_over(inner, tx, &visit)?
+                {
+                    return Ok(None);
                 }
-                Ok(None)
+                let is_draft = visit.state == VisitState::Draft;
+                Ok(Some(Left { visit: visit.id.to_string(), is_draft }))
             })
         })
         .await

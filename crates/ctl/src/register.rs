@@ -43,12 +43,20 @@ impl From<Problem> for Refused {
 }
 
 pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option<&str>) -> ExitCode {
-    match registered(file, mediator, second).await {
+    let kiosk = match Settings::from_env() {
+        Ok(settings) => Kiosk::open(settings).await,
+        Err(problem) => Err(problem),
+    };
+    let kiosk = match kiosk {
+        Ok(kiosk) => kiosk,
+        Err(problem) => return refuse(&problem),
+    };
+    match registered(&kiosk, file, (mediator, second)).await {
         Ok(Registered::Kept(date, renewal, again)) => {
             if again {
                 tell(&Problem::new("register_again").with("code", &date.code));
             }
-            answer(&json!({
+            let told = answer(&json!({
             "code": date.code,
             "again": again,
             "visit": date.visit,
@@ -65,7 +73,12 @@ pub(crate) async fn register(file: &Path, mediator: Option<&str>, second: Option
             "transfer": date.transfer,
             "renewal": renewal,
             "only_here": date.only_here,
-            }))
+            }));
+            if told == ExitCode::SUCCESS {
+                // Not noted, it is only told once more when it is said again.
+                let _ = kiosk.command_answered().await;
+            }
+            told
         }
         Ok(Registered::Incomplete(fields)) => {
             tell(&Problem::new("fields_incomplete"));
@@ -91,13 +104,12 @@ fn not_taken(file: &Path, refused: &Refused) -> ExitCode {
 }
 
 async fn registered(
+    kiosk: &Kiosk,
     file: &Path,
-    mediator: Option<&str>,
-    second: Option<&str>,
+    (mediator, second): (Option<&str>, Option<&str>),
 ) -> Result<Registered, Refused> {
     let fields = fields(file, person::read)?;
-    let kiosk = Kiosk::open(Settings::from_env()?).await?;
-    let mediator = who(&kiosk, mediator).await?;
+    let mediator = who(kiosk, mediator).await?;
     let mut pins = Pins::new();
     kiosk.unlock(&mediator, &pins.next()?).await?;
     let second = second.map(|id| Ok::<_, Problem>((id, pins.next()?))).transpose()?;
@@ -110,9 +122,9 @@ async fn registered(
             let renewal = kiosk.open_visit(&left.visit).await?.renewal;
             return Ok(Registered::Kept(Box::new(kiosk.confirm(&left.visit).await?), renewal, true));
         }
-        None => kiosk.start_visit(&fields.lang).await?.visit,
+        None => kiosk.start_command(&fields.lang).await?,
     };
-    match kept(&kiosk, &visit, (fields, second)).await {
+    match kept(kiosk, &visit, (fields, second)).await {
         Ok(Registered::Kept(date, renewal, again)) => Ok(Registered::Kept(date, renewal, again)),
         other => {
             // Refused once it has its date: then it stays, and the home screen shows it.
