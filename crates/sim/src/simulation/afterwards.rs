@@ -5,7 +5,7 @@
 use super::World;
 use super::chance::Dice;
 use super::ledger::{Fault, Ledger};
-use super::{lost, people};
+use super::{lost, people, setup};
 use app::contract::{DateView, DraftFields, OutboxState};
 
 /// One registration in so many percent accepts any earlier date in advance.
@@ -105,6 +105,12 @@ impl World<'_> {
                         self.ledger.declined(&before, &view)?;
                     }
                     Err(problem) if problem.code == "offer_over" => continue,
+                    // Another registration stands under their code there, and cannot be read.
+                    Err(problem)
+                        if problem.code == "central_unreachable" && self.is_clashed(&code).await? =>
+                    {
+                        continue;
+                    }
                     Err(problem) => return Err(lost(problem)),
                 }
                 answered = true;
@@ -141,6 +147,12 @@ impl World<'_> {
             }
         }
         Ok(true)
+    }
+
+    async fn is_clashed(&self, code: &String) -> Result<bool, Fault> {
+        let site = self.site.as_str();
+        let listed = central::admin::registrations(&self.ground.pool, site).await.map_err(setup)?;
+        Ok(self.ledger.clashed(&listed).contains(code))
     }
 
     /// The next one's turn, and every kiosk hears which papers are replaced.
